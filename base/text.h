@@ -1,0 +1,47 @@
+/* Text being built: grows up to a ceiling, always NUL-terminated.
+ * Writers never fail one by one: they remember, and text_ok() tells at the end.
+ * Also the only bounded formatter into plain arrays (snprintf is banned elsewhere).
+ * Threads: one at a time.   Owner: text_free(). */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/auto.h"
+
+#include <stdint.h>
+
+struct text {
+    char *bytes;
+    size_t size;     /* without the NUL */
+    size_t capacity;
+    size_t size_max;
+    bool failed;     /* out of memory or past the ceiling */
+};
+
+struct text *text_new(size_t size_max);
+void text_free(struct text *text);
+void text_clear(struct text *text);
+bool text_ok(const struct text *text) MUST_CHECK;
+/* Ownership of the bytes (malloc) comes to the caller; the text is empty afterwards. */
+char *text_take(struct text *text, size_t *size) MUST_CHECK;
+
+void text_add(struct text *text, const char *string);
+void text_add_n(struct text *text, const char *bytes, size_t size);
+void text_add_char(struct text *text, char character);
+void text_add_int(struct text *text, int64_t value);
+void text_addf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+void text_add_json(struct text *text, const char *string); /* quoted and escaped; NULL gives null */
+
+/* Into an array of `size` bytes; false when it was cut (it is terminated all the same). */
+bool text_format(char *out, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
+bool text_copy(char *out, size_t size, const char *string);
+
+bool text_equal_nocase(const char *left, const char *right); /* ASCII only */
+bool text_has_prefix(const char *string, const char *prefix);
+/* Strict decimal: no sign but '-', no spaces, no overflow. */
+bool text_to_int(const char *string, int64_t *value) MUST_CHECK;
+/* Compares all bytes whatever they are; for tokens. */
+bool text_equal_secret(const char *left, const char *right);
+
+AUTO_TYPE(text);
+
+#endif
