@@ -118,17 +118,20 @@ struct schema {
 /* The member must be an int. */
 #define FIELD_WORD_KIND_(type, member) _Generic(MEMBER_(type, member), int: FIELD_WORD)
 
-#define FIELD(type, member, name_, ...) \
-    { .name = (name_), .kind = FIELD_KIND_(type, member), .offset = offsetof(type, member), __VA_ARGS__ }
-#define FIELD_ENUM(type, member, name_, words_, ...)                                                   \
-    { .name = (name_), .kind = FIELD_WORD_KIND_(type, member), .offset = offsetof(type, member),       \
-      .words = (words_), __VA_ARGS__ }
-#define FIELD_STRUCT(type, member, name_, schema_, ...)                                                \
-    { .name = (name_), .kind = FIELD_OBJECT, .offset = offsetof(type, member), .schema = (schema_),    \
-      __VA_ARGS__ }
-#define FIELD_ITEMS(type, member, name_, schema_, ...)                                                 \
-    { .name = (name_), .kind = FIELD_ITEMS_, .offset = offsetof(type, member),                         \
-      .count_offset = offsetof(type, member##_count), .schema = (schema_), __VA_ARGS__ }
+#define FIELD_AT_(type, member, kind_) .kind = (kind_), .offset = offsetof(type, member)
+/* FIELD(struct, member, "name" [, .flags = …, .min = …]) */
+#define FIELD(type, member, ...) \
+    { FIELD_AT_(type, member, FIELD_KIND_(type, member)), .name = __VA_ARGS__ }
+/* FIELD_ENUM(struct, member, "name", words [, …]) */
+#define FIELD_ENUM(type, member, name_, ...) \
+    { FIELD_AT_(type, member, FIELD_WORD_KIND_(type, member)), .name = (name_), .words = __VA_ARGS__ }
+/* FIELD_STRUCT(struct, member, "name", &schema [, …]) */
+#define FIELD_STRUCT(type, member, name_, ...) \
+    { FIELD_AT_(type, member, FIELD_OBJECT), .name = (name_), .schema = __VA_ARGS__ }
+/* FIELD_ITEMS(struct, member, "name", &schema [, …]); the count is in member_count. */
+#define FIELD_ITEMS(type, member, name_, ...)                                  \
+    { FIELD_AT_(type, member, FIELD_ITEMS_),                                   \
+      .count_offset = offsetof(type, member##_count), .name = (name_), .schema = __VA_ARGS__ }
 
 /* ---- what was wrong ---- */
 
