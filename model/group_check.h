@@ -1,0 +1,19 @@
+/* What a container group may look like: every rule of ACI that the field tables cannot say alone (names,
+ * sums, duplicates, one kind of many), with ACI's own codes and messages, several at once.
+ * Source: aci/features.md §7-§18, §22-§24, §27.   Threads: any; pure. */
+#ifndef MODEL_GROUP_CHECK_H
+#define MODEL_GROUP_CHECK_H
+
+#include "model/container_group.h"
+
+/* False when there was any problem; each names its field. `name` is the group's name from the path. */
+bool group_check(const char *name, const struct container_group *group, struct problems *problems) MUST_CHECK;
+
+/* What is valid and not run yet: ERR_NOT_IMPLEMENTED naming the field. */
+bool group_check_supported(const struct container_group *group, struct problems *problems) MUST_CHECK;
+
+bool group_name_valid(const char *name);          /* §23.1 */
+bool container_name_valid(const char *name);      /* §23.2 */
+bool resource_group_name_valid(const char *name); /* §23.7 */
+
+#endif

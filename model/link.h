@@ -1,0 +1,154 @@
+/* The protocol between the plane and its nodes: HTTP/1.1 and JSON under /v1/agent, always opened by the node.
+ *
+ *   POST /v1/agent/join      join_request -> join_answer      with the join token; gives node id, credential, epoch
+ *   POST /v1/agent/report    report       -> report_answer    each beat, and at once when something changed
+ *   GET  /v1/agent/desired?epoch=E&after=R  -> desired        held open until something changed (LIMIT_NODE_POLL_MS)
+ *   POST /v1/agent/answers/{id}   answer                      to a question that came with `desired`
+ *
+ * All but join carry `Authorization: Bearer <credential>` and `Berth-Node: <node id>`. A report or poll with
+ * an old epoch is refused with ERR_NODE_EPOCH: the node joins again (it was lost meanwhile) and asks for its
+ * desired state from revision 0.
+ *
+ * Rules that make any message harmless when it is repeated or late:
+ * - An assignment is (group uid, incarnation). A node acts on the highest incarnation it has seen of a group.
+ * - A status speaks of one incarnation; the plane ignores older ones.
+ * - Usage intervals are keyed (node, group, incarnation, from_s); `to_s` never moves once given.
+ * - A report is acknowledged by its sequence only after its transaction was committed.
+ * Threads: plain data; any. */
+#ifndef MODEL_LINK_H
+#define MODEL_LINK_H
+
+#include "model/container_group.h"
+#include "model/lifecycle.h"
+
+#define LINK_NODE_HEADER "Berth-Node"
+
+/* ---- join ---- */
+
+struct node_capacity { /* after reserve and overcommit */
+    int64_t cpu_milli, memory_mib;
+};
+
+struct join_request {
+    const char *name;          /* of the node, a host name label; kept over restarts */
+    const char *node_id;       /* from an earlier join, NULL the first time */
+    const char *credential;    /* proof for node_id */
+    const char *boot_id;       /* the machine's, changes with each reboot */
+    const char *location;      /* "" takes the plane's default */
+    const char *os;            /* os_type word */
+    const char *architecture;  /* "amd64" */
+    const char *address;       /* the machine's own, for people */
+    const char *version;
+    struct node_capacity *capacity;
+};
+
+struct join_answer {
+    const char *node_id, *credential;
+    int64_t epoch;
+    int64_t beat_ms, fence_ms, lost_ms; /* fence_ms 0: never fence, groups wait for this node */
+};
+
+/* ---- what the plane wants ---- */
+
+enum wanted { WANTED_RUN, WANTED_STOP, WANTED_REMOVE };
+extern const char *const wanted_words[];
+
+struct assignment {
+    const char *uid;         /* of the group */
+    int64_t incarnation;     /* of its run: create, start, restart and each new placement count up */
+    int64_t revision;
+    int wanted;
+    const char *name, *resource_group, *subscription; /* for people */
+    int64_t cpu_milli, memory_mib;                    /* held from the first pull to the last exit */
+    struct container_group *group; /* with secrets; NULL when wanted is remove or stop */
+};
+
+enum question_kind { QUESTION_LOGS };
+extern const char *const question_kind_words[];
+
+struct question {
+    const char *id;
+    int kind;
+    const char *uid, *container;
+    struct opt_int tail;
+    bool timestamps;
+};
+
+struct desired {
+    int64_t revision; /* ask with after=this next time */
+    bool complete;    /* with after=0: these are all; groups the node has and this does not name are to be removed.
+                         Pages of LIMIT_LINK_DESIRED_PAGE: complete only with the last one */
+    struct assignment *assignments;
+    size_t assignments_count;
+    struct question *questions;
+    size_t questions_count;
+};
+
+struct answer {
+    const char *content;
+    const char *error_code, *error_text; /* instead of content */
+};
+
+/* ---- what the node reports ---- */
+
+struct failure { const char *code, *text; }; /* public code of errors.def and a sentence */
+
+struct container_status {
+    const char *name;
+    struct container_view *view;
+};
+
+struct group_status {
+    const char *uid;
+    int64_t incarnation;
+    int state;               /* group_state word */
+    bool provisioned;        /* every container was started once (or the group finished) */
+    bool released;           /* nothing of this incarnation holds resources any more */
+    bool removed;            /* nothing of the group is left on the node */
+    struct failure *failure; /* why it failed for good; NULL otherwise */
+    const char *address;     /* of the group on its node */
+    struct event *events;    /* of the group */
+    size_t events_count;
+    struct container_status *containers;
+    size_t containers_count;
+};
+
+struct usage_interval {
+    const char *uid;
+    int64_t incarnation;
+    int64_t from_s, to_s; /* Unix seconds, [from, to); to 0: still held */
+    int64_t cpu_milli, memory_mib;
+};
+
+struct use_sample { /* measured, for charts; never for the bill */
+    int64_t second;
+    const char *uid;
+    int64_t incarnation;
+    const char *container;
+    int64_t cpu_ns;       /* cumulative in this incarnation */
+    int64_t memory_bytes;
+    int64_t rx_bytes, tx_bytes; /* cumulative, of the group's network; on its first container only */
+};
+
+struct report {
+    int64_t epoch;
+    int64_t sequence;    /* counts up over the life of the node's state folder */
+    int64_t watermark_s; /* every second below it is fully told by this and earlier reports; 0: not known yet */
+    struct node_capacity *capacity;
+    struct group_status *statuses; /* of groups whose status changed since the last acknowledged report */
+    size_t statuses_count;
+    struct usage_interval *intervals;
+    size_t intervals_count;
+    struct use_sample *samples;
+    size_t samples_count;
+};
+
+struct report_answer {
+    int64_t sequence; /* acknowledged: committed */
+    int64_t lease_ms; /* the lease runs this long from when the report was SENT */
+};
+
+extern const struct schema join_request_schema, join_answer_schema, desired_schema, answer_schema, report_schema,
+    report_answer_schema, group_status_schema;
+
+#endif
