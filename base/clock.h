@@ -18,7 +18,7 @@ struct clock_source {
 void clock_replace(const struct clock_source *source); /* NULL restores the real clock */
 
 enum { CLOCK_TEXT_SIZE = 40 };
-/* "2026-01-31T08:11:33Z"; with _ms "…33.310Z"; with _nano "…33.3106967Z" (100 ns, ARM operations). */
+/* "2026-01-31T08:11:33Z"; with _ms "2026-01-31T08:11:33.310Z". */
 void clock_text(int64_t unix_ms, char out[CLOCK_TEXT_SIZE]);
 void clock_text_ms(int64_t unix_ms, char out[CLOCK_TEXT_SIZE]);
 /* RFC 3339 with any offset or 'Z'; false when it is not one. */

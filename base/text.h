@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 
 struct text {
@@ -17,6 +18,7 @@ struct text {
     bool failed;     /* out of memory or past the ceiling */
 };
 
+/* NULL when out of memory; writers take NULL as a text that has failed. */
 struct text *text_new(size_t size_max);
 void text_free(struct text *text);
 void text_clear(struct text *text);
@@ -29,10 +31,18 @@ void text_add_n(struct text *text, const char *bytes, size_t size);
 void text_add_char(struct text *text, char character);
 void text_add_int(struct text *text, int64_t value);
 void text_addf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+void text_addf_v(struct text *text, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
+/* What still fits is added, the rest is dropped and text_ok() turns false: for the output of programs. */
+void text_add_cut(struct text *text, const char *bytes, size_t size);
+/* Makes room ahead for `size` more bytes; false when that cannot be. */
+bool text_reserve(struct text *text, size_t size);
 void text_add_json(struct text *text, const char *string); /* quoted and escaped; NULL gives null */
+void text_add_json_n(struct text *text, const char *bytes, size_t size);
 
-/* Into an array of `size` bytes; false when it was cut (it is terminated all the same). */
+/* Into an array of `size` bytes; false when it was cut (terminated all the same, and never within a
+ * UTF-8 character). */
 bool text_format(char *out, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
+bool text_format_v(char *out, size_t size, const char *format, va_list arguments) PRINTF_LIKE(3, 0);
 bool text_copy(char *out, size_t size, const char *string);
 
 bool text_equal_nocase(const char *left, const char *right); /* ASCII only */

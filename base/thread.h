@@ -24,7 +24,9 @@ void lock_done(struct lock *lock);
 void lock_take(struct lock *lock);
 void lock_release(struct lock *lock);
 
-struct lock_held { struct lock *lock; };
+struct lock_held {
+    struct lock *lock;
+};
 static inline void auto_lock_release(struct lock_held *held)
 {
     lock_release(held->lock);
@@ -32,21 +34,27 @@ static inline void auto_lock_release(struct lock_held *held)
 static inline struct lock_held lock_hold(struct lock *lock)
 {
     lock_take(lock);
-    return (struct lock_held){ lock };
+    return (struct lock_held){lock};
 }
 /* Until the end of the scope. */
-#define WITH_LOCK(lock) __attribute__((cleanup(auto_lock_release))) UNUSED struct lock_held with_lock_ = lock_hold(lock)
+#define WITH_LOCK_NAME2_(line) with_lock_##line
+#define WITH_LOCK_NAME_(line) WITH_LOCK_NAME2_(line)
+#define WITH_LOCK(lock)                                                      \
+    __attribute__((cleanup(auto_lock_release))) UNUSED struct lock_held      \
+    WITH_LOCK_NAME_(__LINE__) = lock_hold(lock)
 
 /* A bell: any thread rings, one loop waits. Rings while nobody waits are kept as one. `fd` is pollable. */
-struct bell { int fd; };
+struct bell {
+    int fd;
+};
 bool bell_init(struct bell *bell, struct err *err) MUST_CHECK;
 void bell_done(struct bell *bell);
 void bell_ring(struct bell *bell);
 /* Waits up to timeout_ms (-1: for ever); true when it rang. */
 bool bell_wait(struct bell *bell, int64_t timeout_ms);
 
-/* Starts a named thread with all signals blocked. */
-bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *context, struct err *err)
-    MUST_CHECK;
+/* Starts a named thread (15 bytes of the name are kept) with all signals blocked. */
+bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *context,
+                  struct err *err) MUST_CHECK;
 
 #endif

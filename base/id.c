@@ -1,0 +1,76 @@
+#include "base/id.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+void id_random(char out[ID_SIZE])
+{
+    uuid_t uuid;
+    uuid_generate_random(uuid);
+    uuid_unparse_lower(uuid, out);
+}
+
+/* Milliseconds and a 12-bit counter below them: strictly rising within a process, even when the clock
+ * stands still or steps back. */
+static uint64_t next_tick(void)
+{
+    static _Atomic uint64_t last;
+    uint64_t now = (uint64_t)clock_now_ms() << 12;
+    uint64_t before = atomic_load_explicit(&last, memory_order_relaxed), next;
+    do {
+        next = now > before ? now : before + 1;
+    } while (!atomic_compare_exchange_weak_explicit(&last, &before, next, memory_order_relaxed,
+                                                    memory_order_relaxed));
+    return next;
+}
+
+void id_ordered(char out[ID_SIZE])
+{
+    uuid_t uuid;
+    uuid_generate_random(uuid); /* the lower half, its variant bits included */
+    uint64_t tick = next_tick(), ms = tick >> 12;
+    for (int i = 0; i < 6; i++)
+        uuid[i] = (unsigned char)(ms >> (40 - 8 * i));
+    uuid[6] = (unsigned char)(0x70 | ((tick >> 8) & 0x0F));
+    uuid[7] = (unsigned char)tick;
+    uuid_unparse_lower(uuid, out);
+}
+
+bool id_valid(const char *text)
+{
+    uuid_t uuid;
+    return strnlen(text, ID_SIZE) == ID_SIZE - 1 && uuid_parse(text, uuid) == 0;
+}
+
+void id_token(char out[ID_TOKEN_SIZE])
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char random[33] = {0}; /* the last byte stays zero: 32 bytes are 42 2/3 letters */
+    CHECK(RAND_bytes(random, 32) == 1);
+    for (size_t group = 0; group < 11; group++) {
+        const unsigned char *three = random + group * 3;
+        unsigned bits = (unsigned)three[0] << 16 | (unsigned)three[1] << 8 | three[2];
+        for (size_t i = 0; i < 4; i++)
+            out[group * 4 + i] = letters[(bits >> (18 - 6 * i)) & 63];
+    }
+    out[ID_TOKEN_SIZE - 1] = '\0'; /* over the padding letter */
+}
+
+void id_hash(const char *token, char out[65])
+{
+    static const char hex[] = "0123456789abcdef";
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    CHECK(EVP_Digest(token, strlen(token), digest, &size, EVP_sha256(), NULL) == 1 && size == 32);
+    for (size_t i = 0; i < 32; i++) {
+        out[2 * i] = hex[digest[i] >> 4];
+        out[2 * i + 1] = hex[digest[i] & 15];
+    }
+    out[64] = '\0';
+}
