@@ -24,9 +24,10 @@
 struct fence;
 
 struct fence_options {
-    const char *program;        /* berth-fence; NULL: beside the running program */
-    const char *run_dir;        /* on a tmpfs; the file "fence" is made in it */
-    const char *const *cgroups; /* folders whose processes, at any depth, are the node's containers: the cgroup2
+    const char *program; /* berth-fence; NULL: beside the running program */
+    const char *run_dir; /* on a tmpfs; the file "fence" is made in it */
+    const char *const
+        *cgroups; /* folders whose processes, at any depth, are the node's containers: the cgroup2
                                    folder, or on v1 the node's folder in one hierarchy (freezer if there is one) and
                                    any others; a folder need not exist yet */
     size_t cgroups_count;

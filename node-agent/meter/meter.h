@@ -63,28 +63,30 @@ void meter_free(struct meter *meter); /* may be skipped: nothing is lost by kill
 
 /* The group holds cpu_milli and memory_mib from at_ms (Unix; 0: now). Durable when it returns true. Repeating a begin
  * of what is open changes nothing; a begin of a newer incarnation ends an older one that is open. */
-bool meter_begin(struct meter *meter, const char *uid, int64_t incarnation, int64_t cpu_milli, int64_t memory_mib,
-                 int64_t at_ms, struct err *err) MUST_CHECK;
+bool meter_begin(struct meter *meter, const char *uid, int64_t incarnation, int64_t cpu_milli,
+                 int64_t memory_mib, int64_t at_ms, struct err *err) MUST_CHECK;
 /* Nothing of this incarnation holds resources any more. Durable when it returns true. Success when none is open. */
-bool meter_end(struct meter *meter, const char *uid, int64_t incarnation, int64_t at_ms, struct err *err) MUST_CHECK;
+bool meter_end(struct meter *meter, const char *uid, int64_t incarnation, int64_t at_ms,
+               struct err *err) MUST_CHECK;
 
 /* What is open now; after meter_open() each with in_doubt is to be resumed. */
-bool meter_list(struct meter *meter, struct arena *arena, struct meter_held **held, size_t *count, struct err *err)
-    MUST_CHECK;
+bool meter_list(struct meter *meter, struct arena *arena, struct meter_held **held, size_t *count,
+                struct err *err) MUST_CHECK;
 /* Settles one in doubt: still held (the containers lived on, the interval goes on without a gap), or closed at
  * ended_ms, when the last container ended (0: not known, closes at the watermark). */
-bool meter_resume(struct meter *meter, const char *uid, int64_t incarnation, bool still_held, int64_t ended_ms,
-                  struct err *err) MUST_CHECK;
+bool meter_resume(struct meter *meter, const char *uid, int64_t incarnation, bool still_held,
+                  int64_t ended_ms, struct err *err) MUST_CHECK;
 
 /* Measured use of this second (`second` is not read: the meter's own is kept), in memory until the next tick writes
  * it out. Drops the oldest past LIMIT_METER_SAMPLES_MAX. */
-bool meter_use(struct meter *meter, const struct use_sample *samples, size_t count, struct err *err) MUST_CHECK;
+bool meter_use(struct meter *meter, const struct use_sample *samples, size_t count, struct err *err)
+    MUST_CHECK;
 /* Each second, when all ends up to now were told: moves the watermark to now and writes it out, durable. */
 bool meter_tick(struct meter *meter, struct err *err) MUST_CHECK;
 
 /* What the plane has not acknowledged, in the caller's arena, with at most samples_max samples. */
-bool meter_report(struct meter *meter, size_t samples_max, struct arena *arena, struct meter_report *out,
-                  struct err *err) MUST_CHECK;
+bool meter_report(struct meter *meter, size_t samples_max, struct arena *arena,
+                  struct meter_report *out, struct err *err) MUST_CHECK;
 /* The plane has committed this report: what it told is dropped. Unknown and old sequences are ignored. Written out
  * with the next tick; until then a crash only means telling it again. */
 void meter_ack(struct meter *meter, int64_t sequence);

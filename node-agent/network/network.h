@@ -25,14 +25,20 @@
 struct network;
 
 struct network_options {
-    const char *bridge;  /* "berth0"; at most 15 bytes */
-    const char *range;   /* "10.101.0.0/24", /8 to /29: the first address is the bridge's, the others the groups' */
+    const char *bridge; /* "berth0"; at most 15 bytes */
+    const char *
+        range; /* "10.101.0.0/24", /16 to /29: the first address is the bridge's, the others the groups' */
     const char *run_dir; /* a folder on a tmpfs, absolute; "network/" and "ns/" are made in it */
     const char *table;   /* the nftables table; NULL: "berth_<bridge>" */
     bool nat;            /* groups reach the outside under the node's address */
 };
 
-enum { NETWORK_ADDRESS_SIZE = 16, NETWORK_LINK_SIZE = 16, NETWORK_MAC_SIZE = 18, NETWORK_PATH_SIZE = 192 };
+enum {
+    NETWORK_ADDRESS_SIZE = 16,
+    NETWORK_LINK_SIZE = 16,
+    NETWORK_MAC_SIZE = 18,
+    NETWORK_PATH_SIZE = 192
+};
 
 /* What a group asks for. The dns members are written as given (dnsConfig); no servers: those of the node. */
 struct network_spec {
@@ -48,15 +54,20 @@ struct network_spec {
 struct network_group {
     char uid[ID_SIZE];
     char address[NETWORK_ADDRESS_SIZE];
-    char link[NETWORK_LINK_SIZE]; /* the node's end of the pair; named after the uid, as is the MAC address */
-    char mac[NETWORK_MAC_SIZE];
+    char link
+        [NETWORK_LINK_SIZE]; /* the node's end of the pair; its name follows from bridge and uid */
+    char mac
+        [NETWORK_MAC_SIZE]; /* follows from the address: nobody's ARP table is wrong when it is reused */
     int link_index;
     char net_path[NETWORK_PATH_SIZE], ipc_path[NETWORK_PATH_SIZE], uts_path[NETWORK_PATH_SIZE];
-    char hosts_path[NETWORK_PATH_SIZE], hostname_path[NETWORK_PATH_SIZE], resolv_path[NETWORK_PATH_SIZE];
+    char hosts_path[NETWORK_PATH_SIZE], hostname_path[NETWORK_PATH_SIZE],
+        resolv_path[NETWORK_PATH_SIZE];
 };
 
 /* Bytes since the group came up, as its containers see them. */
-struct network_traffic { int64_t rx_bytes, tx_bytes; };
+struct network_traffic {
+    int64_t rx_bytes, tx_bytes;
+};
 
 /* Makes what is missing of bridge, address, forwarding and nftables table, and takes over the groups it finds.
  * ERR_INVALID with the route's text when the range overlaps one the node already uses (default routes do not count);
@@ -68,22 +79,23 @@ void network_free(struct network *network);
  * Needs no open network and succeeds when nothing is there. Call it with no network open on the same run_dir. */
 bool network_close_all(const struct network_options *options, struct err *err) MUST_CHECK;
 
-/* Brings the group up, or finds it up (the spec's files are written again then). ERR_NO_CAPACITY when the range is
- * used up. Leaves nothing behind on failure. */
-bool network_group_up(struct network *network, const struct network_spec *spec, struct network_group *out,
-                      struct err *err) MUST_CHECK;
+/* Brings the group up, or finds it up and leaves it as it is. ERR_NO_CAPACITY when the range is
+ * used up, or the bridge (the kernel connects 1023). Leaves nothing behind on failure. */
+bool network_group_up(struct network *network, const struct network_spec *spec,
+                      struct network_group *out, struct err *err) MUST_CHECK;
 /* Always ends; success when nothing is left, also when nothing was there. Processes still in the namespaces keep
  * running there, cut off. */
 bool network_group_down(struct network *network, const char *uid, struct err *err) MUST_CHECK;
 /* False when the group is not up. */
-bool network_group_find(struct network *network, const char *uid, struct network_group *out) MUST_CHECK;
+bool network_group_find(struct network *network, const char *uid, struct network_group *out)
+    MUST_CHECK;
 /* All groups that are up, in no order. */
-bool network_list(struct network *network, struct arena *arena, struct network_group **groups, size_t *count,
-                  struct err *err) MUST_CHECK;
+bool network_list(struct network *network, struct arena *arena, struct network_group **groups,
+                  size_t *count, struct err *err) MUST_CHECK;
 
 /* One netlink question, some microseconds: fit to be asked for each group each second. */
-bool network_traffic(struct network *network, const struct network_group *group, struct network_traffic *out,
-                     struct err *err) MUST_CHECK;
+bool network_traffic(struct network *network, const struct network_group *group,
+                     struct network_traffic *out, struct err *err) MUST_CHECK;
 
 /* Keeps `count` sets of namespaces made in advance, so that the next group_up only names and connects one. Call it
  * from a worker whenever there is time; it makes what is missing and returns. 0 gives all of them back. */

@@ -1,0 +1,102 @@
+/* What the files of this room share. Not for other rooms.
+ *
+ *     <run_dir>/network/ip_forward   "0" or "1": the node's setting before the first open
+ *     <run_dir>/network/range        the range the bridge was made for
+ *     <run_dir>/network/next         the address given last
+ *     <run_dir>/ns/<uid>/            net ipc uts (mounts of the namespaces), hosts, hostname, resolv.conf, and
+ *                                    address, written last: without it the group is half made
+ *     <run_dir>/ns/.spare-<id>/      net ipc uts of namespaces made in advance; ".new-<id>" until they are complete */
+#ifndef NODE_AGENT_NETWORK_INSIDE_H
+#define NODE_AGENT_NETWORK_INSIDE_H
+
+#include "node-agent/network/netlink.h"
+#include "node-agent/network/network.h"
+#include "node-agent/network/range.h"
+
+#include "base/fields.h"
+#include "base/text.h"
+#include "base/thread.h"
+
+enum {
+    NETWORK_TABLE_SIZE = 64,
+    NETWORK_RANGE_SIZE = 20,
+    NETWORK_HOSTNAME_MAX = 63,
+    NETWORK_RUN_DIR_MAX = 128
+};
+
+struct network {
+    char bridge[NETWORK_LINK_SIZE], table[NETWORK_TABLE_SIZE], range_text[NETWORK_RANGE_SIZE];
+    char run_dir[NETWORK_RUN_DIR_MAX + 1];
+    bool nat;
+    int bridge_index, mtu;
+    struct lock lock; /* guards what follows */
+    struct range range;
+    struct netlink *counters; /* kept open: asked for each group each second */
+};
+
+/* ---- small files of the run folder (paths.c) ---- */
+
+bool network_path(const struct network *network, char out[NETWORK_PATH_SIZE], const char *name);
+void group_path(const struct network *network, const char *uid, const char *name,
+                char out[NETWORK_PATH_SIZE]);
+bool uid_valid(const char *uid);
+/* The node's end of the pair. Two agents on one machine may both know a group: the bridge is part of it. */
+void link_name(const char *bridge, const char *uid, char out[NETWORK_LINK_SIZE]);
+/* One line without its end; false when there is no such file or it does not fit. */
+bool line_read(const char *path, char *out, size_t size);
+bool line_write(const char *path, const char *line, struct err *err) MUST_CHECK;
+/* Into a file of /proc/sys. */
+bool setting_write(const char *path, const char *value, struct err *err) MUST_CHECK;
+void setting_try(const char *path,
+                 const char *value); /* a preference: a kernel without it has no such file */
+/* Names in <run_dir>/ns: the groups (prefix NULL), or those that start with '.' and the rest of the prefix. */
+bool folder_names(const struct network *network, const char *prefix, struct arena *arena,
+                  struct text_list *names, struct err *err) MUST_CHECK;
+/* Unmounts and removes each of them. */
+bool folders_remove(const struct network *network, const char *prefix, struct err *err) MUST_CHECK;
+
+/* ---- bridge.c ---- */
+
+void link_ipv4_only(const char *link);
+bool bridge_open(struct network *network, struct err *err) MUST_CHECK;
+bool bridge_remove(const struct network *network, struct err *err)
+    MUST_CHECK; /* and all links in it */
+
+/* ---- rules.c ---- */
+
+bool rules_put(const struct network *network, struct err *err) MUST_CHECK; /* and forwarding */
+bool rules_remove(const struct network *network, struct err *err) MUST_CHECK;
+
+/* ---- namespaces.c ---- */
+
+/* A folder's three namespaces made, or joined, by a thread of their own: no other thread ever leaves its own. */
+struct namespaces_plan {
+    const char *folder;
+    bool make;               /* new ones, mounted in the folder; else those mounted there */
+    const char *hostname;    /* NULL: only made, not connected */
+    struct netlink *outside; /* a socket of the node's namespace */
+    const char *link;        /* the node's end */
+    uint32_t address, gateway;
+    int prefix, mtu;
+};
+bool namespaces_work(const struct namespaces_plan *plan, struct err *err) MUST_CHECK;
+/* Unmounts and removes the folder. */
+bool namespaces_remove(const char *folder, struct err *err) MUST_CHECK;
+/* The folder holds three mounted namespaces. */
+bool namespaces_there(const char *folder);
+
+/* ---- files.c ---- */
+
+bool files_write(const struct network *network, const struct network_spec *spec, uint32_t address,
+                 struct err *err) MUST_CHECK;
+/* What of a resolv.conf is of use inside a group: everything but servers on loopback. The count of servers left. */
+int resolv_filter(const char *content, struct text *out);
+
+/* ---- group.c, pool.c ---- */
+
+/* Removes what is left of groups that were not finished, and marks the addresses of the others. */
+bool groups_recover(struct network *network, struct err *err) MUST_CHECK;
+/* Renames a spare to `folder`; false when there is none. */
+bool pool_take(struct network *network, const char *folder);
+
+#endif

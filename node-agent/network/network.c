@@ -1,0 +1,119 @@
+/* Opening, which makes what is missing and takes over what is there, and closing, which leaves nothing. */
+#include "node-agent/network/inside.h"
+
+#include "base/file.h"
+
+#include <string.h>
+
+static bool bridge_name_check(const char *name, struct err *err)
+{
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    if (size == 0 || size >= NETWORK_LINK_SIZE || name[size] != '\0' || text_has_prefix(name, "bv"))
+        return err_set(err, ERR_INVALID,
+                       "\"%s\" cannot name a bridge: 1 to 15 letters, digits, - and _, "
+                       "not starting with bv",
+                       name);
+    return true;
+}
+
+/* The part of a network that is known from its options alone. */
+static bool network_init(struct network *network, const struct network_options *options,
+                         struct err *err)
+{
+    bool fits;
+    *network = (struct network){.nat = options->nat};
+    if (!bridge_name_check(options->bridge, err) ||
+        !range_init(&network->range, options->range, err))
+        return false;
+    lock_init(&network->lock, LOCK_NETWORK);
+    text_copy(network->bridge, sizeof network->bridge, options->bridge);
+    text_copy(network->range_text, sizeof network->range_text, options->range);
+    if (options->table)
+        fits = text_copy(network->table, sizeof network->table, options->table);
+    else
+        fits = text_format(network->table, sizeof network->table, "berth_%s", options->bridge);
+    for (char *c = network->table; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+    if (!fits || !text_copy(network->run_dir, sizeof network->run_dir, options->run_dir))
+        return err_set(err, ERR_INVALID, "the run folder's name is longer than %d bytes",
+                       NETWORK_RUN_DIR_MAX);
+    return true;
+}
+
+static bool folders_make(const struct network *network, struct err *err)
+{
+    char path[NETWORK_PATH_SIZE];
+    CHECK(network_path(network, path, "network"));
+    if (!file_make_folders(path, 0755, err))
+        return false;
+    CHECK(network_path(network, path, "ns"));
+    return file_make_folders(path, 0755, err);
+}
+
+void network_free(struct network *network)
+{
+    if (!network)
+        return;
+    netlink_free(network->counters);
+    range_done(&network->range);
+    lock_done(&network->lock);
+    free(network);
+}
+
+struct network *network_open(const struct network_options *options, struct err *err)
+{
+    AUTO_FREE struct network *blank = calloc(1, sizeof *blank);
+    if (!blank) {
+        err_set(err, ERR_BUSY, "no memory for the network");
+        return NULL;
+    }
+    if (!network_init(blank, options, err)) {
+        range_done(&blank->range);
+        return NULL;
+    }
+    AUTO(network) *network = TAKE(blank);
+    network->counters = netlink_open(err);
+    if (network->counters && folders_make(network, err) && bridge_open(network, err) &&
+        rules_put(network, err) && folders_remove(network, ".new-", err) &&
+        groups_recover(network, err))
+        return TAKE(network);
+    err_add(err, "while opening the network %s", options->bridge);
+    return NULL;
+}
+
+bool network_traffic(struct network *network, const struct network_group *group,
+                     struct network_traffic *out, struct err *err)
+{
+    struct network_traffic seen;
+    WITH_LOCK(&network->lock);
+    /* What the node's end sends is what the group receives. */
+    if (!netlink_traffic(network->counters, group->link_index, &seen.tx_bytes, &seen.rx_bytes, err))
+        return false;
+    *out = seen;
+    return true;
+}
+
+/* ---- closing ---- */
+
+static bool traces_remove(const struct network *network, struct err *err)
+{
+    char path[NETWORK_PATH_SIZE];
+    CHECK(network_path(network, path, "ns"));
+    if (!file_remove_tree(path, err))
+        return false;
+    CHECK(network_path(network, path, "network"));
+    return file_remove_tree(path, err);
+}
+
+bool network_close_all(const struct network_options *options, struct err *err)
+{
+    struct network network;
+    if (!network_init(&network, options, err))
+        return false;
+    bool closed = folders_remove(&network, NULL, err) && folders_remove(&network, ".", err) &&
+                  bridge_remove(&network, err) && rules_remove(&network, err) &&
+                  traces_remove(&network, err);
+    range_done(&network.range);
+    lock_done(&network.lock);
+    return closed || err_add(err, "while closing the network %s", options->bridge);
+}

@@ -1,0 +1,586 @@
+/* Real namespaces and real packets. Runs as root, inside namespaces of its own. */
+#include "tests/unit/network/place.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/process.h"
+
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MANY = 200, PORT = 8080 };
+
+static struct place place;
+static struct err err;
+static struct network_options options = {.bridge = "berth0", .range = "10.101.0.0/24", .nat = true};
+static struct network *network;
+
+static int place_up(void **state UNUSED)
+{
+    if (place_new(&place, &err)) {
+        options.run_dir = place.folder;
+        return 0;
+    }
+    print_error("%s\n", err.text);
+    return -1;
+}
+
+static int place_down(void **state UNUSED)
+{
+    return place_free(&place, &err) ? 0 : -1;
+}
+
+static int network_up(void **state UNUSED)
+{
+    network = network_open(&options, &err);
+    if (!network)
+        print_error("%s\n", err.text);
+    return network ? 0 : -1;
+}
+
+static int network_down(void **state UNUSED)
+{
+    network_free(TAKE(network));
+    if (network_close_all(&options, &err))
+        return 0;
+    print_error("%s\n", err.text);
+    return -1;
+}
+
+static const char *uid(int number)
+{
+    static char uids[4][ID_SIZE];
+    static int turn;
+    char *out = uids[turn++ % 4];
+    text_format(out, ID_SIZE, "0190b6a0-0000-7000-8000-%012d", number);
+    return out;
+}
+
+static struct network_group up(int number)
+{
+    struct network_group group = {0};
+    struct network_spec spec = {.uid = uid(number), .hostname = "box"};
+    if (!network_group_up(network, &spec, &group, &err))
+        print_error("%s\n", err.text);
+    return group;
+}
+
+static void down(int number)
+{
+    if (!network_group_down(network, uid(number), &err))
+        fail_msg("%s", err.text);
+}
+
+static bool reaches(const char *from, const char *to_net, const char *address,
+                    char peer[NETWORK_ADDRESS_SIZE])
+{
+    AUTO_CLOSE int listener = place_listen(to_net, address, PORT);
+    AUTO_CLOSE int connected = place_connect(from, address, PORT, 2000);
+    return listener >= 0 && connected >= 0 && place_accept(listener, peer);
+}
+
+static char *content(const char *path)
+{
+    char *bytes = NULL;
+    size_t size;
+    return file_read(path, 65536, &bytes, &size, &err) ? bytes : NULL;
+}
+
+static bool file_is(const char *path, const char *expected)
+{
+    AUTO_FREE char *bytes = content(path);
+    return bytes && strcmp(bytes, expected) == 0;
+}
+
+/* ---- packets ---- */
+
+TEST(groups_reach_each_other_themselves_and_the_node)
+{
+    struct network_group one = up(1), two = up(2);
+    char peer[NETWORK_ADDRESS_SIZE];
+    assert_true(place_ping(one.net_path, two.address));
+    assert_true(place_ping(one.net_path, "127.0.0.1"));
+    assert_true(place_ping(one.net_path, "10.101.0.1"));
+    assert_true(reaches(one.net_path, two.net_path, two.address, peer));
+    assert_string_equal(peer, one.address);
+    assert_true(reaches(one.net_path, one.net_path, one.address, peer));
+    assert_true(reaches(NULL, one.net_path, one.address, peer));
+    assert_string_equal(peer, "10.101.0.1");
+}
+
+TEST(groups_leave_under_the_address_of_the_node)
+{
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE];
+    assert_true(place_ping(one.net_path, OUTSIDE));
+    assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    assert_string_equal(peer, NODE_OUTSIDE);
+}
+
+TEST(without_nat_groups_leave_under_their_own_address_and_get_no_answer)
+{
+    struct network_options plain = options;
+    char peer[NETWORK_ADDRESS_SIZE];
+    network_free(TAKE(network));
+    plain.nat = false;
+    network = network_open(&plain, &err);
+    assert_non_null(network);
+    struct network_group one = up(1);
+    assert_true(reaches(NULL, place.outside, OUTSIDE, peer));
+    AUTO_CLOSE int listener = place_listen(place.outside, OUTSIDE, PORT);
+    assert_int_not_equal(listener, -1);
+    assert_int_equal(place_connect(one.net_path, OUTSIDE, PORT, 150), -1);
+}
+
+TEST(bridge_packets_that_pass_iptables_keep_their_address)
+{
+    struct network_group one = up(1), two = up(2);
+    char peer[NETWORK_ADDRESS_SIZE];
+    setting_try("/proc/sys/net/bridge/bridge-nf-call-iptables", "1");
+    assert_true(reaches(one.net_path, two.net_path, two.address, peer));
+    assert_string_equal(peer, one.address);
+    assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    assert_string_equal(peer, NODE_OUTSIDE);
+    setting_try("/proc/sys/net/bridge/bridge-nf-call-iptables", "0");
+}
+
+TEST(counts_bytes_as_the_group_sees_them)
+{
+    struct network_group one = up(1), two = up(2);
+    struct network_traffic before, after, other;
+    char peer[NETWORK_ADDRESS_SIZE];
+    static char bytes[20000];
+    AUTO_CLOSE int listener = place_listen(two.net_path, two.address, PORT);
+    AUTO_CLOSE int connected = place_connect(one.net_path, two.address, PORT, 2000);
+    assert_true(network_traffic(network, &one, &before, &err));
+    assert_int_equal(write(connected, bytes, sizeof bytes), sizeof bytes);
+    assert_true(place_accept(listener, peer));
+    for (int i = 0; i < 100; i++) {
+        assert_true(network_traffic(network, &one, &after, &err));
+        if (after.tx_bytes - before.tx_bytes > (int64_t)sizeof bytes)
+            break;
+        usleep(5000);
+    }
+    assert_true(network_traffic(network, &two, &other, &err));
+    assert_in_range(after.tx_bytes - before.tx_bytes, sizeof bytes, 2 * sizeof bytes);
+    assert_in_range(other.rx_bytes, sizeof bytes, 2 * sizeof bytes);
+    assert_in_range(after.rx_bytes, 1, 5000);
+}
+
+/* ---- what a group gets ---- */
+
+static bool named_box(void *context UNUSED)
+{
+    char name[64];
+    return gethostname(name, sizeof name) == 0 && strcmp(name, "box") == 0;
+}
+
+TEST(gives_a_group_its_host_name_and_files)
+{
+    struct network_group one = up(1);
+    char hosts[200];
+    text_format(hosts, sizeof hosts,
+                "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s\tbox\n",
+                one.address);
+    assert_true(place_inside(one.net_path, one.uts_path, named_box, NULL));
+    assert_true(file_is(one.hosts_path, hosts));
+    assert_true(file_is(one.hostname_path, "box\n"));
+    assert_true(file_exists(one.resolv_path));
+}
+
+TEST(writes_the_name_servers_a_group_asks_for)
+{
+    static const char *const servers[] = {"192.0.2.1", "192.0.2.2"};
+    struct network_spec spec = {.uid = uid(1),
+                                .hostname = "box",
+                                .dns_servers = servers,
+                                .dns_servers_count = 2,
+                                .dns_search = "a.example b.example",
+                                .dns_options = "ndots:2"};
+    struct network_group group;
+    assert_true(network_group_up(network, &spec, &group, &err));
+    assert_true(file_is(group.resolv_path, "nameserver 192.0.2.1\nnameserver 192.0.2.2\n"
+                                           "search a.example b.example\noptions ndots:2\n"));
+}
+
+static bool inner_mtu(void *context)
+{
+    struct link_info link;
+    struct err why;
+    AUTO(netlink) *inside = netlink_open(&why);
+    if (!inside || !netlink_link_find(inside, "eth0", &link, &why))
+        return false;
+    *(int *)context = link.mtu;
+    return true;
+}
+
+TEST(takes_the_packet_size_of_the_way_out)
+{
+    struct network_group one = up(1);
+    int mtu;
+    assert_true(place_inside(one.net_path, NULL, inner_mtu, &mtu));
+    assert_int_equal(mtu, 1400);
+}
+
+TEST(refuses_uids_and_host_names_that_cannot_be)
+{
+    struct network_group group;
+    struct network_spec spec = {.uid = "../etc", .hostname = "box"};
+    assert_false(network_group_up(network, &spec, &group, &err));
+    assert_int_equal(err.code, ERR_INVALID);
+    spec = (struct network_spec){.uid = uid(1), .hostname = ""};
+    assert_false(network_group_up(network, &spec, &group, &err));
+    assert_false(network_group_down(network, "..", &err));
+    assert_false(network_group_find(network, "..", &group));
+}
+
+/* ---- addresses ---- */
+
+TEST(does_not_reuse_an_address_at_once_not_even_after_a_restart)
+{
+    struct network_group one = up(1);
+    down(1);
+    struct network_group two = up(2);
+    assert_string_not_equal(one.address, two.address);
+    down(2);
+    network_free(TAKE(network));
+    network = network_open(&options, &err);
+    assert_non_null(network);
+    struct network_group three = up(3);
+    assert_string_not_equal(three.address, one.address);
+    assert_string_not_equal(three.address, two.address);
+}
+
+TEST(says_when_all_addresses_are_used)
+{
+    struct network_options small = options;
+    struct network_group group;
+    network_free(TAKE(network));
+    assert_true(network_close_all(&options, &err));
+    small.range = "10.102.0.0/29";
+    network = network_open(&small, &err);
+    assert_non_null(network);
+    for (int i = 0; i < 5; i++)
+        assert_true(up(i).link_index > 0);
+    struct network_spec spec = {.uid = uid(9), .hostname = "box"};
+    assert_false(network_group_up(network, &spec, &group, &err));
+    assert_int_equal(err.code, ERR_NO_CAPACITY);
+    down(3);
+    assert_true(network_group_up(network, &spec, &group, &err));
+}
+
+TEST(refuses_a_range_the_machine_already_routes)
+{
+    static const char *const taken[] = {"198.51.100.0/24", "198.51.100.128/25", "198.51.0.0/16"};
+    struct network_options other = options;
+    other.bridge = "berth1";
+    for (size_t i = 0; i < COUNT_OF(taken); i++) {
+        other.range = taken[i];
+        assert_null(network_open(&other, &err));
+        assert_int_equal(err.code, ERR_INVALID);
+        assert_non_null(strstr(err.text, "overlaps the route to 198.51.100.0/24 over up0"));
+    }
+    other.range = options.range; /* the first network's */
+    assert_null(network_open(&other, &err));
+    assert_non_null(strstr(err.text, "overlaps the route to 10.101.0.0/24 over berth0"));
+    assert_int_equal(if_nametoindex("berth1"), 0);
+}
+
+TEST(refuses_another_range_while_the_first_one_stands)
+{
+    struct network_options other = options;
+    network_free(TAKE(network));
+    other.range = "10.103.0.0/24";
+    assert_null(network_open(&other, &err));
+    assert_int_equal(err.code, ERR_CONFLICT);
+    network = network_open(&options, &err);
+    assert_non_null(network);
+}
+
+TEST(refuses_a_link_that_is_no_bridge)
+{
+    struct network_options other = options;
+    other.bridge = "up0";
+    other.range = "10.104.0.0/24";
+    assert_null(network_open(&other, &err));
+    assert_non_null(strstr(err.text, "is no bridge"));
+    assert_int_not_equal(if_nametoindex("up0"), 0);
+}
+
+/* ---- over restarts ---- */
+
+TEST(finds_its_groups_again)
+{
+    struct network_group one = up(1), found;
+    struct network_group *list;
+    size_t count;
+    char peer[NETWORK_ADDRESS_SIZE];
+    AUTO(arena) *arena = arena_new(1 << 20);
+    AUTO_CLOSE int listener = place_listen(one.net_path, one.address, PORT);
+    AUTO_CLOSE int connected = place_connect(NULL, one.address, PORT, 2000);
+    assert_int_not_equal(connected, -1);
+    network_free(TAKE(network));
+    network = network_open(&options, &err);
+    assert_non_null(network);
+    assert_true(network_group_find(network, one.uid, &found));
+    assert_memory_equal(&found, &one, sizeof one);
+    assert_true(network_list(network, arena, &list, &count, &err));
+    assert_int_equal(count, 1);
+    assert_memory_equal(list, &one, sizeof one);
+    assert_true(place_accept(listener, peer)); /* the connection made before still stands */
+    struct network_group again = up(1), two = up(2);
+    assert_memory_equal(&again, &one, sizeof one);
+    assert_string_not_equal(two.address, one.address);
+}
+
+TEST(removes_what_a_crash_left_half_made)
+{
+    struct network_group one = up(1), found;
+    char path[NETWORK_PATH_SIZE];
+    int mounts = place_count_mounts();
+    group_path(network, uid(1), "address", path);
+    assert_int_equal(unlink(path), 0);
+    group_path(network, ".new-x", "", path);
+    assert_int_equal(mkdir(path, 0755), 0);
+    network_free(TAKE(network));
+    network = network_open(&options, &err);
+    assert_non_null(network);
+    assert_false(network_group_find(network, uid(1), &found));
+    assert_int_equal(if_nametoindex(one.link), 0);
+    assert_int_equal(place_count_mounts(), mounts - 3);
+    assert_false(file_exists(path));
+    assert_true(up(1).link_index > 0);
+}
+
+TEST(brings_a_group_up_over_what_an_earlier_attempt_left)
+{
+    struct network_group one = up(1);
+    char path[NETWORK_PATH_SIZE];
+    group_path(network, uid(1), "address", path);
+    assert_int_equal(unlink(path), 0);
+    assert_true(up(1).link_index > 0);
+    group_path(network, uid(1), "", path);
+    assert_true(namespaces_remove(path, &err)); /* the link alone stays, for a moment or for good */
+    assert_true(up(1).link_index > 0);
+    assert_true(place_ping(one.net_path, "10.101.0.1"));
+}
+
+TEST(connects_its_groups_to_a_bridge_that_was_made_again)
+{
+    struct network_group one = up(1), two = up(2);
+    AUTO(netlink) *netlink = netlink_open(&err);
+    network_free(TAKE(network));
+    assert_true(netlink_link_delete(netlink, "berth0", &err));
+    assert_false(place_ping(NULL, one.address));
+    assert_int_equal(network_up(NULL), 0);
+    assert_true(place_ping(NULL, one.address));
+    assert_true(place_ping(one.net_path, two.address));
+    assert_true(place_ping(one.net_path, OUTSIDE));
+}
+
+TEST(survives_rules_that_were_flushed)
+{
+    static const char *const flush[] = {"nft", "flush", "ruleset", NULL};
+    struct process process = {.argv = flush};
+    struct process_result result;
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE];
+    assert_true(process_run(&process, NULL, NULL, &result, &err));
+    network_free(TAKE(network));
+    network = network_open(&options, &err);
+    assert_non_null(network);
+    assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
+}
+
+/* ---- going ---- */
+
+TEST(takes_a_group_down_and_leaves_nothing)
+{
+    int links = place_count_links(), mounts = place_count_mounts();
+    char path[NETWORK_PATH_SIZE];
+    struct network_group one = up(1), found;
+    AUTO_CLOSE int holds =
+        place_socket(one.net_path, SOCK_DGRAM, 0); /* someone is still in there */
+    assert_true(holds >= 0);
+    assert_int_equal(place_count_links(), links + 1);
+    down(1);
+    assert_int_equal(place_count_links(), links);
+    assert_int_equal(place_count_mounts(), mounts);
+    group_path(network, uid(1), "", path);
+    assert_false(file_exists(path));
+    assert_false(network_group_find(network, uid(1), &found));
+    down(1);
+    down(77);
+}
+
+static int compare(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+TEST(brings_two_hundred_groups_up_and_down_and_leaves_nothing)
+{
+    static int64_t took[MANY];
+    int links = place_count_links(), mounts = place_count_mounts();
+    for (int i = 0; i < MANY; i++) {
+        int64_t start = clock_boot_ns();
+        assert_true(up(i).link_index > 0);
+        took[i] = clock_boot_ns() - start;
+    }
+    assert_int_equal(place_count_links(), links + MANY);
+    int64_t start = clock_boot_ns();
+    struct network_group last;
+    struct network_traffic traffic;
+    assert_true(network_group_find(network, uid(MANY - 1), &last));
+    for (int i = 0; i < 1000; i++)
+        assert_true(network_traffic(network, &last, &traffic, &err));
+    int64_t asked = clock_boot_ns() - start;
+    start = clock_boot_ns();
+    for (int i = 0; i < 20; i++)
+        down(i);
+    int64_t one_down = (clock_boot_ns() - start) / 20;
+    start = clock_boot_ns();
+    assert_int_equal(network_down(NULL), 0);
+    int64_t closed = clock_boot_ns() - start;
+    qsort(took, MANY, sizeof took[0], compare);
+    print_message(
+        "group up p50 %.2f ms, p99 %.2f ms; down %.1f ms; traffic %.1f us; close of %d %.0f ms\n",
+        (double)took[MANY / 2] / 1e6, (double)took[MANY * 99 / 100] / 1e6, (double)one_down / 1e6,
+        (double)asked / 1e6, MANY - 20, (double)closed / 1e6);
+    assert_int_equal(place_count_links(), links - 1); /* the bridge is gone too */
+    assert_int_equal(place_count_mounts(), mounts);
+}
+
+static void *many_up_and_down(void *context)
+{
+    int first = *(int *)context;
+    struct err why;
+    for (int i = first; i < first + 10; i++) {
+        char name[ID_SIZE];
+        struct network_group group;
+        text_format(name, sizeof name, "group-%d", i);
+        struct network_spec spec = {.uid = name, .hostname = "box"};
+        if (!network_group_up(network, &spec, &group, &why) ||
+            !place_ping(group.net_path, "10.101.0.1") || !network_group_down(network, name, &why))
+            return "failed";
+    }
+    return NULL;
+}
+
+TEST(works_from_several_threads_at_once)
+{
+    pthread_t threads[4];
+    int firsts[4] = {0, 10, 20, 30};
+    int links = place_count_links();
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_true(thread_start(&threads[i], "up", many_up_and_down, &firsts[i], &err));
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        void *said;
+        pthread_join(threads[i], &said);
+        assert_null(said);
+    }
+    assert_int_equal(place_count_links(), links);
+}
+
+TEST(uses_namespaces_made_in_advance)
+{
+    int mounts = place_count_mounts();
+    char peer[NETWORK_ADDRESS_SIZE];
+    assert_true(network_prepare(network, 3, &err));
+    assert_int_equal(place_count_mounts(), mounts + 9);
+    int64_t start = clock_boot_ns();
+    struct network_group one = up(1);
+    print_message("with prepared namespaces: %.2f ms\n", (double)(clock_boot_ns() - start) / 1e6);
+    assert_int_equal(place_count_mounts(), mounts + 9);
+    assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    assert_true(place_inside(one.net_path, one.uts_path, named_box, NULL));
+    network_free(TAKE(network));
+    network = network_open(&options, &err);
+    assert_true(network_prepare(network, 1, &err));
+    assert_int_equal(place_count_mounts(), mounts + 6);
+    assert_true(network_prepare(network, 0, &err));
+    assert_int_equal(place_count_mounts(), mounts + 3);
+    assert_true(network_prepare(network, 2, &err)); /* closing takes these along */
+}
+
+static const char forward_path[] = "/proc/sys/net/ipv4/ip_forward";
+
+TEST(puts_forwarding_back_when_the_last_network_closes)
+{
+    struct network_options other = options;
+    char other_dir[80];
+    text_format(other_dir, sizeof other_dir, "%s/other", place.folder);
+    assert_true(file_is(forward_path, "1\n"));
+    other.bridge = "berth1";
+    other.range = "10.105.0.0/24";
+    other.run_dir = other_dir;
+    AUTO(network) *second = network_open(&other, &err);
+    assert_non_null(second);
+    assert_int_equal(network_down(NULL), 0);
+    assert_true(file_is(forward_path, "1\n"));
+    assert_true(network_close_all(&other, &err));
+    assert_true(file_is(forward_path, "0\n"));
+    assert_true(network_close_all(&other, &err)); /* again is harmless */
+    setting_try(forward_path, "1");
+    assert_int_equal(network_up(NULL), 0);
+    assert_int_equal(network_down(NULL), 0);
+    assert_true(file_is(forward_path, "1\n")); /* somebody else had switched it on */
+    setting_try(forward_path, "0");
+}
+
+TEST(closing_leaves_no_rules_and_no_files)
+{
+    static const char *const list[] = {"nft", "list", "ruleset", NULL};
+    struct process process = {.argv = list};
+    struct process_result result;
+    char path[NETWORK_PATH_SIZE];
+    AUTO(text) *out = text_new(65536);
+    up(1);
+    assert_int_equal(network_down(NULL), 0);
+    assert_true(process_run(&process, out, NULL, &result, &err));
+    assert_string_equal(out->bytes, "");
+    text_format(path, sizeof path, "%s/ns", place.folder);
+    assert_false(file_exists(path));
+    text_format(path, sizeof path, "%s/network", place.folder);
+    assert_false(file_exists(path));
+}
+
+#define WITH_NETWORK(test) cmocka_unit_test_setup_teardown(test, network_up, network_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_NETWORK(groups_reach_each_other_themselves_and_the_node),
+        WITH_NETWORK(groups_leave_under_the_address_of_the_node),
+        WITH_NETWORK(without_nat_groups_leave_under_their_own_address_and_get_no_answer),
+        WITH_NETWORK(bridge_packets_that_pass_iptables_keep_their_address),
+        WITH_NETWORK(counts_bytes_as_the_group_sees_them),
+        WITH_NETWORK(gives_a_group_its_host_name_and_files),
+        WITH_NETWORK(writes_the_name_servers_a_group_asks_for),
+        WITH_NETWORK(takes_the_packet_size_of_the_way_out),
+        WITH_NETWORK(refuses_uids_and_host_names_that_cannot_be),
+        WITH_NETWORK(does_not_reuse_an_address_at_once_not_even_after_a_restart),
+        WITH_NETWORK(says_when_all_addresses_are_used),
+        WITH_NETWORK(refuses_a_range_the_machine_already_routes),
+        WITH_NETWORK(refuses_another_range_while_the_first_one_stands),
+        WITH_NETWORK(refuses_a_link_that_is_no_bridge),
+        WITH_NETWORK(finds_its_groups_again),
+        WITH_NETWORK(removes_what_a_crash_left_half_made),
+        WITH_NETWORK(brings_a_group_up_over_what_an_earlier_attempt_left),
+        WITH_NETWORK(connects_its_groups_to_a_bridge_that_was_made_again),
+        WITH_NETWORK(survives_rules_that_were_flushed),
+        WITH_NETWORK(takes_a_group_down_and_leaves_nothing),
+        WITH_NETWORK(brings_two_hundred_groups_up_and_down_and_leaves_nothing),
+        WITH_NETWORK(works_from_several_threads_at_once),
+        WITH_NETWORK(uses_namespaces_made_in_advance),
+        WITH_NETWORK(puts_forwarding_back_when_the_last_network_closes),
+        WITH_NETWORK(closing_leaves_no_rules_and_no_files),
+    };
+    return cmocka_run_group_tests(tests, place_up, place_down);
+}
