@@ -19,7 +19,7 @@
  * - All errors of one document are collected (up to `problems.max`), each with its code and its path:
  *   `properties.containers[1].ports[0].port`. Unknown properties are collected apart, they are no errors.
  * - Parsed values live in the arena and may point into nothing else.
- * Threads: tables are constant; calls share nothing.   Sees jansson: fields_parse.c, fields_text.c only. */
+ * Threads: tables are constant; calls share nothing. */
 #ifndef BASE_FIELDS_H
 #define BASE_FIELDS_H
 

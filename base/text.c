@@ -15,13 +15,13 @@ struct text *text_new(size_t size_max)
     if (!text)
         return NULL;
     *text = (struct text){.size_max = size_max};
-    text->bytes = malloc(FIRST_CAPACITY);
+    text->capacity = size_max < FIRST_CAPACITY ? size_max + 1 : FIRST_CAPACITY;
+    text->bytes = malloc(text->capacity);
     if (!text->bytes) {
         free(text);
         return NULL;
     }
     text->bytes[0] = '\0';
-    text->capacity = FIRST_CAPACITY;
     return text;
 }
 
@@ -58,40 +58,43 @@ char *text_take(struct text *text, size_t *size)
     return bytes;
 }
 
-bool text_reserve(struct text *text, size_t size)
+/* The capacity never goes beyond the ceiling and its NUL, so having room is having leave. */
+static bool has_room(const struct text *text, size_t size)
 {
-    if (!text || text->failed)
-        return false;
-    if (size < text->capacity - text->size)
-        return true;
-    if (size > text->size_max - text->size) {
+    return size < text->capacity - text->size && !text->failed;
+}
+
+static bool grow(struct text *text, size_t size)
+{
+    if (text->failed || size > text->size_max - text->size) {
         text->failed = true;
         return false;
     }
-    size_t needed = text->size + size + 1, doubled = text->capacity * 2;
-    size_t capacity = needed > doubled ? needed : doubled;
-    if (capacity < FIRST_CAPACITY)
-        capacity = FIRST_CAPACITY;
+    size_t needed = text->size + size + 1, capacity = text->capacity * 2;
+    if (capacity > text->size_max)
+        capacity = text->size_max + 1;
+    if (capacity < needed)
+        capacity = needed;
     char *bytes = realloc(text->bytes, capacity);
     if (!bytes) {
         text->failed = true;
         return false;
     }
-    if (text->size == 0)
-        bytes[0] = '\0'; /* after text_take() */
+    bytes[text->size] = '\0';
     text->bytes = bytes;
     text->capacity = capacity;
     return true;
+}
+
+bool text_reserve(struct text *text, size_t size)
+{
+    return text && (has_room(text, size) || grow(text, size));
 }
 
 void text_add_n(struct text *text, const char *bytes, size_t size)
 {
     if (!text_reserve(text, size))
         return;
-    if (size > text->size_max - text->size) {
-        text->failed = true;
-        return;
-    }
     if (size > 0)
         memcpy(text->bytes + text->size, bytes, size);
     text->size += size;
@@ -115,7 +118,10 @@ void text_add(struct text *text, const char *string)
 
 void text_add_char(struct text *text, char character)
 {
-    text_add_n(text, &character, 1);
+    if (!text_reserve(text, 1))
+        return;
+    text->bytes[text->size++] = character;
+    text->bytes[text->size] = '\0';
 }
 
 void text_add_int(struct text *text, int64_t value)
@@ -143,7 +149,7 @@ void text_addf_v(struct text *text, const char *format, va_list arguments)
     if (size >= 0 && (size_t)size >= room && text_reserve(text, (size_t)size))
         vsnprintf(text->bytes + text->size, (size_t)size + 1, format, again);
     va_end(again);
-    if (size < 0 || (size_t)size > text->size_max - text->size)
+    if (size < 0)
         text->failed = true;
     if (!text->failed)
         text->size += (size_t)size;

@@ -38,6 +38,10 @@ void text_add_cut(struct text *text, const char *bytes, size_t size);
 bool text_reserve(struct text *text, size_t size);
 void text_add_json(struct text *text, const char *string); /* quoted and escaped; NULL gives null */
 void text_add_json_n(struct text *text, const char *bytes, size_t size);
+/* How many bytes from here a JSON string holds as they are: ASCII without quotes, backslashes and controls. */
+size_t text_json_run(const char *bytes, size_t size);
+/* The bytes of the well-formed UTF-8 character that begins here; 0: none does. */
+size_t text_utf8_size(const char *bytes, size_t size);
 
 /* Into an array of `size` bytes; false when it was cut (terminated all the same, and never within a
  * UTF-8 character). */

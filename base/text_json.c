@@ -4,21 +4,15 @@
 
 #include <string.h>
 
-/* How many bytes of `bytes` form one well-formed UTF-8 character; 0: none. */
-static size_t character_size(const unsigned char *bytes, size_t size)
+size_t text_utf8_size(const char *string, size_t size)
 {
+    const unsigned char *bytes = (const unsigned char *)string;
+    if (size == 0)
+        return 0;
     unsigned char lead = bytes[0], low = 0x80, high = 0xBF;
-    size_t length;
-    if (lead >= 0xC2 && lead <= 0xDF)
-        length = 2;
-    else if (lead >= 0xE0 && lead <= 0xEF)
-        length = 3;
-    else if (lead >= 0xF0 && lead <= 0xF4)
-        length = 4;
-    else
-        return 0;
-    if (length > size)
-        return 0;
+    size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+    if (length <= 1 || length > size)
+        return length == 1;
     if (lead == 0xE0)
         low = 0xA0; /* overlong */
     else if (lead == 0xED)
@@ -35,9 +29,26 @@ static size_t character_size(const unsigned char *bytes, size_t size)
     return length;
 }
 
-static bool is_plain(unsigned char byte)
+/* Every byte of a word set to `byte`. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+/* Not 0 when a byte of `word` is 0 (or, behind such a byte, 1). */
+#define HAS_ZERO(word) (((word) - EACH(1)) & ~(word) & EACH(0x80))
+
+/* Eight bytes at a time while all are plain. */
+size_t text_json_run(const char *bytes, size_t size)
 {
-    return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
+    size_t at = 0;
+    for (uint64_t word; size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        uint64_t odd = (word & EACH(0x80)) | ((word - EACH(0x20)) & ~word & EACH(0x80)) |
+                       HAS_ZERO(word ^ EACH('"')) | HAS_ZERO(word ^ EACH('\\'));
+        if (odd)
+            break;
+    }
+    while (at < size && (unsigned char)bytes[at] >= 0x20 && (unsigned char)bytes[at] < 0x80 &&
+           bytes[at] != '"' && bytes[at] != '\\')
+        at++;
+    return at;
 }
 
 static void add_escaped(struct text *text, unsigned char byte)
@@ -67,20 +78,20 @@ static void add_escaped(struct text *text, unsigned char byte)
 
 void text_add_json_n(struct text *text, const char *string, size_t size)
 {
-    const unsigned char *bytes = (const unsigned char *)string;
     size_t run = 0, at = 0;
     text_add_char(text, '"');
-    while (at < size) {
-        size_t length = 1;
-        if (is_plain(bytes[at]) || (length = character_size(bytes + at, size - at)) > 0) {
+    while ((at += text_json_run(string + at, size - at)) < size) {
+        unsigned char byte = (unsigned char)string[at];
+        size_t length = byte >= 0x80 ? text_utf8_size(string + at, size - at) : 0;
+        if (length > 0) {
             at += length;
             continue;
         }
         text_add_n(text, string + run, at - run);
-        if (bytes[at] >= 0x80)
+        if (byte >= 0x80)
             text_add_n(text, "\xEF\xBF\xBD", 3);
         else
-            add_escaped(text, bytes[at]);
+            add_escaped(text, byte);
         run = ++at;
     }
     text_add_n(text, string + run, at - run);

@@ -71,7 +71,7 @@ TEST(prints_json_strings_that_parse_whatever_the_bytes)
         {NULL, "null"},
         {"", "\"\""},
         {"a\"b\\c/d", "\"a\\\"b\\\\c/d\""},
-        {"\n\r\t\b\x01\x1f\x7f", "\"\\n\\r\\t\\u0008\\u0001\\u001f\\u007f\""},
+        {"\n\r\t\b\x01\x1f\x7f", "\"\\n\\r\\t\\u0008\\u0001\\u001f\x7f\""},
         {"na\xC3\xAFve \xE2\x82\xAC \xF0\x9F\x98\x80", "\"na\xC3\xAFve \xE2\x82\xAC \xF0\x9F\x98\x80\""},
         {"a\xFF" "b", "\"a\xEF\xBF\xBD" "b\""},
         {"\xC0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},
