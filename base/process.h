@@ -1,6 +1,7 @@
 /* Running another program: argument vector (no shell), output captured up to a ceiling, a deadline.
  * The child gets default signals, no inherited descriptors but 0-2, and dies with the deadline (SIGTERM,
- * then SIGKILL after two seconds), its process group with it.
+ * then SIGKILL after two seconds), its process group with it, and with the thread that waits for it. What it
+ * leaves running is no concern: the call ends when the program itself does.
  * Not for: containers (node-agent/runtime).   Threads: any; blocks the caller. */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
@@ -26,7 +27,8 @@ struct process_result {
 };
 
 /* False only when the program could not be run at all; its exit code is in `result`.
- * `out` and `errors` may be NULL (discarded) or the same text. */
+ * `out` and `errors` may be NULL (discarded) or the same text; what is beyond a text's ceiling is dropped and
+ * text_ok() is false. */
 bool process_run(const struct process *process, struct text *out, struct text *errors,
                  struct process_result *result, struct err *err) MUST_CHECK;
 
