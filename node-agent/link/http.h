@@ -1,0 +1,32 @@
+/* One HTTP connection to the plane, kept alive: a thin cover over libcurl, so that only http.c sees it.
+ * Not for: registries (image/ uses skopeo).
+ * Threads: one at a time, but http_cancel(): any.   Owner: http_free(). */
+#ifndef LINK_HTTP_H
+#define LINK_HTTP_H
+
+#include "base/err.h"
+#include "base/text.h"
+
+struct http;
+
+struct http *http_new(struct err *err) MUST_CHECK;
+void http_free(struct http *http);
+/* Ends the call under way and every later one with ERR_CLOSED. */
+void http_cancel(struct http *http);
+
+struct http_call {
+    const char *method;                 /* "GET" or "POST" */
+    const char *url;
+    const char *const *headers;         /* "Name: value", NULL-terminated */
+    const char *body;                   /* NULL: none; sent as application/json */
+    size_t body_size;
+    int64_t timeout_ms;                 /* of the whole call */
+};
+
+/* ERR_NODE_AWAY when there was no answer at all; any answer is success with its status. `reply` is cleared first. */
+bool http_send(struct http *http, const struct http_call *call, struct text *reply, int *status, struct err *err)
+    MUST_CHECK;
+
+AUTO_TYPE(http);
+
+#endif

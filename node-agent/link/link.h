@@ -1,0 +1,46 @@
+/* The node's side of model/link.h: joins the plane, keeps a poll open for what it wants, sends reports.
+ *
+ *   link-poll:   join -> poll -> poll -> … -> (epoch refused) join …     calls joined, desired
+ *   link-report: waits for a report -> sends it -> …                      calls reported
+ *
+ * Whatever fails is tried again with growing pauses, for ever; the fence, not the link, decides what a lost plane
+ * means. Callbacks run on the link's threads and must only hand over (the agent's inbox).
+ * Threads: link_report and link_answer from any thread.   Owner: link_free(), which ends both threads. */
+#ifndef LINK_LINK_H
+#define LINK_LINK_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/link.h"
+
+struct link;
+
+struct link_events {
+    /* A new epoch began: the next desired comes from revision 0. */
+    void (*joined)(void *context, const struct join_answer *answer);
+    /* What the plane wants; the arena holds it and is the receiver's to free. */
+    void (*desired)(void *context, struct arena *arena, const struct desired *desired);
+    /* The report was committed (answer) or not (NULL): send a newer one. sent_boot_ns: clock_boot_ns() at sending. */
+    void (*reported)(void *context, const struct report_answer *answer, int64_t sent_boot_ns);
+    void *context;
+};
+
+struct link_options {
+    const char *plane_url;       /* "http://127.0.0.1:8080", no path */
+    const char *join_token;
+    const char *identity_path;   /* file that keeps node id and credential, mode 0600 */
+    struct join_request join;    /* node_id and credential are filled in here; pointers must outlive the link */
+    struct link_events events;
+};
+
+struct link *link_new(const struct link_options *options, struct err *err) MUST_CHECK;
+void link_free(struct link *link);
+
+/* Hands a report to the sender; its epoch is filled in here. False: one is under way, or not joined yet. */
+bool link_report(struct link *link, const struct report *report) MUST_CHECK;
+/* Sends an answer, waiting for it to be taken. */
+bool link_answer(struct link *link, const char *question_id, const struct answer *answer, struct err *err) MUST_CHECK;
+
+AUTO_TYPE(link);
+
+#endif
