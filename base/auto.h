@@ -21,6 +21,8 @@
 #define UNUSED __attribute__((unused))
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+/* The struct that holds this member. */
+#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
 
 #define AUTO_TYPE(noun)                                                      \
     UNUSED static inline void auto_free_##noun(struct noun **owned)          \

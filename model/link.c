@@ -48,7 +48,7 @@ static const struct field assignment_fields[] = {
     FIELD(struct assignment, memory_mib, "memoryMib"),
     FIELD_STRUCT(struct assignment, group, "group", &container_group_schema),
 };
-static const struct schema assignment_schema = SCHEMA("Assignment", struct assignment, assignment_fields, "What a node is to do with a group.");
+const struct schema assignment_schema = SCHEMA("Assignment", struct assignment, assignment_fields, "What a node is to do with a group.");
 
 static const struct field question_fields[] = {
     FIELD(struct question, id, "id", .flags = FIELD_REQUIRED),

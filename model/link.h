@@ -149,6 +149,6 @@ struct report_answer {
 };
 
 extern const struct schema join_request_schema, join_answer_schema, desired_schema, answer_schema, report_schema,
-    report_answer_schema, group_status_schema;
+    report_answer_schema, group_status_schema, assignment_schema;
 
 #endif

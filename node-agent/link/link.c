@@ -8,7 +8,7 @@
 #include "base/thread.h"
 #include "node-agent/link/http.h"
 
-#include <string.h>
+#include <stdatomic.h>
 
 enum {
     JOIN_TIMEOUT_MS = 10000,
@@ -25,8 +25,8 @@ struct link {
     pthread_t poll_thread, report_thread;
     bool poll_runs, report_runs;
     struct bell stop, wake;  /* stop: both threads end; wake: a report is there, or the end */
+    atomic_bool stopping;
     struct lock lock;        /* everything below */
-    bool stopping;
     int64_t epoch;           /* 0: not joined */
     char node_id[64], credential[128];
     struct text *outgoing;   /* report waiting or under way; NULL: free */
@@ -71,8 +71,6 @@ static bool identity_save(struct link *link, struct err *err)
 
 /* ---- calls ---- */
 
-struct refusal { struct { const char *code, *message; } *error; };
-
 /* The plane's own words for a refused call, as an error with the code of errors.def. */
 static bool refused(const struct text *reply, int status, struct err *err)
 {
@@ -114,7 +112,7 @@ static bool call_plane(struct link *link, struct http *http, const struct call *
     const char *headers[] = { bearer, node, NULL };
     int status;
 
-    WITH_LOCK(&link->lock);
+    lock_take(&link->lock);
     text_format(url, sizeof url, "%s%s", link->options.plane_url, call->path);
     text_format(bearer, sizeof bearer, "Authorization: Bearer %s",
                 call->joining ? link->options.join_token : link->credential);
@@ -125,9 +123,7 @@ static bool call_plane(struct link *link, struct http *http, const struct call *
         .body = call->body ? call->body->bytes : NULL,
         .body_size = call->body ? call->body->size : 0,
     };
-    bool answered = http_send(http, &request, reply, &status, err);
-    lock_take(&link->lock);
-    if (!answered)
+    if (!http_send(http, &request, reply, &status, err))
         return false;
     return status / 100 == 2 ? true : refused(reply, status, err);
 }
@@ -151,15 +147,16 @@ static bool join(struct link *link, struct err *err)
         !fields_read(&join_answer_schema, reply->bytes, reply->size, arena, &answer, err))
         return false;
 
-    WITH_LOCK(&link->lock);
+    lock_take(&link->lock);
     text_copy(link->node_id, sizeof link->node_id, answer.node_id);
     if (answer.credential)
         text_copy(link->credential, sizeof link->credential, answer.credential);
-    if (answer.credential && !identity_save(link, err))
-        return false;
     link->epoch = answer.epoch;
-    link->options.events.joined(link->options.events.context, &answer);
-    return true;
+    bool saved = !answer.credential || identity_save(link, err);
+    lock_release(&link->lock);
+    if (saved)
+        link->options.events.joined(link->options.events.context, &answer);
+    return saved;
 }
 
 static bool poll_once(struct link *link, int64_t *after, struct err *err)
@@ -187,7 +184,7 @@ static void *poll_run(void *context)
     int64_t retry_ms = RETRY_FIRST_MS, after = 0;
     bool joined = false, told = false;
 
-    while (!link->stopping) {
+    while (!atomic_load(&link->stopping)) {
         struct err err = { 0 };
         if (!joined && join(link, &err)) {
             log_info("plane_joined", "node=%s epoch=%lld", link->node_id, (long long)link->epoch);
@@ -238,10 +235,10 @@ static void *report_run(void *context)
 {
     struct link *link = context;
 
-    while (!link->stopping) {
+    while (!atomic_load(&link->stopping)) {
         bell_wait(&link->wake, -1);
         lock_take(&link->lock);
-        const struct text *body = link->stopping ? NULL : link->outgoing;
+        const struct text *body = atomic_load(&link->stopping) ? NULL : link->outgoing;
         lock_release(&link->lock);
         if (body)
             report_send(link, body);
@@ -313,9 +310,7 @@ void link_free(struct link *link)
 {
     if (!link)
         return;
-    lock_take(&link->lock);
-    link->stopping = true;
-    lock_release(&link->lock);
+    atomic_store(&link->stopping, true);
     if (link->poll_http)
         http_cancel(link->poll_http);
     if (link->report_http)

@@ -1,0 +1,175 @@
+/* The group's own bookkeeping; decisions are in plan.c. */
+#include "node-agent/supervise/group.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+const char *const stage_words[] = { "None", "Up", "Ending", "Cleared", NULL };
+const char *const member_phase_words[] = { "Waiting", "Starting", "Running", "Ended", NULL };
+
+/* ---- events ---- */
+
+static struct happening *happenings_newest(struct happenings *list, const char *name, const char *message)
+{
+    if (list->count > 0) {
+        struct happening *newest = &list->items[list->count - 1];
+        if (strcmp(newest->name, name) == 0 && strcmp(newest->message, message) == 0)
+            return newest;
+    }
+    struct happening *grown = realloc(list->items, (list->count + 1) * sizeof *grown);
+    if (!grown)
+        return NULL;
+    list->items = grown;
+    if (list->count == (size_t)LIMIT_EVENTS_MAX)
+        memmove(grown, grown + 1, --list->count * sizeof *grown);
+    struct happening *added = &grown[list->count++];
+    *added = (struct happening){ 0 };
+    text_copy(added->name, sizeof added->name, name);
+    text_copy(added->message, sizeof added->message, message);
+    return added;
+}
+
+void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const char *name,
+                    const char *format, ...)
+{
+    char message[GROUP_TEXT_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    text_format_v(message, sizeof message, format, arguments);
+    va_end(arguments);
+    struct happening *seen = happenings_newest(list, name, message);
+    if (!seen)
+        return;
+    if (seen->count++ == 0)
+        seen->first_ms = now_ms;
+    seen->last_ms = now_ms;
+    seen->warning = warning;
+}
+
+void happenings_done(struct happenings *list)
+{
+    free(list->items);
+    *list = (struct happenings){ 0 };
+}
+
+/* ---- groups ---- */
+
+struct group *group_new(const char *uid, struct err *err)
+{
+    AUTO(group) *group = calloc(1, sizeof *group);
+
+    if (!group) {
+        err_set(err, ERR_BUSY, "no memory for a group");
+        return NULL;
+    }
+    text_copy(group->uid, sizeof group->uid, uid);
+    group->cancel.fd = -1;
+    if (!bell_init(&group->cancel, err))
+        return NULL;
+    return TAKE(group);
+}
+
+static void group_drop_members(struct group *group)
+{
+    for (size_t i = 0; i < group->members_count; i++)
+        happenings_done(&group->members[i].happenings);
+    free(group->members);
+    group->members = NULL;
+    group->members_count = 0;
+}
+
+void group_free(struct group *group)
+{
+    if (!group)
+        return;
+    group_drop_members(group);
+    happenings_done(&group->happenings);
+    order_free(group->order);
+    order_free(group->newest);
+    if (group->cancel.fd >= 0)
+        bell_done(&group->cancel);
+    free(group);
+}
+
+bool group_members(struct group *group, size_t count, struct err *err)
+{
+    group_drop_members(group);
+    group->members = calloc(count ? count : 1, sizeof *group->members);
+    if (!group->members)
+        return err_set(err, ERR_BUSY, "no memory for a group");
+    group->members_count = count;
+    return true;
+}
+
+bool group_begin(struct group *group, struct err *err)
+{
+    const struct group_properties *properties = group->newest->assignment->group->properties;
+
+    if (!group_members(group, properties->containers_count, err))
+        return false;
+    order_free(group->order);
+    group->order = order_hold(group->newest);
+    group->incarnation = group->newest_incarnation;
+    for (size_t i = 0; i < group->members_count; i++)
+        text_copy(group->members[i].name, MEMBER_NAME_SIZE, properties->containers[i].name);
+    group->stage = STAGE_NONE;
+    group->retry_ms = group->tries = group->ending_ms = 0;
+    group->failed = group->forgotten = false;
+    group->changes++;
+    return true;
+}
+
+enum restart_policy group_policy(const struct group *group)
+{
+    if (!group->order || !group->order->assignment->group)
+        return RESTART_NEVER;
+    return (enum restart_policy)group->order->assignment->group->properties->restart_policy;
+}
+
+struct member *group_member(struct group *group, const char *name)
+{
+    for (size_t i = 0; i < group->members_count; i++) {
+        if (strcmp(group->members[i].name, name) == 0)
+            return &group->members[i];
+    }
+    return NULL;
+}
+
+struct group_tally group_tally(const struct group *group)
+{
+    struct group_tally tally = { .containers = group->members_count };
+
+    for (size_t i = 0; i < group->members_count; i++) {
+        const struct member *member = &group->members[i];
+        tally.started += member->starts > 0;
+        tally.running += member->phase == MEMBER_RUNNING;
+        tally.ended += member->phase == MEMBER_ENDED && member->final;
+        tally.failed += member->phase == MEMBER_ENDED && member->final && member->current.exit_code != 0;
+    }
+    return tally;
+}
+
+void member_ended(struct group *group, struct member *member, int64_t finished_ms, int64_t exit_code,
+                  const char *detail)
+{
+    bool ending = group->stage == STAGE_ENDING;
+
+    member->phase = MEMBER_ENDED;
+    member->current.finished_ms = finished_ms;
+    member->current.exit_code = exit_code;
+    text_copy(member->current.detail, sizeof member->current.detail,
+              detail ? detail : exit_code == 0 ? "Completed" : "Error");
+    if (member->current.started_ms > 0 &&
+        finished_ms - member->current.started_ms >= LIMIT_RESTART_BACKOFF_RESET_MS)
+        member->streak = 0;
+    member->final = ending || !restart_wanted(group_policy(group), exit_code);
+    if (!member->final) {
+        member->next_start_ms = finished_ms + restart_backoff_ms(member->streak);
+        member->streak++;
+    }
+    group->changes++;
+}

@@ -1,0 +1,104 @@
+/* One group on its node: what was ordered, how far it is, what its containers did. Plain data of the agent's loop;
+ * plan.h decides on it, agent.c changes it, record.c keeps it on disk, status.c tells the plane.
+ *
+ *   stage:  NONE --prepare--> UP --signal--> ENDING --clear--> CLEARED --forget--> (gone)
+ *             '------------------------clear-------------------^   '--next incarnation--> NONE
+ *
+ * Threads: the loop's only. */
+#ifndef SUPERVISE_GROUP_H
+#define SUPERVISE_GROUP_H
+
+#include "base/id.h"
+#include "base/thread.h"
+#include "node-agent/supervise/order.h"
+
+enum stage {
+    STAGE_NONE,    /* nothing of this incarnation holds anything */
+    STAGE_UP,      /* images held, network and cgroup there: containers may run */
+    STAGE_ENDING,  /* its containers were asked to end */
+    STAGE_CLEARED, /* nothing is held any more; logs and this record are left */
+};
+extern const char *const stage_words[];
+
+enum { GROUP_TEXT_SIZE = 512, MEMBER_NAME_SIZE = 64 };
+
+struct happening { /* one line of an event list */
+    int64_t count, first_ms, last_ms;
+    char name[24];
+    char message[GROUP_TEXT_SIZE];
+    bool warning;
+};
+
+struct happenings {
+    struct happening *items; /* malloc'ed, oldest first, at most LIMIT_EVENTS_MAX */
+    size_t count;
+};
+/* Equal to the newest one (name and message): counted there. */
+void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const char *name, const char *format, ...)
+    PRINTF_LIKE(5, 6);
+void happenings_done(struct happenings *list);
+
+enum member_phase { MEMBER_WAITING, MEMBER_STARTING, MEMBER_RUNNING, MEMBER_ENDED };
+extern const char *const member_phase_words[];
+
+struct run { /* one run of a container */
+    int64_t started_ms, finished_ms; /* 0: not */
+    int64_t exit_code;               /* -1: not known */
+    char detail[64];                 /* "Completed", "Error", "OOMKilled", … */
+};
+
+struct member {
+    char name[MEMBER_NAME_SIZE];
+    enum member_phase phase;
+    int64_t starts;        /* in this incarnation */
+    int64_t restarts;      /* by policy */
+    int64_t streak;        /* restarts without a long run between */
+    int64_t next_start_ms; /* back-off; 0: at once */
+    bool final;            /* will not be started again */
+    struct run current, previous;
+    struct happenings happenings;
+};
+
+struct group {
+    char uid[ID_SIZE];
+    struct order *order;  /* of the incarnation at work; NULL: only known by name */
+    struct order *newest; /* newest from the plane; the same as order when that is current */
+    int64_t incarnation;
+    enum wanted wanted;   /* newest's, or remove when the plane no longer names the group */
+    int64_t newest_incarnation;
+    enum stage stage;
+    int busy;             /* jobs under way */
+    bool preparing;       /* one of them is prepare: it can be cancelled */
+    struct bell cancel;   /* rung: prepare gives up */
+    int64_t retry_ms;     /* prepare again not before */
+    int64_t tries;        /* failed prepares in a row */
+    int64_t ending_ms;    /* when ending containers are killed */
+    bool kept;            /* CLEARED, but network and held resources wait for the next incarnation */
+    bool failed;          /* for good: failure says why */
+    char failure_code[64], failure_text[GROUP_TEXT_SIZE];
+    bool forgotten;       /* nothing is left; dropped once the plane knows */
+    char address[48];
+    struct happenings happenings;
+    struct member *members;
+    size_t members_count;
+    int64_t named_epoch;     /* newest epoch in which the plane named it */
+    int64_t changes, told, taken; /* of the status: made, sent, acknowledged */
+    int64_t ordered_boot_ns; /* when the order to run arrived, for the start metric; 0: counted */
+    struct group *next;
+};
+
+struct group *group_new(const char *uid, struct err *err) MUST_CHECK;
+void group_free(struct group *group);
+AUTO_TYPE(group);
+
+/* Fresh, unnamed members in place of those there were. */
+bool group_members(struct group *group, size_t count, struct err *err) MUST_CHECK;
+/* Takes up the newest order as a fresh incarnation at STAGE_NONE. */
+bool group_begin(struct group *group, struct err *err) MUST_CHECK;
+enum restart_policy group_policy(const struct group *group);
+struct member *group_member(struct group *group, const char *name);
+struct group_tally group_tally(const struct group *group);
+/* A run of a container ended: keeps it, decides whether another follows and when. exit_code -1: not known. */
+void member_ended(struct group *group, struct member *member, int64_t finished_ms, int64_t exit_code, const char *detail);
+
+#endif

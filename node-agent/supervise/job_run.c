@@ -1,0 +1,203 @@
+/* One container: a fresh root from its image, what the spec says over what the image says, created and started. */
+#include "node-agent/supervise/job_steps.h"
+
+#include "base/arena.h"
+#include "node-agent/supervise/record.h"
+
+#include <string.h>
+
+enum { RUN_ARENA_MAX = 8 << 20, MOUNTS_MAX = 64 };
+
+struct making {
+    struct job *job;
+    struct arena *arena;
+    const struct assignment *assignment;
+    const struct container *container;
+    const struct image *image;
+    struct network_group network;
+    struct image_user user;
+    char folder[PATH_SIZE], root[PATH_SIZE];
+};
+
+/* ---- command and environment ---- */
+
+static bool list_add(struct text_list *list, const char *item)
+{
+    if (!item)
+        return false;
+    list->items[list->count++] = item;
+    return true;
+}
+
+/* The spec's command replaces entrypoint and arguments of the image (§7.3). */
+static bool args_of(struct making *making, struct text_list *args, struct err *err)
+{
+    const struct text_list *command = &making->container->properties->command;
+    const struct image *image = making->image;
+
+    if (command->count > 0) {
+        *args = *command;
+        return true;
+    }
+    args->items = arena_array(making->arena, image->entrypoint.count + image->cmd.count + 1, sizeof(char *));
+    if (!args->items)
+        return err_set(err, ERR_BUSY, "no memory for a command");
+    for (size_t i = 0; i < image->entrypoint.count; i++)
+        list_add(args, image->entrypoint.items[i]);
+    for (size_t i = 0; i < image->cmd.count; i++)
+        list_add(args, image->cmd.items[i]);
+    if (args->count == 0)
+        return err_set(err, ERR_INVALID, "neither the container nor its image '%s' names a command",
+                       making->container->properties->image);
+    return true;
+}
+
+static size_t env_find(const struct text_list *env, const char *pair)
+{
+    size_t name_size = strcspn(pair, "=");
+
+    for (size_t i = 0; i < env->count; i++) {
+        if (strncmp(env->items[i], pair, name_size + 1) == 0)
+            return i;
+    }
+    return env->count;
+}
+
+/* A later one of the same name replaces an earlier one. */
+static bool env_put(struct text_list *env, const char *pair)
+{
+    size_t at;
+
+    if (!pair)
+        return false;
+    at = env_find(env, pair);
+    env->items[at] = pair;
+    env->count += at == env->count;
+    return true;
+}
+
+static bool env_of(struct making *making, struct text_list *env, struct err *err)
+{
+    const struct container_properties *properties = making->container->properties;
+    struct arena *arena = making->arena;
+    bool whole;
+
+    env->items = arena_array(arena, making->image->env.count + properties->environment_count + 3, sizeof(char *));
+    whole = env->items && env_put(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") &&
+            env_put(env, arena_format(arena, "HOME=%s", making->user.home)) &&
+            env_put(env, arena_format(arena, "HOSTNAME=%s", making->assignment->name));
+    for (size_t i = 0; whole && i < making->image->env.count; i++)
+        whole = env_put(env, making->image->env.items[i]);
+    for (size_t i = 0; whole && i < properties->environment_count; i++) {
+        const struct environment_variable *variable = &properties->environment[i];
+        const char *value = variable->secure_value ? variable->secure_value : variable->value;
+        whole = env_put(env, arena_format(arena, "%s=%s", variable->name, value ? value : ""));
+    }
+    return whole ? true : err_set(err, ERR_BUSY, "no memory for the environment");
+}
+
+/* ---- mounts ---- */
+
+static bool mounts_of(struct making *making, struct runtime_mount *mounts, size_t *count, struct err *err)
+{
+    const struct container_properties *properties = making->container->properties;
+    char folder[PATH_SIZE];
+
+    *count = 0;
+    mounts[(*count)++] = (struct runtime_mount){ making->network.hosts_path, "/etc/hosts", false };
+    mounts[(*count)++] = (struct runtime_mount){ making->network.hostname_path, "/etc/hostname", false };
+    mounts[(*count)++] = (struct runtime_mount){ making->network.resolv_path, "/etc/resolv.conf", false };
+    group_folder(&making->job->jobs->parts, making->job->uid, folder);
+    for (size_t i = 0; i < properties->mounts_count && *count < MOUNTS_MAX; i++) {
+        const struct volume_mount *mount = &properties->mounts[i];
+        const char *source = arena_format(making->arena, "%s/volumes/%s", folder, mount->name);
+        if (!source)
+            return err_set(err, ERR_BUSY, "no memory for mounts");
+        mounts[(*count)++] = (struct runtime_mount){ source, mount->mount_path,
+                                                     mount->read_only.given == GIVEN_VALUE &&
+                                                         mount->read_only.value };
+    }
+    return true;
+}
+
+/* ---- the container ---- */
+
+static int64_t milli_of(const struct container_properties *properties, bool memory)
+{
+    const struct resource_amounts *limits = properties->resources->limits;
+    const struct resource_amounts *requests = properties->resources->requests;
+    struct opt_decimal limit = { 0 };
+
+    /* Without a limit the request is the container's ceiling (§8.7). */
+    if (limits)
+        limit = memory ? limits->memory_gb : limits->cpu;
+    if (limit.given == GIVEN_VALUE)
+        return limit.milli;
+    return memory ? requests->memory_gb.milli : requests->cpu.milli;
+}
+
+static bool container_create(struct making *making, struct err *err)
+{
+    const struct agent_parts *parts = &making->job->jobs->parts;
+    const struct container_properties *properties = making->container->properties;
+    struct runtime_mount mounts[MOUNTS_MAX];
+    char log_path[PATH_SIZE], folder[PATH_SIZE];
+    struct runtime_container container = {
+        .uid = making->job->uid, .name = making->container->name,
+        .incarnation = making->job->incarnation, .restarts = making->job->restarts,
+        .root = making->root, .working_dir = making->image->working_dir,
+        .user = making->user.uid, .user_group = making->user.gid,
+        .groups = making->user.groups, .groups_count = making->user.groups_count,
+        .net_path = making->network.net_path, .ipc_path = making->network.ipc_path,
+        .uts_path = making->network.uts_path,
+        .cpu_milli = milli_of(properties, false),
+        .memory_bytes = milli_of(properties, true) * 1024 * 1024 * 1024 / 1000,
+        .mounts = mounts, .log_path = log_path,
+    };
+
+    group_folder(parts, making->job->uid, folder);
+    text_format(log_path, sizeof log_path, "%s/logs/%s.log", folder, making->container->name);
+    return args_of(making, &container.args, err) && env_of(making, &container.env, err) &&
+           mounts_of(making, mounts, &container.mounts_count, err) &&
+           runtime_create(parts->runtime, &container, err);
+}
+
+/* What an earlier run left goes; then an empty writable layer over the image. */
+static bool root_mount(struct making *making, struct err *err)
+{
+    const struct agent_parts *parts = &making->job->jobs->parts;
+
+    container_folder(parts, making->job->uid, making->container->name, making->folder);
+    if (!text_format(making->root, sizeof making->root, "%s/root", making->folder))
+        return err_set(err, ERR_INVALID, "the state folder's path is too long");
+    return runtime_remove(parts->runtime, making->job->uid, making->container->name, err) &&
+           image_unmount(making->root, err) &&
+           image_mount(parts->images, making->image, making->folder, making->root, err) &&
+           image_user_find(making->root, making->image->user ? making->image->user : "",
+                           &making->user, err);
+}
+
+bool job_run(struct job *job, struct err *err)
+{
+    const struct agent_parts *parts = &job->jobs->parts;
+    AUTO(arena) *arena = arena_new(RUN_ARENA_MAX);
+    char holder[HOLDER_SIZE], folder[PATH_SIZE];
+    struct making making = {
+        .job = job, .arena = arena, .assignment = job->order->assignment,
+        .container = &job->order->assignment->group->properties->containers[job->member],
+    };
+    AUTO(image) *image = image_held(parts->images, image_holder(job->uid, making.container->name, holder), err);
+
+    if (!image)
+        return false;
+    making.image = image;
+    if (!network_group_find(parts->network, job->uid, &making.network))
+        return err_set(err, ERR_NOT_FOUND, "the group's network is gone");
+    if (job->once && !record_mark_run(group_folder(parts, job->uid, folder), making.container->name,
+                                      job->incarnation, err)) {
+        job->refused_second_run = err->code == ERR_CONFLICT;
+        return false;
+    }
+    return root_mount(&making, err) && container_create(&making, err) &&
+           runtime_start(parts->runtime, job->uid, making.container->name, &job->started_ms, err);
+}

@@ -1,0 +1,19 @@
+/* The steps of jobs.c, one file each. Workers only. */
+#ifndef SUPERVISE_JOB_STEPS_H
+#define SUPERVISE_JOB_STEPS_H
+
+#include "node-agent/supervise/jobs.h"
+
+bool job_prepare(struct job *job, struct err *err) MUST_CHECK;
+bool job_run(struct job *job, struct err *err) MUST_CHECK;
+bool job_signal(struct job *job, struct err *err) MUST_CHECK;
+bool job_clear(struct job *job, struct err *err) MUST_CHECK;
+bool job_forget(struct job *job, struct err *err) MUST_CHECK;
+
+/* Under this name a container's image is held. */
+enum { HOLDER_SIZE = 128 };
+const char *image_holder(const char *uid, const char *container, char out[HOLDER_SIZE]);
+/* <group>/containers/<name>: its writable layer and its root. */
+const char *container_folder(const struct agent_parts *parts, const char *uid, const char *container, char out[PATH_SIZE]);
+
+#endif

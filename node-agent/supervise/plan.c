@@ -1,0 +1,115 @@
+/* One branch for each stage. */
+#include "node-agent/supervise/plan.h"
+
+static bool superseded(const struct group *group)
+{
+    return group->wanted != WANTED_RUN || group->newest_incarnation > group->incarnation;
+}
+
+bool plan_over(const struct group *group)
+{
+    struct group_tally tally = group_tally(group);
+
+    return superseded(group) || group->failed ||
+           (tally.containers > 0 && tally.ended == tally.containers);
+}
+
+static struct plan wait_until(int64_t wake_ms)
+{
+    return (struct plan){ .step = PLAN_NONE, .wake_ms = wake_ms };
+}
+
+static struct plan do_step(enum plan_step step)
+{
+    return (struct plan){ .step = step };
+}
+
+static bool anything_runs(const struct group *group)
+{
+    for (size_t i = 0; i < group->members_count; i++) {
+        enum member_phase phase = group->members[i].phase;
+        if (phase == MEMBER_RUNNING || phase == MEMBER_STARTING)
+            return true;
+    }
+    return false;
+}
+
+static struct plan clear(const struct group *group)
+{
+    return (struct plan){ .step = PLAN_CLEAR,
+                          .keep_network = group->wanted == WANTED_RUN &&
+                                          group->newest_incarnation > group->incarnation };
+}
+
+static struct plan plan_none(const struct group *group, int64_t now_ms, bool leased)
+{
+    if (group->busy > 0)
+        return do_step(group->preparing && plan_over(group) ? PLAN_CANCEL : PLAN_NONE);
+    if (plan_over(group))
+        return clear(group);
+    if (!leased)
+        return wait_until(0);
+    if (group->retry_ms > now_ms)
+        return wait_until(group->retry_ms);
+    return do_step(PLAN_PREPARE);
+}
+
+static struct plan plan_up(const struct group *group, int64_t now_ms, bool leased)
+{
+    int64_t wake_ms = 0;
+
+    if (plan_over(group)) {
+        if (group->busy > 0)
+            return wait_until(0);
+        return anything_runs(group) ? do_step(PLAN_SIGNAL) : clear(group);
+    }
+    if (!leased)
+        return wait_until(0);
+    for (size_t i = 0; i < group->members_count; i++) {
+        const struct member *member = &group->members[i];
+        bool waits = member->phase == MEMBER_WAITING ||
+                     (member->phase == MEMBER_ENDED && !member->final);
+        if (waits && member->next_start_ms <= now_ms)
+            return (struct plan){ .step = PLAN_RUN, .member = i };
+        if (waits && (wake_ms == 0 || member->next_start_ms < wake_ms))
+            wake_ms = member->next_start_ms;
+    }
+    return wait_until(wake_ms);
+}
+
+static struct plan plan_ending(const struct group *group, int64_t now_ms)
+{
+    if (group->busy > 0)
+        return wait_until(0);
+    if (anything_runs(group) && now_ms < group->ending_ms)
+        return wait_until(group->ending_ms);
+    return clear(group);
+}
+
+static struct plan plan_cleared(const struct group *group)
+{
+    if (group->busy > 0 || group->forgotten)
+        return wait_until(0);
+    if (group->wanted == WANTED_RUN && group->newest_incarnation > group->incarnation)
+        return do_step(PLAN_BEGIN);
+    if (group->kept)
+        return do_step(PLAN_CLEAR);
+    if (group->wanted == WANTED_REMOVE)
+        return do_step(PLAN_FORGET);
+    return wait_until(0);
+}
+
+struct plan plan_group(const struct group *group, int64_t now_ms, bool leased)
+{
+    switch (group->stage) {
+    case STAGE_NONE:
+        return plan_none(group, now_ms, leased);
+    case STAGE_UP:
+        return plan_up(group, now_ms, leased);
+    case STAGE_ENDING:
+        return plan_ending(group, now_ms);
+    case STAGE_CLEARED:
+        return plan_cleared(group);
+    }
+    return wait_until(0);
+}
