@@ -93,12 +93,12 @@ static void on_reported(void *context, const struct report_answer *answer, int64
 
 /* ---- steps of a plan ---- */
 
-static void step_run(struct group *group, struct job *job)
+static void step_run(struct hosted *group, struct job *job)
 {
     struct member *member = &group->members[job->member];
 
     text_copy(job->member_name, sizeof job->member_name, member->name);
-    job->once = group_policy(group) == RESTART_NEVER;
+    job->once = group->policy == RESTART_NEVER;
     if (member->starts > 0) {
         member->previous = member->current;
         member->restarts++;
@@ -109,7 +109,7 @@ static void step_run(struct group *group, struct job *job)
     member->current = (struct run){ .exit_code = -1 };
 }
 
-static void step_signal(struct group *group, struct job *job)
+static void step_signal(struct hosted *group, struct job *job)
 {
     int64_t now_ms = clock_now_ms();
 
@@ -124,19 +124,19 @@ static void step_signal(struct group *group, struct job *job)
     group->ending_ms = now_ms + LIMIT_STOP_GRACE_MS;
 }
 
-static void step_begin(struct agent *agent, struct group *group)
+static void step_begin(struct agent *agent, struct hosted *group)
 {
     char path[PATH_SIZE];
     struct err err = { 0 };
 
-    if (!group_begin(group, &err) ||
+    if (!hosted_begin(group, &err) ||
         !order_save(group->order, group_order_path(&agent->parts, group->uid, path), &err))
         log_failure("group_not_begun", &err);
     group->kept = false;
     agent_changed(agent, group);
 }
 
-static void step_submit(struct agent *agent, struct group *group, const struct plan *plan)
+static void step_submit(struct agent *agent, struct hosted *group, const struct plan *plan)
 {
     struct job *job = job_new(&agent->jobs, plan->step, group->uid, group->incarnation, group->order);
 
@@ -159,7 +159,7 @@ static void step_submit(struct agent *agent, struct group *group, const struct p
 }
 
 /* Until the group has nothing to do now. */
-static void agent_advance(struct agent *agent, struct group *group)
+static void agent_advance(struct agent *agent, struct hosted *group)
 {
     for (;;) {
         struct plan plan = plan_group(group, clock_now_ms(), agent->leased && !agent->fenced);
@@ -182,12 +182,12 @@ static void agent_advance(struct agent *agent, struct group *group)
 static void agent_advance_all(struct agent *agent)
 {
     agent->wake_ms = 0;
-    for (struct group **at = &agent->groups; *at;) {
-        struct group *group = *at;
+    for (struct hosted **at = &agent->groups; *at;) {
+        struct hosted *group = *at;
         agent_advance(agent, group);
         if (group->forgotten && group->busy == 0 && group->taken == group->changes) {
             *at = group->next;
-            group_free(group);
+            hosted_free(group);
         } else {
             at = &group->next;
         }
@@ -200,7 +200,7 @@ static size_t tick_fill(struct agent *agent, struct tick_container *containers)
 {
     size_t count = 0;
 
-    for (struct group *group = agent->groups; group; group = group->next) {
+    for (struct hosted *group = agent->groups; group; group = group->next) {
         bool first = true;
         for (size_t i = 0; i < group->members_count; i++) {
             if (group->members[i].phase != MEMBER_RUNNING)
@@ -351,7 +351,7 @@ void agent_free(struct agent *agent)
 
     if (!agent)
         return;
-    for (struct group *group = agent->groups; group; group = group->next)
+    for (struct hosted *group = agent->groups; group; group = group->next)
         bell_ring(&group->cancel);
     workers_free(agent->jobs.workers);
     link_free(agent->jobs.link);
@@ -359,9 +359,9 @@ void agent_free(struct agent *agent)
     while (agent->inbox.bell.fd > 0 && (message = inbox_take(&agent->inbox)))
         message->deliver(agent, message);
     while (agent->groups) {
-        struct group *group = agent->groups;
+        struct hosted *group = agent->groups;
         agent->groups = group->next;
-        group_free(group);
+        hosted_free(group);
     }
     fence_free(agent->fence);
     inbox_done(&agent->inbox);

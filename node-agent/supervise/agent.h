@@ -39,6 +39,9 @@ bool agent_run(struct agent *agent, struct err *err) MUST_CHECK;
 void agent_stop(struct agent *agent); /* async-signal-safe */
 void agent_free(struct agent *agent);
 
+/* For --clean, with no agent running: the containers' mounted roots below the state folder. */
+bool agent_unmount_roots(const char *state_dir, struct err *err) MUST_CHECK;
+
 AUTO_TYPE(agent);
 
 #endif

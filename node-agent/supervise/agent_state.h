@@ -12,7 +12,7 @@ struct agent {
     char identity_path[PATH_SIZE];
     struct jobs jobs;
     struct inbox inbox;
-    struct group *groups;
+    struct hosted *groups;
     int timer_fd, stop_fd;
     struct fence *fence;
     int64_t fence_ms;           /* 0: no fencing */
@@ -32,8 +32,8 @@ struct agent {
 /* orders.c */
 void agent_take_desired(void *agent, struct arena *arena, const struct desired *desired);
 void agent_take_joined(void *agent, const struct join_answer *answer);
-struct group *agent_find(struct agent *agent, const char *uid);
-struct group *agent_add(struct agent *agent, const char *uid, struct err *err) MUST_CHECK;
+struct hosted *agent_find(struct agent *agent, const char *uid);
+struct hosted *agent_add(struct agent *agent, const char *uid, struct err *err) MUST_CHECK;
 
 /* outcomes.c */
 void agent_job_done(void *agent, struct job *job);
@@ -41,7 +41,7 @@ void agent_progress(void *agent, struct message *message);
 void agent_take_exits(struct agent *agent);
 void agent_tick_done(void *agent, struct tick *tick);
 /* After a change: kept on disk, told to the plane. */
-void agent_changed(struct agent *agent, struct group *group);
+void agent_changed(struct agent *agent, struct hosted *group);
 
 /* recover.c */
 bool agent_recover(struct agent *agent, struct err *err) MUST_CHECK;

@@ -30,28 +30,67 @@ bool job_signal(struct job *job, struct err *err)
     return err->code == ERR_OK;
 }
 
-/* Every container the group ever had here: the folders tell, whatever the orders said. */
-static bool roots_unmount(struct job *job, struct err *err)
+/* Calls `each` for the names in a folder; an absent folder has none. */
+static bool folder_walk(const char *path, bool (*each)(const char *name, void *context, struct err *err),
+                        void *context, struct err *err)
 {
-    const struct agent_parts *parts = &job->jobs->parts;
-    char folder[PATH_SIZE], path[PATH_SIZE], holder[HOLDER_SIZE];
+    DIR *folder = opendir(path);
     bool whole = true;
 
-    group_folder(parts, job->uid, folder);
-    text_format(path, sizeof path, "%s/containers", folder);
-    DIR *containers = opendir(path);
-    if (!containers)
+    if (!folder)
         return true;
-    for (struct dirent *entry; whole && (entry = readdir(containers));) {
-        if (entry->d_name[0] == '.')
-            continue;
-        container_folder(parts, job->uid, entry->d_name, folder);
-        whole = text_format(path, sizeof path, "%s/root", folder) && image_unmount(path, err) &&
-                file_remove_tree(folder, err);
-        image_release(parts->images, image_holder(job->uid, entry->d_name, holder));
+    for (struct dirent *entry; whole && (entry = readdir(folder));) {
+        if (entry->d_name[0] != '.')
+            whole = each(entry->d_name, context, err);
     }
-    closedir(containers);
+    closedir(folder);
     return whole;
+}
+
+static bool root_take(const char *container, void *context, struct err *err)
+{
+    struct job *job = context;
+    char folder[PATH_SIZE], root[PATH_SIZE], holder[HOLDER_SIZE];
+
+    container_folder(&job->jobs->parts, job->uid, container, folder);
+    if (!text_format(root, sizeof root, "%s/root", folder) || !image_unmount(root, err) ||
+        !file_remove_tree(folder, err))
+        return false;
+    image_release(job->jobs->parts.images, image_holder(job->uid, container, holder));
+    return true;
+}
+
+/* Every container the group ever had here: the folders tell, whatever the orders said. */
+static bool roots_take(struct job *job, struct err *err)
+{
+    char folder[PATH_SIZE], containers[PATH_SIZE];
+
+    group_folder(&job->jobs->parts, job->uid, folder);
+    text_format(containers, sizeof containers, "%s/containers", folder);
+    return folder_walk(containers, root_take, job, err);
+}
+
+static bool root_unmount(const char *container, void *context, struct err *err)
+{
+    char root[PATH_SIZE];
+
+    return text_format(root, sizeof root, "%s/%s/root", (const char *)context, container) && image_unmount(root, err);
+}
+
+static bool group_unmount(const char *uid, void *context, struct err *err)
+{
+    char containers[PATH_SIZE];
+
+    return text_format(containers, sizeof containers, "%s/%s/containers", (const char *)context, uid) &&
+           folder_walk(containers, root_unmount, containers, err);
+}
+
+bool agent_unmount_roots(const char *state_dir, struct err *err)
+{
+    char groups[PATH_SIZE];
+
+    return text_format(groups, sizeof groups, "%s/groups", state_dir) &&
+           folder_walk(groups, group_unmount, groups, err);
 }
 
 static void images_release(struct job *job)
@@ -72,7 +111,7 @@ bool job_clear(struct job *job, struct err *err)
 
     group_folder(parts, job->uid, folder);
     text_format(volumes, sizeof volumes, "%s/volumes", folder);
-    if (!runtime_group_down(parts->runtime, job->uid, err) || !roots_unmount(job, err) ||
+    if (!runtime_group_down(parts->runtime, job->uid, err) || !roots_take(job, err) ||
         !file_remove_tree(volumes, err))
         return false;
     images_release(job);

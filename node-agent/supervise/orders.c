@@ -5,18 +5,18 @@
 
 #include <string.h>
 
-struct group *agent_find(struct agent *agent, const char *uid)
+struct hosted *agent_find(struct agent *agent, const char *uid)
 {
-    for (struct group *group = agent->groups; group; group = group->next) {
+    for (struct hosted *group = agent->groups; group; group = group->next) {
         if (strcmp(group->uid, uid) == 0)
             return group;
     }
     return NULL;
 }
 
-struct group *agent_add(struct agent *agent, const char *uid, struct err *err)
+struct hosted *agent_add(struct agent *agent, const char *uid, struct err *err)
 {
-    struct group *group = group_new(uid, err);
+    struct hosted *group = hosted_new(uid, err);
 
     if (!group)
         return NULL;
@@ -36,12 +36,12 @@ void agent_take_joined(void *context, const struct join_answer *answer)
     agent->fence_wanted = true;
     agent->told_due = true;
     /* Everything is told anew: the plane may have given up on what it knew of this node. */
-    for (struct group *group = agent->groups; group; group = group->next)
+    for (struct hosted *group = agent->groups; group; group = group->next)
         group->taken = group->told = 0;
 }
 
 /* An order for a group is taken when it is not older than the newest known one. */
-static void take_order(struct agent *agent, struct group *group, const struct assignment *assignment, struct err *err)
+static void take_order(struct agent *agent, struct hosted *group, const struct assignment *assignment, struct err *err)
 {
     if (assignment->incarnation < group->newest_incarnation)
         return;
@@ -73,7 +73,7 @@ static void take_order(struct agent *agent, struct group *group, const struct as
 }
 
 /* An agent that came back without its memory files (a reboot) gets the order of the incarnation at work again. */
-static void adopt_order(struct group *group, const struct assignment *assignment, struct err *err)
+static void adopt_order(struct hosted *group, const struct assignment *assignment, struct err *err)
 {
     if (group->order || !assignment->group || assignment->incarnation != group->incarnation)
         return;
@@ -84,7 +84,7 @@ static void adopt_order(struct group *group, const struct assignment *assignment
 
 static void remove_unnamed(struct agent *agent)
 {
-    for (struct group *group = agent->groups; group; group = group->next) {
+    for (struct hosted *group = agent->groups; group; group = group->next) {
         if (group->named_epoch == agent->epoch || group->wanted == WANTED_REMOVE)
             continue;
         log_info("group_unnamed", "group=%s", group->uid);
@@ -100,7 +100,7 @@ void agent_take_desired(void *context, struct arena *arena UNUSED, const struct 
     for (size_t i = 0; i < desired->assignments_count; i++) {
         const struct assignment *assignment = &desired->assignments[i];
         struct err err = { 0 };
-        struct group *group;
+        struct hosted *group;
         if (!id_valid(assignment->uid)) {
             log_warn("order_refused", "group=%s", LOG_QUOTE(assignment->uid));
             continue;

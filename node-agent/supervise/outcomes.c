@@ -12,7 +12,7 @@ enum { CLEAR_AGAIN_MS = 1000, EXIT_CANNOT_START = 128 };
 
 static const char stopped_by_client[] = "Container stopped per client request";
 
-void agent_changed(struct agent *agent, struct group *group)
+void agent_changed(struct agent *agent, struct hosted *group)
 {
     char folder[PATH_SIZE];
     struct err err = { 0 };
@@ -25,7 +25,7 @@ void agent_changed(struct agent *agent, struct group *group)
 }
 
 /* The end of a run, as people read it: stopped on purpose has no exit code (client-surface §5). */
-static void take_end(struct group *group, struct member *member, int64_t finished_ms, int64_t exit_code, bool oom)
+static void take_end(struct hosted *group, struct member *member, int64_t finished_ms, int64_t exit_code, bool oom)
 {
     bool stopped = group->stage == STAGE_ENDING && group->wanted != WANTED_RUN;
 
@@ -44,8 +44,8 @@ void agent_take_exits(struct agent *agent)
     char uid[ID_SIZE], name[RUNTIME_NAME_SIZE];
 
     while (runtime_exit_next(agent->parts.runtime, uid, name)) {
-        struct group *group = agent_find(agent, uid);
-        struct member *member = group ? group_member(group, name) : NULL;
+        struct hosted *group = agent_find(agent, uid);
+        struct member *member = group ? hosted_member(group, name) : NULL;
         struct runtime_found found;
         struct err err = { 0 };
         if (!member || !runtime_find(agent->parts.runtime, uid, name, &found, &err))
@@ -62,7 +62,7 @@ void agent_take_exits(struct agent *agent)
 }
 
 /* A container may have ended before its start was told: look once. */
-static void look_for_exit(struct agent *agent, struct group *group, struct member *member)
+static void look_for_exit(struct agent *agent, struct hosted *group, struct member *member)
 {
     struct runtime_found found;
     struct err err = { 0 };
@@ -80,8 +80,8 @@ void agent_progress(void *context, struct message *message)
 {
     struct agent *agent = context;
     struct progress *progress = CONTAINER_OF(message, struct progress, message);
-    struct group *group = agent_find(agent, progress->uid);
-    struct member *member = group ? group_member(group, progress->member_name) : NULL;
+    struct hosted *group = agent_find(agent, progress->uid);
+    struct member *member = group ? hosted_member(group, progress->member_name) : NULL;
 
     if (member && group->incarnation == progress->incarnation) {
         happenings_add(&member->happenings, clock_now_ms(), false, "Pulling", "%s", progress->text);
@@ -90,12 +90,12 @@ void agent_progress(void *context, struct message *message)
     free(progress);
 }
 
-static const char *image_of(const struct group *group, size_t index)
+static const char *image_of(const struct hosted *group, size_t index)
 {
     return group->order->assignment->group->properties->containers[index].properties->image;
 }
 
-static void prepared(struct group *group, const struct job *job, int64_t now_ms)
+static void prepared(struct hosted *group, const struct job *job, int64_t now_ms)
 {
     group->stage = STAGE_UP;
     group->tries = 0;
@@ -109,7 +109,7 @@ static void prepared(struct group *group, const struct job *job, int64_t now_ms)
 }
 
 /* Worth trying again: later, and longer each time. Otherwise the group failed for good and gives everything back. */
-static void not_prepared(struct group *group, const struct job *job, int64_t now_ms)
+static void not_prepared(struct hosted *group, const struct job *job, int64_t now_ms)
 {
     struct member *member = job->member < group->members_count ? &group->members[job->member] : NULL;
     struct happenings *list = member ? &member->happenings : &group->happenings;
@@ -129,7 +129,7 @@ static void not_prepared(struct group *group, const struct job *job, int64_t now
     text_copy(group->failure_text, sizeof group->failure_text, job->err.text);
 }
 
-static void ran(struct agent *agent, struct group *group, const struct job *job, int64_t now_ms)
+static void ran(struct agent *agent, struct hosted *group, const struct job *job, int64_t now_ms)
 {
     struct member *member = &group->members[job->member];
 
@@ -150,7 +150,7 @@ static void ran(struct agent *agent, struct group *group, const struct job *job,
     take_end(group, member, now_ms, job->refused_second_run ? -1 : EXIT_CANNOT_START, false);
 }
 
-static void cleared(struct agent *agent, struct group *group, const struct job *job, int64_t now_ms)
+static void cleared(struct agent *agent, struct hosted *group, const struct job *job, int64_t now_ms)
 {
     if (!job->ok) {
         log_failure("group_not_cleared", &job->err);
@@ -171,9 +171,9 @@ static void cleared(struct agent *agent, struct group *group, const struct job *
     agent_start_tick(agent); /* the meter's end is told with the next report, not a second later */
 }
 
-static void note_started(struct group *group)
+static void note_started(struct hosted *group)
 {
-    struct group_tally tally = group_tally(group);
+    struct group_tally tally = hosted_tally(group);
 
     if (group->ordered_boot_ns > 0 && tally.started == tally.containers) {
         metric_observe_ns(METRIC_group_start_seconds, clock_boot_ns() - group->ordered_boot_ns);
@@ -184,7 +184,7 @@ static void note_started(struct group *group)
 void agent_job_done(void *context, struct job *job)
 {
     struct agent *agent = context;
-    struct group *group = agent_find(agent, job->uid);
+    struct hosted *group = agent_find(agent, job->uid);
     int64_t now_ms = clock_now_ms();
 
     CHECK(group && group->busy > 0); /* a busy group is never dropped */

@@ -1,14 +1,14 @@
 /* One branch for each stage. */
 #include "node-agent/supervise/plan.h"
 
-static bool superseded(const struct group *group)
+static bool superseded(const struct hosted *group)
 {
     return group->wanted != WANTED_RUN || group->newest_incarnation > group->incarnation;
 }
 
-bool plan_over(const struct group *group)
+bool plan_over(const struct hosted *group)
 {
-    struct group_tally tally = group_tally(group);
+    struct group_tally tally = hosted_tally(group);
 
     return superseded(group) || group->failed ||
            (tally.containers > 0 && tally.ended == tally.containers);
@@ -24,7 +24,7 @@ static struct plan do_step(enum plan_step step)
     return (struct plan){ .step = step };
 }
 
-static bool anything_runs(const struct group *group)
+static bool anything_runs(const struct hosted *group)
 {
     for (size_t i = 0; i < group->members_count; i++) {
         enum member_phase phase = group->members[i].phase;
@@ -34,27 +34,27 @@ static bool anything_runs(const struct group *group)
     return false;
 }
 
-static struct plan clear(const struct group *group)
+static struct plan clear(const struct hosted *group)
 {
     return (struct plan){ .step = PLAN_CLEAR,
                           .keep_network = group->wanted == WANTED_RUN &&
                                           group->newest_incarnation > group->incarnation };
 }
 
-static struct plan plan_none(const struct group *group, int64_t now_ms, bool leased)
+static struct plan plan_none(const struct hosted *group, int64_t now_ms, bool leased)
 {
     if (group->busy > 0)
         return do_step(group->preparing && plan_over(group) ? PLAN_CANCEL : PLAN_NONE);
     if (plan_over(group))
         return clear(group);
-    if (!leased)
+    if (!leased || !group->order)
         return wait_until(0);
     if (group->retry_ms > now_ms)
         return wait_until(group->retry_ms);
     return do_step(PLAN_PREPARE);
 }
 
-static struct plan plan_up(const struct group *group, int64_t now_ms, bool leased)
+static struct plan plan_up(const struct hosted *group, int64_t now_ms, bool leased)
 {
     int64_t wake_ms = 0;
 
@@ -63,7 +63,7 @@ static struct plan plan_up(const struct group *group, int64_t now_ms, bool lease
             return wait_until(0);
         return anything_runs(group) ? do_step(PLAN_SIGNAL) : clear(group);
     }
-    if (!leased)
+    if (!leased || !group->order)
         return wait_until(0);
     for (size_t i = 0; i < group->members_count; i++) {
         const struct member *member = &group->members[i];
@@ -77,7 +77,7 @@ static struct plan plan_up(const struct group *group, int64_t now_ms, bool lease
     return wait_until(wake_ms);
 }
 
-static struct plan plan_ending(const struct group *group, int64_t now_ms)
+static struct plan plan_ending(const struct hosted *group, int64_t now_ms)
 {
     if (group->busy > 0)
         return wait_until(0);
@@ -86,7 +86,7 @@ static struct plan plan_ending(const struct group *group, int64_t now_ms)
     return clear(group);
 }
 
-static struct plan plan_cleared(const struct group *group)
+static struct plan plan_cleared(const struct hosted *group)
 {
     if (group->busy > 0 || group->forgotten)
         return wait_until(0);
@@ -99,7 +99,7 @@ static struct plan plan_cleared(const struct group *group)
     return wait_until(0);
 }
 
-struct plan plan_group(const struct group *group, int64_t now_ms, bool leased)
+struct plan plan_group(const struct hosted *group, int64_t now_ms, bool leased)
 {
     switch (group->stage) {
     case STAGE_NONE:

@@ -4,7 +4,7 @@
 #ifndef SUPERVISE_PLAN_H
 #define SUPERVISE_PLAN_H
 
-#include "node-agent/supervise/group.h"
+#include "node-agent/supervise/hosted.h"
 
 enum plan_step {
     PLAN_NONE,
@@ -25,10 +25,10 @@ struct plan {
 };
 
 /* `leased` false: the node may not start anything now (no lease, or fenced). */
-struct plan plan_group(const struct group *group, int64_t now_ms, bool leased);
+struct plan plan_group(const struct hosted *group, int64_t now_ms, bool leased);
 
 /* Nothing of the incarnation at work may start any more: the plane wants another thing, it failed, or all its
  * containers ended for good. */
-bool plan_over(const struct group *group);
+bool plan_over(const struct hosted *group);
 
 #endif

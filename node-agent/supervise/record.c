@@ -8,7 +8,7 @@
 
 enum { RECORD_BYTES_MAX = 4 << 20 };
 
-/* The record as JSON: structs of their own, because lists in struct group are not in an arena. */
+/* The record as JSON: structs of their own, because lists in struct hosted are not in an arena. */
 struct happening_record { int64_t count, first_ms, last_ms; const char *name, *message; bool warning; };
 struct run_record { int64_t started_ms, finished_ms, exit_code; const char *detail; };
 struct member_record {
@@ -23,7 +23,7 @@ struct member_record {
 struct group_record {
     const char *uid;
     int64_t incarnation, newest_incarnation, tries, retry_ms, ending_ms;
-    int wanted, stage;
+    int wanted, stage, policy;
     bool failed, kept;
     const char *failure_code, *failure_text, *address;
     struct happening_record *events;
@@ -71,6 +71,7 @@ static const struct field group_fields[] = {
     FIELD(struct group_record, ending_ms, "endingMs"),
     FIELD_ENUM(struct group_record, wanted, "wanted", wanted_words),
     FIELD_ENUM(struct group_record, stage, "stage", stage_words),
+    FIELD_ENUM(struct group_record, policy, "policy", restart_policy_words),
     FIELD(struct group_record, failed, "failed"),
     FIELD(struct group_record, kept, "kept"),
     FIELD(struct group_record, failure_code, "failureCode"),
@@ -117,7 +118,7 @@ static bool member_to(const struct member *member, struct arena *arena, struct m
     return record->current && record->previous && (record->events || record->events_count == 0);
 }
 
-bool record_save(const struct group *group, const char *folder, struct err *err)
+bool record_save(const struct hosted *group, const char *folder, struct err *err)
 {
     AUTO(arena) *arena = arena_new(RECORD_BYTES_MAX);
     AUTO(text) *json = text_new(RECORD_BYTES_MAX);
@@ -126,7 +127,7 @@ bool record_save(const struct group *group, const char *folder, struct err *err)
         .uid = group->uid, .incarnation = group->incarnation,
         .newest_incarnation = group->newest_incarnation, .tries = group->tries,
         .retry_ms = group->retry_ms, .ending_ms = group->ending_ms, .wanted = (int)group->wanted,
-        .stage = (int)group->stage, .failed = group->failed, .kept = group->kept,
+        .stage = (int)group->stage, .policy = (int)group->policy, .failed = group->failed, .kept = group->kept,
         .failure_code = group->failure_code, .failure_text = group->failure_text,
         .address = group->address,
         .events = events_to(&group->happenings, arena), .events_count = group->happenings.count,
@@ -182,11 +183,11 @@ static void member_from(struct member *member, const struct member_record *recor
     events_from(&member->happenings, record->events, record->events_count);
 }
 
-static struct group *group_from(const struct group_record *record, struct err *err)
+static struct hosted *group_from(const struct group_record *record, struct err *err)
 {
-    AUTO(group) *group = group_new(record->uid, err);
+    AUTO(hosted) *group = hosted_new(record->uid, err);
 
-    if (!group || !group_members(group, record->members_count, err))
+    if (!group || !hosted_members(group, record->members_count, err))
         return NULL;
     group->incarnation = record->incarnation;
     group->newest_incarnation = record->newest_incarnation;
@@ -195,6 +196,7 @@ static struct group *group_from(const struct group_record *record, struct err *e
     group->ending_ms = record->ending_ms;
     group->wanted = record->wanted < 0 ? WANTED_RUN : (enum wanted)record->wanted;
     group->stage = record->stage < 0 ? STAGE_NONE : (enum stage)record->stage;
+    group->policy = record->policy < 0 ? RESTART_NEVER : (enum restart_policy)record->policy;
     group->failed = record->failed;
     group->kept = record->kept;
     text_copy(group->failure_code, sizeof group->failure_code, record->failure_code ? record->failure_code : "");
@@ -207,7 +209,7 @@ static struct group *group_from(const struct group_record *record, struct err *e
     return TAKE(group);
 }
 
-struct group *record_load(const char *folder, struct err *err)
+struct hosted *record_load(const char *folder, struct err *err)
 {
     AUTO(arena) *arena = arena_new((size_t)RECORD_BYTES_MAX * 4);
     AUTO_FREE char *bytes = NULL;

@@ -5,12 +5,12 @@
 #ifndef SUPERVISE_RECORD_H
 #define SUPERVISE_RECORD_H
 
-#include "node-agent/supervise/group.h"
+#include "node-agent/supervise/hosted.h"
 
 /* <folder>/record.json */
-bool record_save(const struct group *group, const char *folder, struct err *err) MUST_CHECK;
+bool record_save(const struct hosted *group, const char *folder, struct err *err) MUST_CHECK;
 /* The group without its orders; ERR_NOT_FOUND when there is none. */
-struct group *record_load(const char *folder, struct err *err) MUST_CHECK;
+struct hosted *record_load(const char *folder, struct err *err) MUST_CHECK;
 
 /* Leaves a mark that this container ran in this incarnation, on disk before it returns. ERR_CONFLICT when the mark is
  * there already: restart policy Never means at most one run, whatever dies. */

@@ -19,12 +19,12 @@ static bool recover_group(struct agent *agent, const char *uid, struct err *err)
 {
     char folder[PATH_SIZE], path[PATH_SIZE];
     struct err unknown = { 0 };
-    struct group *group = record_load(group_folder(&agent->parts, uid, folder), &unknown);
+    struct hosted *group = record_load(group_folder(&agent->parts, uid, folder), &unknown);
 
     if (!group) {
         /* Killed before its first record: nothing of it can run; the plane will order it again. */
         log_warn("record_unreadable", "group=%s text=%s", uid, LOG_QUOTE(unknown.text));
-        group = group_new(uid, err);
+        group = hosted_new(uid, err);
         if (!group)
             return false;
         group->stage = STAGE_UP;
@@ -71,8 +71,8 @@ static bool recover_records(struct agent *agent, struct err *err)
 
 static bool recover_container(struct agent *agent, const struct runtime_found *found, struct err *err)
 {
-    struct group *group = agent_find(agent, found->uid);
-    struct member *member = group ? group_member(group, found->name) : NULL;
+    struct hosted *group = agent_find(agent, found->uid);
+    struct member *member = group ? hosted_member(group, found->name) : NULL;
 
     if (!member || found->incarnation != group->incarnation || group->stage == STAGE_CLEARED ||
         found->phase == RUNTIME_CREATED)
@@ -103,7 +103,7 @@ static bool found_among(const struct runtime_found *found, size_t count, const c
 }
 
 /* Noted as running and not there: the node rebooted. A start that never came about begins again. */
-static void recover_lost(struct group *group, const struct runtime_found *found, size_t count)
+static void recover_lost(struct hosted *group, const struct runtime_found *found, size_t count)
 {
     for (size_t i = 0; i < group->members_count; i++) {
         struct member *member = &group->members[i];
@@ -127,7 +127,7 @@ static bool recover_containers(struct agent *agent, struct arena *arena, struct 
         if (!recover_container(agent, &found[i], err))
             return false;
     }
-    for (struct group *group = agent->groups; group; group = group->next)
+    for (struct hosted *group = agent->groups; group; group = group->next)
         recover_lost(group, found, count);
     return true;
 }
@@ -148,7 +148,7 @@ static bool recover_networks(struct agent *agent, struct arena *arena, struct er
             return false;
     }
     /* After a reboot the network of a group is gone: it is prepared again, its containers start again by policy. */
-    for (struct group *group = agent->groups; group; group = group->next) {
+    for (struct hosted *group = agent->groups; group; group = group->next) {
         struct network_group network;
         if (group->stage == STAGE_UP && !network_group_find(agent->parts.network, group->uid, &network))
             group->stage = STAGE_NONE;
@@ -165,7 +165,7 @@ static bool image_is_needed(const char *holder, void *context)
     return agent_find(agent, uid) != NULL;
 }
 
-static bool holds_something(const struct group *group)
+static bool holds_something(const struct hosted *group)
 {
     return group->kept || group->stage == STAGE_UP || group->stage == STAGE_ENDING || group->stage == STAGE_NONE;
 }
@@ -178,7 +178,7 @@ static bool recover_meter(struct agent *agent, struct arena *arena, struct err *
     if (!meter_list(agent->parts.meter, arena, &held, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        struct group *group = agent_find(agent, held[i].uid);
+        struct hosted *group = agent_find(agent, held[i].uid);
         bool still = group && group->incarnation == held[i].incarnation && holds_something(group);
         if (held[i].in_doubt &&
             !meter_resume(agent->parts.meter, held[i].uid, held[i].incarnation, still, 0, err))
@@ -197,7 +197,7 @@ bool agent_recover(struct agent *agent, struct err *err)
         !recover_networks(agent, arena, err) || !recover_meter(agent, arena, err))
         return err_add(err, "while taking over what an earlier agent left");
     image_release_others(agent->parts.images, image_is_needed, agent);
-    for (struct group *group = agent->groups; group; group = group->next)
+    for (struct hosted *group = agent->groups; group; group = group->next)
         agent_changed(agent, group);
     return true;
 }

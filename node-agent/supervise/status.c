@@ -76,20 +76,20 @@ static struct container_view *view_of(const struct member *member, struct arena 
     return view;
 }
 
-static enum group_state state_of(const struct group *group)
+static enum group_state state_of(const struct hosted *group)
 {
-    struct group_tally tally = group_tally(group);
+    struct group_tally tally = hosted_tally(group);
 
     if (group->failed)
         return GROUP_FAILED;
     if (group->wanted == WANTED_STOP && group->stage == STAGE_CLEARED && !group->kept)
         return GROUP_STOPPED;
-    return group_state_of(group_policy(group), &tally);
+    return group_state_of(group->policy, &tally);
 }
 
-bool status_of(const struct group *group, struct arena *arena, struct group_status *out)
+bool status_of(const struct hosted *group, struct arena *arena, struct group_status *out)
 {
-    struct group_tally tally = group_tally(group);
+    struct group_tally tally = hosted_tally(group);
     enum group_state state = state_of(group);
 
     *out = (struct group_status){

@@ -7,14 +7,14 @@
 
 enum { REPORT_ARENA_MAX = 32 << 20, STATUSES_MAX = 256, NS_PER_MS = 1000000 };
 
-static bool untold(const struct group *group)
+static bool untold(const struct hosted *group)
 {
     return group->incarnation > 0 && group->taken != group->changes;
 }
 
 static bool something_to_tell(const struct agent *agent)
 {
-    for (const struct group *group = agent->groups; group; group = group->next) {
+    for (const struct hosted *group = agent->groups; group; group = group->next) {
         if (untold(group))
             return true;
     }
@@ -26,7 +26,7 @@ static bool statuses_fill(struct agent *agent, struct arena *arena, struct repor
     report->statuses = arena_array(arena, STATUSES_MAX, sizeof *report->statuses);
     if (!report->statuses)
         return false;
-    for (struct group *group = agent->groups; group; group = group->next) {
+    for (struct hosted *group = agent->groups; group; group = group->next) {
         group->told = group->taken;
         if (!untold(group) || report->statuses_count == STATUSES_MAX)
             continue;
@@ -112,7 +112,7 @@ void agent_take_reported(void *context, const struct report_answer *answer, int6
     }
     if (answer->sequence == agent->report_sequence) {
         meter_ack(agent->parts.meter, answer->sequence);
-        for (struct group *group = agent->groups; group; group = group->next)
+        for (struct hosted *group = agent->groups; group; group = group->next)
             group->taken = group->told;
     }
     lease_renew(agent, sent_boot_ns + answer->lease_ms * NS_PER_MS);

@@ -1,5 +1,5 @@
 /* The group's own bookkeeping; decisions are in plan.c. */
-#include "node-agent/supervise/group.h"
+#include "node-agent/supervise/hosted.h"
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -58,9 +58,9 @@ void happenings_done(struct happenings *list)
 
 /* ---- groups ---- */
 
-struct group *group_new(const char *uid, struct err *err)
+struct hosted *hosted_new(const char *uid, struct err *err)
 {
-    AUTO(group) *group = calloc(1, sizeof *group);
+    AUTO(hosted) *group = calloc(1, sizeof *group);
 
     if (!group) {
         err_set(err, ERR_BUSY, "no memory for a group");
@@ -73,7 +73,7 @@ struct group *group_new(const char *uid, struct err *err)
     return TAKE(group);
 }
 
-static void group_drop_members(struct group *group)
+static void hosted_drop_members(struct hosted *group)
 {
     for (size_t i = 0; i < group->members_count; i++)
         happenings_done(&group->members[i].happenings);
@@ -82,11 +82,11 @@ static void group_drop_members(struct group *group)
     group->members_count = 0;
 }
 
-void group_free(struct group *group)
+void hosted_free(struct hosted *group)
 {
     if (!group)
         return;
-    group_drop_members(group);
+    hosted_drop_members(group);
     happenings_done(&group->happenings);
     order_free(group->order);
     order_free(group->newest);
@@ -95,9 +95,9 @@ void group_free(struct group *group)
     free(group);
 }
 
-bool group_members(struct group *group, size_t count, struct err *err)
+bool hosted_members(struct hosted *group, size_t count, struct err *err)
 {
-    group_drop_members(group);
+    hosted_drop_members(group);
     group->members = calloc(count ? count : 1, sizeof *group->members);
     if (!group->members)
         return err_set(err, ERR_BUSY, "no memory for a group");
@@ -105,15 +105,16 @@ bool group_members(struct group *group, size_t count, struct err *err)
     return true;
 }
 
-bool group_begin(struct group *group, struct err *err)
+bool hosted_begin(struct hosted *group, struct err *err)
 {
     const struct group_properties *properties = group->newest->assignment->group->properties;
 
-    if (!group_members(group, properties->containers_count, err))
+    if (!hosted_members(group, properties->containers_count, err))
         return false;
     order_free(group->order);
     group->order = order_hold(group->newest);
     group->incarnation = group->newest_incarnation;
+    group->policy = (enum restart_policy)properties->restart_policy;
     for (size_t i = 0; i < group->members_count; i++)
         text_copy(group->members[i].name, MEMBER_NAME_SIZE, properties->containers[i].name);
     group->stage = STAGE_NONE;
@@ -123,14 +124,7 @@ bool group_begin(struct group *group, struct err *err)
     return true;
 }
 
-enum restart_policy group_policy(const struct group *group)
-{
-    if (!group->order || !group->order->assignment->group)
-        return RESTART_NEVER;
-    return (enum restart_policy)group->order->assignment->group->properties->restart_policy;
-}
-
-struct member *group_member(struct group *group, const char *name)
+struct member *hosted_member(struct hosted *group, const char *name)
 {
     for (size_t i = 0; i < group->members_count; i++) {
         if (strcmp(group->members[i].name, name) == 0)
@@ -139,7 +133,7 @@ struct member *group_member(struct group *group, const char *name)
     return NULL;
 }
 
-struct group_tally group_tally(const struct group *group)
+struct group_tally hosted_tally(const struct hosted *group)
 {
     struct group_tally tally = { .containers = group->members_count };
 
@@ -153,7 +147,7 @@ struct group_tally group_tally(const struct group *group)
     return tally;
 }
 
-void member_ended(struct group *group, struct member *member, int64_t finished_ms, int64_t exit_code,
+void member_ended(struct hosted *group, struct member *member, int64_t finished_ms, int64_t exit_code,
                   const char *detail)
 {
     bool ending = group->stage == STAGE_ENDING;
@@ -166,7 +160,7 @@ void member_ended(struct group *group, struct member *member, int64_t finished_m
     if (member->current.started_ms > 0 &&
         finished_ms - member->current.started_ms >= LIMIT_RESTART_BACKOFF_RESET_MS)
         member->streak = 0;
-    member->final = ending || !restart_wanted(group_policy(group), exit_code);
+    member->final = ending || !restart_wanted(group->policy, exit_code);
     if (!member->final) {
         member->next_start_ms = finished_ms + restart_backoff_ms(member->streak);
         member->streak++;

@@ -5,8 +5,8 @@
  *             '------------------------clear-------------------^   '--next incarnation--> NONE
  *
  * Threads: the loop's only. */
-#ifndef SUPERVISE_GROUP_H
-#define SUPERVISE_GROUP_H
+#ifndef SUPERVISE_HOSTED_H
+#define SUPERVISE_HOSTED_H
 
 #include "base/id.h"
 #include "base/thread.h"
@@ -59,11 +59,12 @@ struct member {
     struct happenings happenings;
 };
 
-struct group {
+struct hosted {
     char uid[ID_SIZE];
     struct order *order;  /* of the incarnation at work; NULL: only known by name */
     struct order *newest; /* newest from the plane; the same as order when that is current */
     int64_t incarnation;
+    enum restart_policy policy; /* of the incarnation at work */
     enum wanted wanted;   /* newest's, or remove when the plane no longer names the group */
     int64_t newest_incarnation;
     enum stage stage;
@@ -84,21 +85,20 @@ struct group {
     int64_t named_epoch;     /* newest epoch in which the plane named it */
     int64_t changes, told, taken; /* of the status: made, sent, acknowledged */
     int64_t ordered_boot_ns; /* when the order to run arrived, for the start metric; 0: counted */
-    struct group *next;
+    struct hosted *next;
 };
 
-struct group *group_new(const char *uid, struct err *err) MUST_CHECK;
-void group_free(struct group *group);
-AUTO_TYPE(group);
+struct hosted *hosted_new(const char *uid, struct err *err) MUST_CHECK;
+void hosted_free(struct hosted *group);
+AUTO_TYPE(hosted);
 
 /* Fresh, unnamed members in place of those there were. */
-bool group_members(struct group *group, size_t count, struct err *err) MUST_CHECK;
+bool hosted_members(struct hosted *group, size_t count, struct err *err) MUST_CHECK;
 /* Takes up the newest order as a fresh incarnation at STAGE_NONE. */
-bool group_begin(struct group *group, struct err *err) MUST_CHECK;
-enum restart_policy group_policy(const struct group *group);
-struct member *group_member(struct group *group, const char *name);
-struct group_tally group_tally(const struct group *group);
+bool hosted_begin(struct hosted *group, struct err *err) MUST_CHECK;
+struct member *hosted_member(struct hosted *group, const char *name);
+struct group_tally hosted_tally(const struct hosted *group);
 /* A run of a container ended: keeps it, decides whether another follows and when. exit_code -1: not known. */
-void member_ended(struct group *group, struct member *member, int64_t finished_ms, int64_t exit_code, const char *detail);
+void member_ended(struct hosted *group, struct member *member, int64_t finished_ms, int64_t exit_code, const char *detail);
 
 #endif

@@ -1,0 +1,46 @@
+#include "node-agent/config.h"
+
+/* clang-format off */
+static const struct field config_fields[] = {
+    FIELD(struct agent_config, plane_url, "plane_url", .flags = FIELD_HAS_FALLBACK, .fallback_text = "http://127.0.0.1:8700", .doc = "Where berthd listens."),
+    FIELD(struct agent_config, join_token, "join_token", .flags = FIELD_SECRET, .doc = "Proof that this machine may join; better in a file."),
+    FIELD(struct agent_config, join_token_file, "join_token_file", .doc = "File that holds the join token."),
+    FIELD(struct agent_config, name, "name", .max = 63, .doc = "The node's name; the machine's host name when absent."),
+    FIELD(struct agent_config, location, "location", .max = 63, .doc = "Location the node serves; the plane's default when absent."),
+    FIELD(struct agent_config, address, "address", .max = 255, .doc = "The machine's own address, shown to people."),
+    FIELD(struct agent_config, state_dir, "state_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/var/lib/berth-agent", .doc = "Folder on disk: images, logs, records, the usage journal."),
+    FIELD(struct agent_config, run_dir, "run_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/run/berth-agent", .doc = "Folder in memory (a tmpfs is mounted when it is not on one): specs with secrets, sockets."),
+    FIELD(struct agent_config, runtime, "runtime", .flags = FIELD_HAS_FALLBACK, .fallback_text = "crun", .doc = "OCI runtime: crun, runc, or a path."),
+    FIELD(struct agent_config, conmon, "conmon", .flags = FIELD_HAS_FALLBACK, .fallback_text = "conmon", .doc = "Supervisor of each container."),
+    FIELD(struct agent_config, skopeo, "skopeo", .flags = FIELD_HAS_FALLBACK, .fallback_text = "skopeo", .doc = "Program that fetches images."),
+    FIELD(struct agent_config, fence, "fence", .doc = "The fence program; berth-fence beside this program when absent."),
+    FIELD(struct agent_config, cgroup, "cgroup", .doc = "Parent of all containers' cgroups; berth/<name> when absent."),
+    FIELD(struct agent_config, bridge, "bridge", .flags = FIELD_HAS_FALLBACK, .fallback_text = "berth0", .max = 15, .doc = "Bridge that connects the groups of this node."),
+    FIELD(struct agent_config, range, "range", .flags = FIELD_HAS_FALLBACK, .fallback_text = "10.101.0.0/24", .doc = "Addresses of the groups; the first is the bridge's."),
+    FIELD(struct agent_config, nat, "nat", .flags = FIELD_HAS_FALLBACK, .fallback = 1, .doc = "Groups reach the outside under the node's address."),
+    FIELD(struct agent_config, cpu_overcommit, "cpu_overcommit", .min = 100, .max = 100000, .doc = "CPU offered for each that the machine has; 1 when absent."),
+    FIELD(struct agent_config, cpu_reserve_milli, "cpu_reserve_milli", .min = 0, .max = 1000000, .doc = "CPU kept for the machine itself, in thousandths."),
+    FIELD(struct agent_config, memory_reserve_mib, "memory_reserve_mib", .flags = FIELD_HAS_FALLBACK, .fallback = 256, .min = 0, .max = 16777216, .doc = "Memory kept for the machine itself."),
+    FIELD(struct agent_config, cpu_milli, "cpu_milli", .min = 0, .max = 10000000, .doc = "CPU to count with instead of what the machine has."),
+    FIELD(struct agent_config, memory_mib, "memory_mib", .min = 0, .max = 268435456, .doc = "Memory to count with instead of what the machine has."),
+    FIELD(struct agent_config, insecure_registries, "insecure_registries", .max = 64, .doc = "Registries spoken to without TLS: host:port."),
+    FIELD(struct agent_config, image_bytes_max, "image_bytes_max", .min = 0, .max = INT64_MAX, .doc = "Unused images are removed above this; 0: no ceiling."),
+    FIELD(struct agent_config, image_keep_hours, "image_keep_hours", .flags = FIELD_HAS_FALLBACK, .fallback = 168, .min = 0, .max = 87600, .doc = "Unused images are removed after this; 0: never by age."),
+    FIELD(struct agent_config, workers, "workers", .flags = FIELD_HAS_FALLBACK, .fallback = 16, .min = 2, .max = 256, .doc = "Blocking steps done at the same time, at most."),
+    FIELD(struct agent_config, log_level, "log_level", .flags = FIELD_HAS_FALLBACK, .fallback_text = "info", .doc = "debug, info, warn or error."),
+    FIELD(struct agent_config, log_json, "log_json", .doc = "Log lines as JSON."),
+    FIELD(struct agent_config, clean, "clean", .doc = "Take down everything this node's agent ever made outside its state folder, then exit."),
+};
+/* clang-format on */
+
+static const struct schema config_schema =
+    SCHEMA("AgentConfig", struct agent_config, config_fields, "Configuration of berth-agent.");
+
+const struct options agent_options = {
+    .program = "berth-agent",
+    .summary = "Runs container groups on this machine for a Berth plane.",
+    .usage = "  berth-agent --plane-url http://127.0.0.1:8700 --join-token-file join.token\n"
+             "  berth-agent --clean        leave nothing behind (stop the agent first)\n",
+    .prefix = "BERTH_AGENT_",
+    .schema = &config_schema,
+};

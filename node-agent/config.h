@@ -1,0 +1,28 @@
+/* The agent's configuration: one table for file, environment (BERTH_AGENT_…) and flags.   Threads: start-up. */
+#ifndef NODE_AGENT_CONFIG_H
+#define NODE_AGENT_CONFIG_H
+
+#include "base/options.h"
+
+struct agent_config {
+    const char *plane_url, *join_token, *join_token_file;
+    const char *name, *location, *address;
+    const char *state_dir, *run_dir;
+    const char *runtime, *conmon, *skopeo, *fence;
+    const char *cgroup;
+    const char *bridge, *range;
+    bool nat;
+    struct opt_decimal cpu_overcommit;
+    int64_t cpu_reserve_milli, memory_reserve_mib;
+    int64_t cpu_milli, memory_mib; /* 0: what the machine has */
+    struct text_list insecure_registries;
+    int64_t image_bytes_max, image_keep_hours;
+    int64_t workers;
+    const char *log_level;
+    bool log_json;
+    bool clean;
+};
+
+extern const struct options agent_options;
+
+#endif

@@ -1,0 +1,202 @@
+/* berth-agent: opens the parts, runs the agent, closes the parts. Containers go on without it. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "node-agent/config.h"
+#include "node-agent/machine.h"
+#include "node-agent/supervise/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+
+enum { PATH_SIZE = 512, MAIN_ARENA_MAX = 4 << 20, IMAGES_COLLECT_MS = 60000, HOUR_MS = 3600000 };
+
+static struct agent *running; /* for the signal handler */
+
+static void on_signal(int number UNUSED)
+{
+    agent_stop(running);
+}
+
+struct paths {
+    char state[PATH_SIZE], images[PATH_SIZE], meter[PATH_SIZE], lock[PATH_SIZE], cgroup[PATH_SIZE];
+};
+
+struct parts_options {
+    struct runtime_options runtime;
+    struct network_options network;
+    struct image_store_options images;
+    struct meter_options meter;
+};
+
+static void describe_parts(const struct agent_config *config, const char *name, struct paths *paths,
+                           struct parts_options *out)
+{
+    text_format(paths->images, PATH_SIZE, "%s/images", config->state_dir);
+    text_format(paths->meter, PATH_SIZE, "%s/meter", config->state_dir);
+    text_format(paths->lock, PATH_SIZE, "%s/agent.lock", config->state_dir);
+    text_format(paths->cgroup, PATH_SIZE, "berth/%s", name);
+    *out = (struct parts_options){
+        .runtime = { config->runtime, config->conmon, config->run_dir,
+                     config->cgroup ? config->cgroup : paths->cgroup },
+        .network = { .bridge = config->bridge, .range = config->range, .run_dir = config->run_dir,
+                     .nat = config->nat },
+        .images = { config->skopeo, config->insecure_registries, config->image_bytes_max,
+                    config->image_keep_hours * HOUR_MS },
+        .meter = { .folder = paths->meter },
+    };
+}
+
+/* One agent for a state folder. The lock ends with the process. */
+static int lock_state(const struct agent_config *config, const struct paths *paths, struct err *err)
+{
+    if (!file_make_folders(config->state_dir, 0700, err))
+        return -1;
+    int fd = open(paths->lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    err_set_os(err, ERR_CONFLICT, errno, "another agent uses %s, or it cannot be locked", config->state_dir);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static const char *join_token(const struct agent_config *config, struct arena *arena, struct err *err)
+{
+    AUTO_FREE char *bytes = NULL;
+    size_t size;
+
+    if (config->join_token)
+        return config->join_token;
+    if (!config->join_token_file) {
+        err_set(err, ERR_INVALID, "a join token is needed: --join-token-file FILE");
+        return NULL;
+    }
+    if (!file_read(config->join_token_file, 4096, &bytes, &size, err))
+        return NULL;
+    return arena_text_n(arena, bytes, strcspn(bytes, "\r\n"));
+}
+
+static bool agent_serve(struct agent_parts *parts, struct err *err)
+{
+    AUTO(agent) *agent = agent_new(parts, err);
+    struct sigaction action = { .sa_handler = on_signal };
+
+    if (!agent)
+        return false;
+    running = agent;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    log_info("agent_started", "node=%s cgroups=%s mcpu=%lld mib=%lld", parts->join.name,
+             runtime_cgroup_layout(parts->runtime), (long long)parts->join.capacity->cpu_milli,
+             (long long)parts->join.capacity->memory_mib);
+    bool served = agent_run(agent, err);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    return served;
+}
+
+static bool run(const struct agent_config *config, struct arena *arena, struct err *err)
+{
+    struct agent_parts parts = { .state_dir = config->state_dir, .run_dir = config->run_dir,
+                                 .plane_url = config->plane_url, .workers_max = (int)config->workers,
+                                 .images_collect_ms = IMAGES_COLLECT_MS };
+    struct paths paths;
+    struct parts_options options;
+
+    if (!machine_describe(config, arena, &parts.join, err) ||
+        !(parts.join_token = join_token(config, arena, err)))
+        return false;
+    describe_parts(config, parts.join.name, &paths, &options);
+    AUTO_CLOSE int lock = lock_state(config, &paths, err);
+    if (lock < 0 || !machine_memory_folder(config->run_dir, err))
+        return false;
+    AUTO(runtime) *runtime = runtime_open(&options.runtime, err);
+    if (!runtime)
+        return false;
+    AUTO(network) *network = network_open(&options.network, err);
+    if (!network)
+        return false;
+    AUTO(meter) *meter = meter_open(&options.meter, err);
+    if (!meter)
+        return false;
+    struct image_store *images = image_store_open(paths.images, &options.images, err);
+    if (!images)
+        return false;
+    const struct text_list *folders = runtime_cgroup_folders(runtime);
+    struct fence_options fence = { config->fence, config->run_dir, folders->items, folders->count };
+    parts.runtime = runtime;
+    parts.network = network;
+    parts.meter = meter;
+    parts.images = images;
+    parts.fence = &fence;
+    bool served = agent_serve(&parts, err);
+    image_store_close(images);
+    return served;
+}
+
+/* ---- --clean ---- */
+
+static bool groups_take_down(const struct parts_options *options, struct arena *arena, struct err *err)
+{
+    AUTO(runtime) *runtime = runtime_open(&options->runtime, err);
+    struct runtime_found *found;
+    size_t count;
+
+    if (!runtime || !runtime_list(runtime, arena, &found, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!runtime_group_down(runtime, found[i].uid, err))
+            return false;
+    }
+    return true;
+}
+
+static bool clean(const struct agent_config *config, struct arena *arena, struct err *err)
+{
+    struct join_request machine;
+    struct paths paths;
+    struct parts_options options;
+
+    if (!machine_describe(config, arena, &machine, err))
+        return false;
+    describe_parts(config, machine.name, &paths, &options);
+    AUTO_CLOSE int lock = lock_state(config, &paths, err);
+    return lock >= 0 && fence_stop(config->run_dir, err) && groups_take_down(&options, arena, err) &&
+           agent_unmount_roots(config->state_dir, err) && network_close_all(&options.network, err) &&
+           runtime_close_all(&options.runtime, err) && machine_memory_folder_remove(config->run_dir, err);
+}
+
+int main(int argc, char **argv)
+{
+    AUTO(arena) *arena = arena_new(MAIN_ARENA_MAX);
+    struct agent_config config;
+    struct err err = { 0 };
+    enum log_level level = LOG_INFO;
+
+    machine_no_dumps();
+    signal(SIGPIPE, SIG_IGN);
+    switch (options_load(&agent_options, argc, argv, arena, &config, &err)) {
+    case OPTIONS_EXIT:
+        return 0;
+    case OPTIONS_WRONG:
+        log_failure("configuration_refused", &err);
+        return 2;
+    case OPTIONS_RUN:
+        break;
+    }
+    if (!log_level_parse(config.log_level, &level)) {
+        log_error("configuration_refused", "log_level=%s", LOG_QUOTE(config.log_level));
+        return 2;
+    }
+    log_configure(level, config.log_json);
+    bool done = config.clean ? clean(&config, arena, &err) : run(&config, arena, &err);
+    if (!done)
+        log_failure(config.clean ? "agent_not_cleaned" : "agent_stopped", &err);
+    return done ? 0 : 1;
+}
