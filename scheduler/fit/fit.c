@@ -1,0 +1,32 @@
+#include "scheduler/fit/fit.h"
+
+/* clang-format off */
+const struct fit_rule fit_rules[] = {
+    {"is in another location",          "are in another location",          fit_location, fit_location},
+    {"runs another operating system",   "run another operating system",     fit_os,       fit_os},
+    {"does not report",                 "do not report",                    fit_ready,    NULL},
+    {"is cordoned",                     "are cordoned",                     fit_cordon,   NULL},
+    {"is kept for a group that waits",  "are kept for groups that wait",    fit_kept,     NULL},
+    {"has too little CPU free",         "have too little CPU free",         fit_cpu,      fit_cpu_idle},
+    {"has too little memory free",      "have too little memory free",      fit_memory,   fit_memory_idle},
+};
+/* clang-format on */
+
+const size_t fit_rules_count = COUNT_OF(fit_rules);
+_Static_assert(COUNT_OF(fit_rules) <= PLAN_RULES_MAX, "a refusal counts each rule");
+
+int fit_refuses(const struct plan_node *node, const struct plan_request *request)
+{
+    for (size_t i = 0; i < fit_rules_count; i++)
+        if (!fit_rules[i].allows(node, request))
+            return (int)i;
+    return -1;
+}
+
+bool fit_could(const struct plan_node *node, const struct plan_request *request)
+{
+    for (size_t i = 0; i < fit_rules_count; i++)
+        if (fit_rules[i].could && !fit_rules[i].could(node, request))
+            return false;
+    return true;
+}

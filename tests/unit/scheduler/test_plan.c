@@ -1,0 +1,257 @@
+#include "scheduler/plan.h"
+
+#include "base/limits.h"
+#include "scheduler/fit/fit.h"
+
+#include "../unit.h"
+#include "seed.h"
+
+#include <string.h>
+
+static int64_t score_after(const struct plan_node *node, const struct shape *shape)
+{
+    struct shape room = plan_free_shape(node);
+    return (room.cpu_milli - shape->cpu_milli) * PLAN_CPU_WEIGHT + room.memory_mib -
+           shape->memory_mib;
+}
+
+/* The definition, word by word: every node, every rule, least left over, last node, lowest slot. */
+static int64_t scan(const struct plan *plan, const struct plan_request *request)
+{
+    int64_t best = PLAN_NONE;
+    for (uint32_t i = 0; i < plan_slots(plan); i++) {
+        const struct plan_node *node = plan_node_get(plan, i);
+        if (!node || fit_refuses(node, request) >= 0)
+            continue;
+        if (best == PLAN_NONE) {
+            best = i;
+            continue;
+        }
+        int64_t ours = score_after(node, &request->shape);
+        int64_t theirs = score_after(plan_node_get(plan, (uint32_t)best), &request->shape);
+        if (ours < theirs || (ours == theirs && i == request->last_slot))
+            best = i;
+    }
+    return best;
+}
+
+struct world {
+    struct plan *plan;
+    const struct plan_pool *pools[3];
+    uint64_t seed;
+    struct held {
+        uint32_t slot;
+        struct shape shape;
+    } held[4000];
+    size_t held_count;
+};
+
+static void world_init(struct world *world, uint64_t seed)
+{
+    *world = (struct world){.plan = plan_new(), .seed = seed};
+    world->pools[0] = plan_pool(world->plan, "westus", OS_LINUX);
+    world->pools[1] = plan_pool(world->plan, "westus", OS_WINDOWS);
+    world->pools[2] = plan_pool(world->plan, "eastus", OS_LINUX);
+}
+
+static struct plan_node some_node(struct world *world)
+{
+    return (struct plan_node){
+        .key = seed_between(&world->seed, 1, 1000000),
+        .pool = world->pools[seed_between(&world->seed, 0, 2)],
+        .ready = seed_between(&world->seed, 0, 9) > 0,
+        .cordoned = seed_between(&world->seed, 0, 9) == 0,
+        .capacity = {1000 * seed_between(&world->seed, 0, 8),
+                     512 * seed_between(&world->seed, 0, 16)},
+    };
+}
+
+static struct plan_request some_request(struct world *world)
+{
+    return (struct plan_request){
+        .pool = world->pools[seed_between(&world->seed, 0, 2)],
+        .shape = {250 * seed_between(&world->seed, 0, 8), 256 * seed_between(&world->seed, 0, 12)},
+        .group_key = seed_between(&world->seed, 1, 3),
+        .last_slot = seed_between(&world->seed, -1, (int64_t)plan_slots(world->plan) - 1),
+    };
+}
+
+static void place_one(struct world *world)
+{
+    struct plan_request request = some_request(world);
+    int64_t slot = plan_find(world->plan, &request);
+    assert_int_equal(slot, scan(world->plan, &request));
+    if (slot == PLAN_NONE || world->held_count == COUNT_OF(world->held))
+        return;
+    assert_true(plan_fits(world->plan, (uint32_t)slot, &request));
+    plan_take(world->plan, (uint32_t)slot, &request.shape);
+    world->held[world->held_count++] = (struct held){(uint32_t)slot, request.shape};
+}
+
+static void end_one(struct world *world)
+{
+    if (world->held_count == 0)
+        return;
+    size_t at = (size_t)seed_between(&world->seed, 0, (int64_t)world->held_count - 1);
+    plan_give(world->plan, world->held[at].slot, &world->held[at].shape);
+    world->held[at] = world->held[--world->held_count];
+}
+
+static void change_a_node(struct world *world)
+{
+    uint32_t slot = (uint32_t)seed_between(&world->seed, 0, 199);
+    const struct plan_node *node = plan_node_get(world->plan, slot);
+    if (!node) {
+        struct plan_node fresh = some_node(world);
+        assert_int_not_equal(plan_node_put(world->plan, PLAN_NONE, &fresh), PLAN_NONE);
+    } else if (node->groups == 0 && seed_between(&world->seed, 0, 3) == 0) {
+        plan_node_remove(world->plan, slot);
+    } else {
+        struct plan_node changed = some_node(world);
+        assert_int_equal(plan_node_put(world->plan, slot, &changed), slot);
+    }
+}
+
+static void nobody_holds_too_much(const struct world *world)
+{
+    struct shape used[256] = {{0}};
+    for (size_t i = 0; i < world->held_count; i++) {
+        used[world->held[i].slot].cpu_milli += world->held[i].shape.cpu_milli;
+        used[world->held[i].slot].memory_mib += world->held[i].shape.memory_mib;
+    }
+    for (uint32_t i = 0; i < plan_slots(world->plan); i++) {
+        const struct plan_node *node = plan_node_get(world->plan, i);
+        assert_true(!node || memcmp(&node->used, &used[i], sizeof used[i]) == 0);
+    }
+}
+
+TEST(finds_the_best_fit_that_a_scan_of_all_nodes_finds)
+{
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        struct world world;
+        world_init(&world, seed);
+        for (int step = 0; step < 6000; step++) {
+            int64_t what = seed_between(&world.seed, 0, 9);
+            if (what < 6)
+                place_one(&world);
+            else if (what < 8)
+                end_one(&world);
+            else
+                change_a_node(&world);
+        }
+        nobody_holds_too_much(&world);
+        plan_free(world.plan);
+    }
+}
+
+/* Two nodes of the same free room, one bigger: the order is by what is left over, not by share. */
+static int64_t add_node(struct plan *plan, const struct plan_pool *pool, int64_t cpu_milli,
+                        int64_t memory_mib)
+{
+    struct plan_node node = {
+        .key = 1, .pool = pool, .ready = true, .capacity = {cpu_milli, memory_mib}};
+    int64_t slot = plan_node_put(plan, PLAN_NONE, &node);
+    assert_int_not_equal(slot, PLAN_NONE);
+    return slot;
+}
+
+TEST(prefers_the_fullest_node_then_the_last_then_the_oldest)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *pool = plan_pool(plan, "westus", OS_LINUX);
+    for (int i = 0; i < 3; i++)
+        add_node(plan, pool, 4000, 8192);
+    struct plan_request request = {.pool = pool, .shape = {1000, 1024}, .last_slot = PLAN_NONE};
+    assert_int_equal(plan_find(plan, &request), 0);
+    request.last_slot = 2;
+    assert_int_equal(plan_find(plan, &request), 2);
+    plan_take(plan, 1, &request.shape);
+    assert_int_equal(plan_find(plan, &request), 1);
+}
+
+TEST(a_kept_node_takes_only_its_group)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *pool = plan_pool(plan, "westus", OS_LINUX);
+    add_node(plan, pool, 4000, 8192);
+    plan_node_keep(plan, 0, 77);
+    struct plan_request request = {
+        .pool = pool, .shape = {1000, 1024}, .group_key = 5, .last_slot = 0};
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+    assert_false(plan_fits(plan, 0, &request));
+    request.group_key = 77;
+    assert_true(plan_fits(plan, 0, &request));
+    plan_node_keep(plan, 0, 0);
+    request.group_key = 5;
+    assert_int_equal(plan_find(plan, &request), 0);
+}
+
+TEST(keeps_for_a_large_group_the_node_that_lacks_least)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *pool = plan_pool(plan, "westus", OS_LINUX);
+    add_node(plan, pool, 2000, 4096); /* empty, and never large enough */
+    add_node(plan, pool, 4000, 8192);
+    add_node(plan, pool, 4000, 8192);
+    struct shape most = {3000, 7000}, some = {2000, 1024};
+    plan_take(plan, 1, &most);
+    plan_take(plan, 2, &some);
+    struct plan_request request = {.pool = pool, .shape = {4000, 8000}, .last_slot = PLAN_NONE};
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+    assert_int_equal(plan_find_nearest(plan, &request), 2);
+    request.shape.cpu_milli = 5000;
+    assert_int_equal(plan_find_nearest(plan, &request), PLAN_NONE);
+}
+
+TEST(says_in_words_who_refused_and_what_would_fit)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *here = plan_pool(plan, "westus", OS_LINUX);
+    add_node(plan, plan_pool(plan, "eastus", OS_LINUX), 64000, 65536);
+    add_node(plan, plan_pool(plan, "westus", OS_WINDOWS), 64000, 65536);
+    add_node(plan, here, 2500, 3072);
+    add_node(plan, here, 8000, 1024);
+    struct plan_node closed = {
+        .key = 9, .pool = here, .ready = true, .cordoned = true, .capacity = {8000, 8192}};
+    struct plan_node silent = {.key = 9, .pool = here, .capacity = {8000, 8192}};
+    assert_int_equal(plan_node_put(plan, PLAN_NONE, &closed), 4);
+    assert_int_equal(plan_node_put(plan, PLAN_NONE, &silent), 5);
+    struct plan_request request = {.pool = here, .shape = {4000, 4096}, .last_slot = PLAN_NONE};
+    struct plan_refusal refusal;
+    plan_explain(plan, &request, &refusal);
+    char words[400];
+    plan_refusal_text(&refusal, words, sizeof words);
+    assert_string_equal(
+        words,
+        "Of 6 nodes 1 is in another location, 1 runs another operating system, 1 does not report, "
+        "1 is cordoned, 1 has too little CPU free, 1 has too little memory free. "
+        "The largest group that fits now has 8 CPU and 1 GB.");
+    request.shape.memory_mib = 10000;
+    plan_explain(plan, &request, &refusal);
+    plan_refusal_text(&refusal, words, sizeof words);
+    assert_non_null(strstr(words, "; none could ever hold it."));
+}
+
+TEST(refuses_what_is_larger_than_numbers_can_say)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *pool = plan_pool(plan, "westus", OS_LINUX);
+    add_node(plan, pool, INT64_MAX, INT64_MAX);
+    struct plan_request request = {.pool = pool, .shape = {INT64_MAX, 1}, .last_slot = PLAN_NONE};
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+    request.shape = (struct shape){LIMIT_NODE_CPU_MILLI_MAX, LIMIT_NODE_MEMORY_MIB_MAX};
+    assert_int_equal(plan_find(plan, &request), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_the_best_fit_that_a_scan_of_all_nodes_finds),
+        cmocka_unit_test(prefers_the_fullest_node_then_the_last_then_the_oldest),
+        cmocka_unit_test(a_kept_node_takes_only_its_group),
+        cmocka_unit_test(keeps_for_a_large_group_the_node_that_lacks_least),
+        cmocka_unit_test(says_in_words_who_refused_and_what_would_fit),
+        cmocka_unit_test(refuses_what_is_larger_than_numbers_can_say),
+    };
+    return RUN_TESTS(tests);
+}
