@@ -39,10 +39,12 @@ struct scheduler_options {
 
 /* beat < fence < lost, or fence 0: agents never stop groups by themselves, so groups of a silent node are never
  * placed elsewhere. ERR_INVALID says which order is broken. */
-bool scheduler_timings_check(int64_t beat_ms, int64_t fence_ms, int64_t lost_ms, struct err *err) MUST_CHECK;
+bool scheduler_timings_check(int64_t beat_ms, int64_t fence_ms, int64_t lost_ms, struct err *err)
+    MUST_CHECK;
 
 /* Registers with store_listen(), reads the picture, starts the thread. Every node gets a full lost_ms from now. */
-struct scheduler *scheduler_start(const struct scheduler_options *options, struct err *err) MUST_CHECK;
+struct scheduler *scheduler_start(const struct scheduler_options *options, struct err *err)
+    MUST_CHECK;
 /* Ends the thread; what was planned and not committed is planned again at the next start. */
 void scheduler_stop(struct scheduler *scheduler);
 /* After store_close(): the store tells its changes until then. */
@@ -54,8 +56,8 @@ AUTO_TYPE(scheduler);
  * how many nodes were refused for which reason and the largest group that fits now, or that no node there is
  * large enough to ever hold it. A location that queues refuses only what none of its nodes could ever hold; as
  * long as it has no nodes it accepts everything. */
-bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enum os_type os, const char *location,
-                     char *why, size_t size) MUST_CHECK;
+bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
+                     const char *location, char *why, size_t size) MUST_CHECK;
 /* What was admitted was not stored after all: its room is free again. */
 void scheduler_admit_undo(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
                           const char *location);
