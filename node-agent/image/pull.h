@@ -1,0 +1,36 @@
+/* One pull under way, passed between the steps of it.
+ * Threads: the one that leads the job.   Owner: pull.c. */
+#ifndef IMAGE_PULL_H
+#define IMAGE_PULL_H
+
+#include "node-agent/image/job.h"
+#include "node-agent/image/skopeo.h"
+#include "node-agent/image/store.h"
+
+struct pull {
+    struct image_store *store;
+    const struct image_request *request;
+    struct image_reference reference;
+    char text[IMAGE_REFERENCE_SIZE]; /* the normal form */
+    const struct image_credential *credential;
+    unsigned char grant[GRANT_SIZE]; /* of the credential */
+    struct job *job;
+    struct skopeo skopeo;
+    struct arena *arena;
+    struct text *manifest_json, *config_json;
+    struct manifest manifest;
+    char digest[DIGEST_SIZE]; /* of the manifest */
+    struct image *image;      /* being made; not in the table yet */
+    const char **names;       /* chain ids, lowest first, then the digest */
+    bool *claimed;            /* those this job makes */
+    const char **diff_ids;    /* of the layers, unpacked */
+};
+
+/* Asks the registry what the reference means: manifest and digest. */
+bool pull_resolve(struct pull *pull, struct err *err) MUST_CHECK;
+/* Its configuration, and with it the image as a value. */
+bool pull_describe(struct pull *pull, struct err *err) MUST_CHECK;
+/* Fetches and unpacks the claimed layers. */
+bool pull_layers(struct pull *pull, struct err *err) MUST_CHECK;
+
+#endif

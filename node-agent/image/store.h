@@ -1,0 +1,19 @@
+/* What the files of this room share: the store itself.
+ * Threads: `table` under its lock; the rest does not change after open. */
+#ifndef IMAGE_STORE_H
+#define IMAGE_STORE_H
+
+#include "node-agent/image/disk.h"
+#include "node-agent/image/manifest.h"
+#include "node-agent/image/table.h"
+
+struct image_store {
+    struct disk disk;
+    struct table table;
+    struct arena *arena; /* of the options' texts */
+    struct image_store_options options;
+    struct platform platform;
+    unsigned char grant_key[GRANT_SIZE]; /* random; hashes of credentials mean nothing elsewhere */
+};
+
+#endif
