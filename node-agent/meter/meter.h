@@ -60,6 +60,8 @@ struct meter_report {
 /* Recovers the journal: what was synced is there, a torn end is cut off. ERR_STORAGE, ERR_IO: the folder. */
 struct meter *meter_open(const struct meter_options *options, struct err *err) MUST_CHECK;
 void meter_free(struct meter *meter); /* may be skipped: nothing is lost by kill -9 */
+/* Bytes of the journal that were not whole when it was opened: a line for the log when it is not 0. */
+int64_t meter_dropped(const struct meter *meter);
 
 /* The group holds cpu_milli and memory_mib from at_ms (Unix; 0: now). Durable when it returns true. Repeating a begin
  * of what is open changes nothing; a begin of a newer incarnation ends an older one that is open. */
@@ -84,7 +86,8 @@ bool meter_use(struct meter *meter, const struct use_sample *samples, size_t cou
 /* Each second, when all ends up to now were told: moves the watermark to now and writes it out, durable. */
 bool meter_tick(struct meter *meter, struct err *err) MUST_CHECK;
 
-/* What the plane has not acknowledged, in the caller's arena, with at most samples_max samples. */
+/* What the plane has not acknowledged, in the caller's arena, with at most samples_max samples. Only an answer to the
+ * last report counts for meter_ack(). */
 bool meter_report(struct meter *meter, size_t samples_max, struct arena *arena,
                   struct meter_report *out, struct err *err) MUST_CHECK;
 /* The plane has committed this report: what it told is dropped. Unknown and old sequences are ignored. Written out
