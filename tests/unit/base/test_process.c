@@ -149,7 +149,7 @@ TEST(inherits_no_descriptors_and_no_blocked_signals)
     sigaddset(&blocked, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
     signal(SIGPIPE, SIG_IGN);
-    struct process process = {.argv = ARGV("sh", "-c", "ls /proc/$$/fd; grep -E 'Sig(Blk|Ign)' /proc/$$/status")};
+    struct process process = {.argv = ARGV("sh", "-c", "ls /proc/$$/fd; exec grep -E 'Sig(Blk|Ign)' /proc/self/status")};
     assert_true(run(&process, out, NULL));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert_string_equal(out->bytes, "0\n1\n2\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
