@@ -192,7 +192,8 @@ bool fields_fill_secrets(const struct schema *schema, void *value, const char *j
                          struct arena *arena, struct err *err) MUST_CHECK;
 
 /* JSON Schema (draft 2020-12, as OpenAPI 3.1 uses) of a table and of those it names: members of
- * "components.schemas". `seen` lists names already described. */
+ * "components.schemas", with commas between. `seen` lists names already described: start with {0}, and go on
+ * with the same one for the next table. */
 void fields_describe(const struct schema *schema, struct text *out, struct text_list *seen, struct arena *arena);
 
 /* Index in a NULL-terminated word list without regard to case, -1 when absent. */

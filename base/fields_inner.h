@@ -59,8 +59,8 @@ bool member_is_given(const struct field *field, const void *in);
 /* Thousandths as a short exact decimal, within `out`: 1.5, 0.1, and 1.0 so that typed clients see a fraction. */
 const char *milli_format(int64_t milli, char out[MILLI_SIZE]);
 
-/* The value of one member, secrets and all. */
-void member_print(const struct field *field, const void *value, struct text *out);
+/* The value of one member, whatever its own flags. */
+void member_print(const struct field *field, const void *value, enum fields_mode mode, struct text *out);
 
 /* True when the text fits the pattern as a whole. */
 bool pattern_matches(const char *pattern, const char *text);

@@ -206,9 +206,8 @@ void fields_print(const struct schema *schema, const void *value, enum fields_mo
     text_add_char(out, '}');
 }
 
-/* For fields_secrets(): one value alone. */
-void member_print(const struct field *field, const void *value, struct text *out)
+void member_print(const struct field *field, const void *value, enum fields_mode mode, struct text *out)
 {
-    struct printer printer = {.mode = FIELDS_WITH_SECRETS, .out = out};
+    struct printer printer = {.mode = mode, .out = out};
     print_value(&printer, field, value);
 }

@@ -22,7 +22,7 @@ static void collect_secret(const struct field *field, const void *value, const s
     *comma = true;
     text_add_json(out, path->bytes);
     text_add_char(out, ':');
-    member_print(field, value, out);
+    member_print(field, value, FIELDS_WITH_SECRETS, out);
 }
 
 static void collect_below(const struct field *field, const void *value, const struct place *place,
