@@ -1,6 +1,6 @@
-/* A chain of blocks, newest first. The ceiling counts what was given out. An allocation that would waste much
- * of the newest block gets a block of its own behind it, so waste stays below a quarter. Under the address
- * sanitizer what was not given out is poisoned, with a gap behind each piece. */
+/* A chain of blocks, newest first. The ceiling counts what was given out. An allocation that would
+ * waste much of the newest block gets a block of its own behind it, so waste stays below a quarter.
+ * Under the address sanitizer what was not given out is poisoned, with a gap behind each piece. */
 #include "base/arena.h"
 
 #include "base/err.h"

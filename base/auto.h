@@ -6,7 +6,8 @@
  *     return TAKE(out);                         given away: the caller owns it now
  *
  * A type takes part by declaring AUTO_TYPE(noun): its noun_free(struct noun *) must accept NULL.
- * Not for: arena memory, which ends with its arena.   Threads: any. */
+ * Not for: arena memory, which ends with its arena.
+ * Threads: any. */
 #ifndef BASE_AUTO_H
 #define BASE_AUTO_H
 
@@ -22,14 +23,15 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 /* The struct that holds this member. */
-#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member) \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-#define AUTO_TYPE(noun)                                                      \
-    UNUSED static inline void auto_free_##noun(struct noun **owned)          \
-    {                                                                        \
-        noun##_free(*owned);                                                 \
-        *owned = NULL;                                                       \
-    }                                                                        \
+#define AUTO_TYPE(noun)                                             \
+    UNUSED static inline void auto_free_##noun(struct noun **owned) \
+    {                                                               \
+        noun##_free(*owned);                                        \
+        *owned = NULL;                                              \
+    }                                                               \
     struct noun
 
 #define AUTO(noun) __attribute__((cleanup(auto_free_##noun))) struct noun
@@ -49,18 +51,18 @@ static inline void auto_close_fd(int *fd)
 #define AUTO_FREE __attribute__((cleanup(auto_free_memory)))
 #define AUTO_CLOSE __attribute__((cleanup(auto_close_fd)))
 
-#define TAKE(pointer)                                  \
-    __extension__({                                    \
-        __typeof__(pointer) take_given_ = (pointer);   \
-        (pointer) = NULL;                              \
-        take_given_;                                   \
+#define TAKE(pointer)                                \
+    __extension__({                                  \
+        __typeof__(pointer) take_given_ = (pointer); \
+        (pointer) = NULL;                            \
+        take_given_;                                 \
     })
 
-#define TAKE_FD(fd)                     \
-    __extension__({                     \
-        int take_given_ = (fd);         \
-        (fd) = -1;                      \
-        take_given_;                    \
+#define TAKE_FD(fd)             \
+    __extension__({             \
+        int take_given_ = (fd); \
+        (fd) = -1;              \
+        take_given_;            \
     })
 
 #endif

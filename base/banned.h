@@ -1,5 +1,6 @@
-/* What nobody calls, and what to call instead. Included ahead of every file of the project by its arguments, so
- * that a call does not compile. The headers that declare these come first: afterwards the names are taken. */
+/* What nobody calls, and what to call instead. Included ahead of every file of the project by its
+ * arguments, so that a call does not compile. The headers that declare these come first: afterwards
+ * the names are taken. */
 #ifndef BASE_BANNED_H
 #define BASE_BANNED_H
 

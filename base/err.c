@@ -100,7 +100,8 @@ bool err_code_retry(enum err_code code)
 void check_failed(const char *file, int line, const char *function, const char *condition)
 {
     char text[512];
-    text_format(text, sizeof text, "check failed: %s in %s() at %s:%d\n", condition, function, file, line);
+    text_format(text, sizeof text, "check failed: %s in %s() at %s:%d\n", condition, function, file,
+                line);
     ssize_t written UNUSED = write(STDERR_FILENO, text, strlen(text));
     abort();
 }

@@ -3,10 +3,13 @@
  *     if (!thing_open(path, &thing, err))
  *         return err_add(err, "while starting %s", name);
  *
- * Functions that can fail return bool (or a pointer) and take `struct err *err` last; on failure they fill
- * it and return false (or NULL), on success they leave it alone. It lives on the caller's stack: nothing to
- * free. Rooms below never log a failure, they return it; the top of each thread reports once.
- * Codes, HTTP statuses and public names: errors.def.   Threads: any; a value belongs to one thread. */
+ * Functions that can fail return bool (or a pointer) and take `struct err *err` last; on failure
+ * they fill it and return false (or NULL), on success they leave it alone. It lives on the caller's
+ * stack: nothing to free. Rooms below never log a failure, they return it; the top of each thread
+ * reports once.
+ * Codes, HTTP statuses and public names: errors.def.
+ * Threads: any; a value belongs
+ * to one thread. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -42,10 +45,10 @@ int err_code_status(enum err_code code);       /* 404 */
 bool err_code_retry(enum err_code code);
 
 /* What must hold. Stays on in release; for our own mistakes, never for input. */
-#define CHECK(condition)                                                 \
-    do {                                                                 \
-        if (!(condition))                                                \
-            check_failed(__FILE__, __LINE__, __func__, #condition);      \
+#define CHECK(condition)                                            \
+    do {                                                            \
+        if (!(condition))                                           \
+            check_failed(__FILE__, __LINE__, __func__, #condition); \
     } while (0)
 
 void check_failed(const char *file, int line, const char *function, const char *condition) NORETURN;

@@ -21,8 +21,8 @@ static void add_bound(struct text *out, const char *key, const struct field *fie
 }
 
 /* `least` and `most` are the words for this kind: minimum, minLength, minItems, … */
-static void add_bounds(struct text *out, const struct field *field, const char *least, const char *most,
-                       int64_t most_by_default)
+static void add_bounds(struct text *out, const struct field *field, const char *least,
+                       const char *most, int64_t most_by_default)
 {
     bool bounded = field->min != 0 || field->max != 0;
     int64_t max = field->max != 0 || field->min < 0 ? field->max : most_by_default;
@@ -101,7 +101,8 @@ static void add_kind(struct text *out, const struct field *field)
         text_addf(out, ",\"$ref\":\"#/components/schemas/%s\"", field->schema->name);
         break;
     case FIELD_ITEMS_:
-        text_addf(out, ",\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/%s\"}", field->schema->name);
+        text_addf(out, ",\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/%s\"}",
+                  field->schema->name);
         add_bounds(out, field, "minItems", "maxItems", LIMIT_LIST_MAX);
         break;
     }
@@ -111,7 +112,8 @@ static void add_default(struct text *out, const struct field *field)
 {
     char digits[MILLI_SIZE];
     bool plain = field->kind == FIELD_PLAIN_INT || field->kind == FIELD_PLAIN_BOOL;
-    if ((field->flags & FIELD_READ_ONLY) != 0 || (!plain && (field->flags & FIELD_HAS_FALLBACK) == 0))
+    if ((field->flags & FIELD_READ_ONLY) != 0 ||
+        (!plain && (field->flags & FIELD_HAS_FALLBACK) == 0))
         return;
     add_key(out, "default");
     if (field->kind == FIELD_TEXT)
@@ -151,13 +153,14 @@ static void describe_field(struct text *out, const struct field *field)
 }
 
 /* The names with `flag`, each within `before` and `after`. */
-static void list_names(struct text *out, const struct schema *schema, unsigned flag, const char *before,
-                       const char *after)
+static void list_names(struct text *out, const struct schema *schema, unsigned flag,
+                       const char *before, const char *after)
 {
     size_t count = 0;
     for (size_t i = 0; i < schema->count; i++)
         if ((schema->fields[i].flags & (flag | FIELD_HIDDEN)) == flag)
-            text_addf(out, "%s%s\"%s\"%s", count++ > 0 ? "," : "", before, schema->fields[i].name, after);
+            text_addf(out, "%s%s\"%s\"%s", count++ > 0 ? "," : "", before, schema->fields[i].name,
+                      after);
 }
 
 static bool has_flag(const struct schema *schema, unsigned flag)
@@ -197,7 +200,8 @@ static void describe_one(const struct schema *schema, struct text *out)
 }
 
 /* False when `name` was there already, or there is no memory to note it. */
-static bool note_seen(struct text_list *seen, const char *name, struct text *out, struct arena *arena)
+static bool note_seen(struct text_list *seen, const char *name, struct text *out,
+                      struct arena *arena)
 {
     for (size_t i = 0; i < seen->count; i++)
         if (strcmp(seen->items[i], name) == 0)
@@ -217,7 +221,8 @@ static bool note_seen(struct text_list *seen, const char *name, struct text *out
     return true;
 }
 
-void fields_describe(const struct schema *schema, struct text *out, struct text_list *seen, struct arena *arena)
+void fields_describe(const struct schema *schema, struct text *out, struct text_list *seen,
+                     struct arena *arena)
 {
     if (!out || !note_seen(seen, schema->name, out, arena))
         return;

@@ -1,5 +1,5 @@
-/* Values that are many: texts in a list, texts by name, structs in an array. They grow by doubling in the
- * arena; what is beyond the table's ceiling is read over, so it costs nothing. */
+/* Values that are many: texts in a list, texts by name, structs in an array. They grow by doubling
+ * in the arena; what is beyond the table's ceiling is read over, so it costs nothing. */
 #include "base/fields_inner.h"
 
 #include "base/limits.h"
@@ -20,9 +20,11 @@ static void check_count(struct reader *reader, const struct field *field, const 
     if (reader->trusted)
         return;
     if (count < (size_t)field->min)
-        reader_problem(reader, field->code, place, "must have at least %lld %s.", (long long)field->min, what);
+        reader_problem(reader, field->code, place, "must have at least %lld %s.",
+                       (long long)field->min, what);
     else if (count > count_max(reader, field))
-        reader_problem(reader, field->code, place, "must have at most %zu %s.", count_max(reader, field), what);
+        reader_problem(reader, field->code, place, "must have at most %zu %s.",
+                       count_max(reader, field), what);
 }
 
 /* Room for item `count` of `size` bytes, zeroed. */
@@ -117,8 +119,8 @@ bool read_map(struct reader *reader, const struct field *field, const struct pla
     return !scan->wrong;
 }
 
-bool read_items(struct reader *reader, const struct field *field, const struct place *place, void **items,
-                size_t *count)
+bool read_items(struct reader *reader, const struct field *field, const struct place *place,
+                void **items, size_t *count)
 {
     struct scan *scan = &reader->scan;
     size_t capacity = 0, met = 0, size = field->schema->size, max = count_max(reader, field);

@@ -63,7 +63,8 @@ bool member_is_given(const struct field *field, const void *in)
     return false;
 }
 
-static bool read_struct(struct reader *reader, const struct field *field, const struct place *place, void **out)
+static bool read_struct(struct reader *reader, const struct field *field, const struct place *place,
+                        void **out)
 {
     if (scan_type(&reader->scan) != SCAN_OBJECT)
         return read_mismatch(reader, place, "an object");
@@ -73,8 +74,8 @@ static bool read_struct(struct reader *reader, const struct field *field, const 
     return read_object(reader, field->schema, place, *out);
 }
 
-static bool read_plain_int(struct reader *reader, const struct field *field, const struct place *place,
-                           int64_t *out)
+static bool read_plain_int(struct reader *reader, const struct field *field,
+                           const struct place *place, int64_t *out)
 {
     struct opt_int number = {.value = field->fallback};
     bool read = read_int(reader, field, place, &number);
@@ -82,8 +83,8 @@ static bool read_plain_int(struct reader *reader, const struct field *field, con
     return read;
 }
 
-static bool read_plain_bool(struct reader *reader, const struct field *field, const struct place *place,
-                            bool *out)
+static bool read_plain_bool(struct reader *reader, const struct field *field,
+                            const struct place *place, bool *out)
 {
     struct opt_bool truth = {.value = field->fallback != 0};
     bool read = read_bool(reader, place, &truth);
@@ -91,7 +92,8 @@ static bool read_plain_bool(struct reader *reader, const struct field *field, co
     return read;
 }
 
-static bool read_value(struct reader *reader, const struct field *field, const struct place *place, void *out)
+static bool read_value(struct reader *reader, const struct field *field, const struct place *place,
+                       void *out)
 {
     void *member = member_of(field, out);
     switch (field->kind) {
@@ -136,8 +138,8 @@ static void set_null(const struct field *field, void *member)
         ((struct raw_json *)member)->text = "null";
 }
 
-bool read_member(struct reader *reader, const struct field *field, const struct place *place, void *out,
-                 bool *given)
+bool read_member(struct reader *reader, const struct field *field, const struct place *place,
+                 void *out, bool *given)
 {
     if (scan_type(&reader->scan) == SCAN_NULL) {
         *given = (field->flags & FIELD_NULLABLE) != 0;

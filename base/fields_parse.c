@@ -32,7 +32,8 @@ static bool same_name(const char *name, struct scan_slice given)
     return name[given.size] == '\0';
 }
 
-/* From the line behind the last one found: documents mostly follow the table. The count when absent. */
+/* From the line behind the last one found: documents mostly follow the table. The count when
+ * absent. */
 static size_t find_field(const struct schema *schema, struct scan_slice name, size_t *next)
 {
     size_t at = *next;
@@ -59,8 +60,8 @@ static bool is_missed(const struct reader *reader, const struct field *field)
            !(reader->trusted && (field->flags & FIELD_SECRET) != 0);
 }
 
-static void check_one_of(struct reader *reader, const struct schema *schema, const struct place *place,
-                         const struct bits *given)
+static void check_one_of(struct reader *reader, const struct schema *schema,
+                         const struct place *place, const struct bits *given)
 {
     size_t flagged = 0, count = 0;
     enum err_code code = ERR_OK;
@@ -72,7 +73,8 @@ static void check_one_of(struct reader *reader, const struct schema *schema, con
         code = field->code;
         count += bit_get(given, i);
         size_t size = strlen(names);
-        text_format(names + size, sizeof names - size, "%s'%s'", flagged++ > 0 ? ", " : "", field->name);
+        text_format(names + size, sizeof names - size, "%s'%s'", flagged++ > 0 ? ", " : "",
+                    field->name);
     }
     if (count != 1)
         reader_problem(reader, code, place, "must have exactly one of %s, not %zu.", names, count);
@@ -111,7 +113,8 @@ static bool note_unknown(struct reader *reader, const struct place *place, struc
     return scan_skip(&reader->scan);
 }
 
-bool read_object(struct reader *reader, const struct schema *schema, const struct place *place, void *out)
+bool read_object(struct reader *reader, const struct schema *schema, const struct place *place,
+                 void *out)
 {
     struct scan *scan = &reader->scan;
     struct bits seen = {0}, given = {0};
@@ -152,16 +155,18 @@ static void report_fault(struct reader *reader)
 {
     int line, column;
     if (reader->scan.exhausted) {
-        problem_add(reader->problems, ERR_TOO_LARGE, "", "There is more in the document than may be kept.");
+        problem_add(reader->problems, ERR_TOO_LARGE, "",
+                    "There is more in the document than may be kept.");
         return;
     }
     scan_place(&reader->scan, &line, &column);
-    problem_add(reader->problems, ERR_BAD_JSON, "", "The document is not valid JSON: %s, at line %d, column %d.",
-                reader->scan.wrong, line, column);
+    problem_add(reader->problems, ERR_BAD_JSON, "",
+                "The document is not valid JSON: %s, at line %d, column %d.", reader->scan.wrong,
+                line, column);
 }
 
-static bool read_document(struct reader *reader, const struct schema *schema, const char *bytes, size_t size,
-                          void *out)
+static bool read_document(struct reader *reader, const struct schema *schema, const char *bytes,
+                          size_t size, void *out)
 {
     struct scan *scan = &reader->scan;
     size_t before = reader->problems->count + reader->problems->more;
@@ -177,15 +182,15 @@ static bool read_document(struct reader *reader, const struct schema *schema, co
     return reader->problems->count + reader->problems->more == before;
 }
 
-bool fields_parse(const struct schema *schema, const char *json, size_t size, struct arena *arena, void *out,
-                  struct problems *problems)
+bool fields_parse(const struct schema *schema, const char *json, size_t size, struct arena *arena,
+                  void *out, struct problems *problems)
 {
     struct reader reader = {.arena = arena, .problems = problems};
     return read_document(&reader, schema, json, size, out);
 }
 
-bool fields_read(const struct schema *schema, const char *json, size_t size, struct arena *arena, void *out,
-                 struct err *err)
+bool fields_read(const struct schema *schema, const char *json, size_t size, struct arena *arena,
+                 void *out, struct err *err)
 {
     struct problems problems;
     problems_init(&problems, arena);

@@ -44,7 +44,8 @@ static const regex_t *compile(const char *pattern)
 
 bool pattern_matches(const char *pattern, const char *text)
 {
-    const regex_t *regex = find(pattern, atomic_load_explicit(&compiled_count, memory_order_acquire));
+    const regex_t *regex =
+        find(pattern, atomic_load_explicit(&compiled_count, memory_order_acquire));
     if (!regex)
         regex = compile(pattern);
     return regexec(regex, text, 0, NULL, 0) == 0;

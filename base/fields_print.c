@@ -9,7 +9,8 @@ struct printer {
     size_t *splice;
 };
 
-static void print_object(const struct printer *printer, const struct schema *schema, const void *value);
+static void print_object(const struct printer *printer, const struct schema *schema,
+                         const void *value);
 
 static void print_milli(struct text *out, int64_t milli)
 {
@@ -113,7 +114,8 @@ static bool mode_has(enum fields_mode mode, unsigned flags)
         return false;
     if ((flags & FIELD_READ_ONLY) != 0 && mode == FIELDS_STORED)
         return false;
-    return (flags & FIELD_SECRET) == 0 || mode == FIELDS_WITH_SECRETS || (flags & FIELD_SECRET_SHELL) != 0;
+    return (flags & FIELD_SECRET) == 0 || mode == FIELDS_WITH_SECRETS ||
+           (flags & FIELD_SECRET_SHELL) != 0;
 }
 
 static bool is_null(const struct field *field, const void *member)
@@ -162,7 +164,8 @@ static void print_name(struct text *out, const char *name, bool *comma)
     text_add_n(out, "\":", 2);
 }
 
-static void print_members(const struct printer *printer, const struct schema *schema, const void *value)
+static void print_members(const struct printer *printer, const struct schema *schema,
+                          const void *value)
 {
     bool comma = false;
     for (size_t i = 0; i < schema->count; i++) {
@@ -170,7 +173,8 @@ static void print_members(const struct printer *printer, const struct schema *sc
         if (!mode_has(printer->mode, field->flags))
             continue;
         bool shell = (field->flags & FIELD_SECRET) != 0 && printer->mode != FIELDS_WITH_SECRETS;
-        if (shell ? !member_is_given(field, member_in(field, value)) : !is_worth_printing(field, value))
+        if (shell ? !member_is_given(field, member_in(field, value))
+                  : !is_worth_printing(field, value))
             continue;
         print_name(printer->out, field->name, &comma);
         if (shell)
@@ -182,7 +186,8 @@ static void print_members(const struct printer *printer, const struct schema *sc
     }
 }
 
-static void print_object(const struct printer *printer, const struct schema *schema, const void *value)
+static void print_object(const struct printer *printer, const struct schema *schema,
+                         const void *value)
 {
     text_add_char(printer->out, '{');
     print_members(printer, schema, value);
@@ -198,15 +203,16 @@ void fields_print_members(const struct schema *schema, const void *value, enum f
     print_members(&printer, schema, value);
 }
 
-void fields_print(const struct schema *schema, const void *value, enum fields_mode mode, struct text *out,
-                  size_t *splice)
+void fields_print(const struct schema *schema, const void *value, enum fields_mode mode,
+                  struct text *out, size_t *splice)
 {
     text_add_char(out, '{');
     fields_print_members(schema, value, mode, out, splice);
     text_add_char(out, '}');
 }
 
-void member_print(const struct field *field, const void *value, enum fields_mode mode, struct text *out)
+void member_print(const struct field *field, const void *value, enum fields_mode mode,
+                  struct text *out)
 {
     struct printer printer = {.mode = mode, .out = out};
     print_value(&printer, field, value);

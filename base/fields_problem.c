@@ -61,7 +61,8 @@ static bool keep(struct problems *problems, struct problem problem)
 {
     if (!problems->items)
         problems->items = arena_array(problems->arena, problems_max(problems), sizeof problem);
-    if (!problems->items || !problem.text || !problem.field || problems->count >= problems_max(problems))
+    if (!problems->items || !problem.text || !problem.field ||
+        problems->count >= problems_max(problems))
         problems->more++;
     else
         problems->items[problems->count++] = problem;
@@ -76,7 +77,8 @@ static bool has_room(struct problems *problems)
     return false;
 }
 
-bool problem_add(struct problems *problems, enum err_code code, const char *field, const char *format, ...)
+bool problem_add(struct problems *problems, enum err_code code, const char *field,
+                 const char *format, ...)
 {
     char text[sizeof((struct err *)NULL)->text];
     if (!has_room(problems))
@@ -89,8 +91,8 @@ bool problem_add(struct problems *problems, enum err_code code, const char *fiel
                                            arena_text(problems->arena, text)});
 }
 
-void reader_problem(struct reader *reader, enum err_code code, const struct place *place, const char *format,
-                    ...)
+void reader_problem(struct reader *reader, enum err_code code, const struct place *place,
+                    const char *format, ...)
 {
     struct problems *problems = reader->problems;
     char text[sizeof((struct err *)NULL)->text];
@@ -113,7 +115,8 @@ void reader_unknown(struct reader *reader, const struct place *place)
     if (reader->trusted || unknown->count >= problems_max(problems))
         return;
     if (!unknown->items)
-        unknown->items = arena_array(problems->arena, problems_max(problems), sizeof *unknown->items);
+        unknown->items =
+            arena_array(problems->arena, problems_max(problems), sizeof *unknown->items);
     const char *path = place_text(place, problems->arena);
     if (!unknown->items || !path)
         return;

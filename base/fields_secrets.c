@@ -144,7 +144,8 @@ bool fields_fill_secrets(const struct schema *schema, void *value, const char *j
     if (!fill(&reader, schema, value)) {
         if (reader.scan.exhausted)
             return err_set(err, ERR_TOO_LARGE, "There are more secrets than may be kept.");
-        return err_set(err, ERR_BAD_JSON, "The kept secrets are not valid JSON: %s.", reader.scan.wrong);
+        return err_set(err, ERR_BAD_JSON, "The kept secrets are not valid JSON: %s.",
+                       reader.scan.wrong);
     }
     return problems_to_err(&problems, err);
 }

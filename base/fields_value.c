@@ -10,7 +10,7 @@
 bool read_mismatch(struct reader *reader, const struct place *place, const char *wanted)
 {
     static const char *const types[] = {
-        [SCAN_OBJECT] = "an object", [SCAN_ARRAY] = "an array",   [SCAN_STRING] = "a string",
+        [SCAN_OBJECT] = "an object", [SCAN_ARRAY] = "an array",     [SCAN_STRING] = "a string",
         [SCAN_NUMBER] = "a number",  [SCAN_BOOL] = "true or false", [SCAN_NULL] = "null",
     };
     enum scan_type type = scan_type(&reader->scan);
@@ -60,7 +60,8 @@ static void check_range(struct reader *reader, const struct field *field, const 
     bool too_small = (field->min != 0 || field->max != 0) && value < field->min;
     if (reader->trusted || (!too_small && !(has_max(field) && value > field->max)))
         return;
-    const char *least = format_bound(field, field->min, min), *most = format_bound(field, field->max, max);
+    const char *least = format_bound(field, field->min, min),
+               *most = format_bound(field, field->max, max);
     if (has_max(field))
         reader_problem(reader, field->code, place, "must be between %s and %s.", least, most);
     else
@@ -76,7 +77,8 @@ static void check_text(struct reader *reader, const struct field *field, const s
     if (size == 0 && field->min == 1)
         reader_problem(reader, field->code, place, "must not be empty.");
     else if (size < (size_t)field->min)
-        reader_problem(reader, field->code, place, "must have at least %lld bytes.", (long long)field->min);
+        reader_problem(reader, field->code, place, "must have at least %lld bytes.",
+                       (long long)field->min);
     else if (size > (size_t)max)
         reader_problem(reader, field->code, place, "must have at most %lld bytes.", (long long)max);
     else if (field->pattern && !pattern_matches(field->pattern, text))
@@ -86,7 +88,7 @@ static void check_text(struct reader *reader, const struct field *field, const s
 /* ---- scalars ---- */
 
 bool read_text(struct reader *reader, const struct field *field, const struct place *place,
-                      const char **out)
+               const char **out)
 {
     size_t size;
     if (scan_type(&reader->scan) != SCAN_STRING)
@@ -108,7 +110,7 @@ bool read_bool(struct reader *reader, const struct place *place, struct opt_bool
 }
 
 bool read_int(struct reader *reader, const struct field *field, const struct place *place,
-                     struct opt_int *out)
+              struct opt_int *out)
 {
     struct scan_number number;
     if (scan_type(&reader->scan) != SCAN_NUMBER)
@@ -127,7 +129,7 @@ bool read_int(struct reader *reader, const struct field *field, const struct pla
 }
 
 bool read_decimal(struct reader *reader, const struct field *field, const struct place *place,
-                         struct opt_decimal *out)
+                  struct opt_decimal *out)
 {
     struct scan_number number;
     if (scan_type(&reader->scan) != SCAN_NUMBER)
@@ -145,7 +147,8 @@ bool read_decimal(struct reader *reader, const struct field *field, const struct
     return true;
 }
 
-bool read_word(struct reader *reader, const struct field *field, const struct place *place, int *out)
+bool read_word(struct reader *reader, const struct field *field, const struct place *place,
+               int *out)
 {
     const char *text;
     char words[256] = "";
@@ -160,7 +163,8 @@ bool read_word(struct reader *reader, const struct field *field, const struct pl
     }
     for (size_t i = 0; field->words[i]; i++) {
         size_t size = strlen(words);
-        text_format(words + size, sizeof words - size, "%s'%s'", i > 0 ? ", " : "", field->words[i]);
+        text_format(words + size, sizeof words - size, "%s'%s'", i > 0 ? ", " : "",
+                    field->words[i]);
     }
     reader_problem(reader, field->code, place, "must be one of %s.", words);
     return true;

@@ -106,8 +106,8 @@ bool file_sync_folder(const char *path, struct err *err)
     return true;
 }
 
-static bool fill_temporary(const char *temporary, int fd, const char *bytes, size_t size, mode_t mode,
-                           bool durable, struct err *err)
+static bool fill_temporary(const char *temporary, int fd, const char *bytes, size_t size,
+                           mode_t mode, bool durable, struct err *err)
 {
     if (fchmod(fd, mode) != 0 || !write_all(fd, bytes, size) || (durable && fsync(fd) != 0))
         return err_set_os(err, code_of(errno), errno, "cannot write %s", temporary);

@@ -1,6 +1,6 @@
-/* Removing trees that others made: what ran in a container decides their shape. Depth costs neither stack
- * nor descriptors without bound: folders deeper than DEPTH_MAX are first moved up to the top of the tree and
- * met again there. */
+/* Removing trees that others made: what ran in a container decides their shape. Depth costs neither
+ * stack nor descriptors without bound: folders deeper than DEPTH_MAX are first moved up to the top
+ * of the tree and met again there. */
 #include "base/file.h"
 
 #include "base/text.h"
@@ -47,7 +47,8 @@ static bool failed(const struct removal *removal, const char *name, struct err *
 {
     int why = errno;
     if (why == EXDEV || why == EBUSY)
-        return err_set_os(err, ERR_CONFLICT, why, "%s holds a mount at %s, not removed", removal->path, name);
+        return err_set_os(err, ERR_CONFLICT, why, "%s holds a mount at %s, not removed",
+                          removal->path, name);
     return err_set_os(err, ERR_IO, why, "cannot remove %s in %s", name, removal->path);
 }
 
@@ -65,7 +66,8 @@ static bool move_up(struct removal *removal, int parent, const char *name, struc
 
 static bool empty_folder(struct removal *removal, int folder, int depth, struct err *err);
 
-static bool remove_entry(struct removal *removal, int parent, const char *name, int depth, struct err *err)
+static bool remove_entry(struct removal *removal, int parent, const char *name, int depth,
+                         struct err *err)
 {
     if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
         return true;

@@ -16,8 +16,8 @@ void id_random(char out[ID_SIZE])
     uuid_unparse_lower(uuid, out);
 }
 
-/* Milliseconds and a 12-bit counter below them: strictly rising within a process, even when the clock
- * stands still or steps back. */
+/* Milliseconds and a 12-bit counter below them: strictly rising within a process, even when the
+ * clock stands still or steps back. */
 static uint64_t next_tick(void)
 {
     static _Atomic uint64_t last;
@@ -50,7 +50,8 @@ bool id_valid(const char *text)
 
 void id_token(char out[ID_TOKEN_SIZE])
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     unsigned char random[33] = {0}; /* the last byte stays zero: 32 bytes are 42 2/3 letters */
     CHECK(RAND_bytes(random, 32) == 1);
     for (size_t group = 0; group < 11; group++) {

@@ -10,8 +10,9 @@ enum { ID_SIZE = 37, ID_TOKEN_SIZE = 44 }; /* with the NUL */
 
 void id_random(char out[ID_SIZE]);
 void id_ordered(char out[ID_SIZE]);
-bool id_valid(const char *text);             /* 8-4-4-4-12 hexadecimal, any case */
-void id_token(char out[ID_TOKEN_SIZE]);      /* 256 random bits, URL-safe base64 */
-void id_hash(const char *token, char out[65]); /* SHA-256, lower-case hexadecimal: what is stored of a token */
+bool id_valid(const char *text);        /* 8-4-4-4-12 hexadecimal, any case */
+void id_token(char out[ID_TOKEN_SIZE]); /* 256 random bits, URL-safe base64 */
+void id_hash(const char *token,
+             char out[65]); /* SHA-256, lower-case hexadecimal: what is stored of a token */
 
 #endif

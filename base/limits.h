@@ -1,5 +1,5 @@
-/* LIMIT_NAME for every line of limits.def: a constant expression, so that tables and array sizes may use it.
- * Those that fit are ints: cast to int64_t before multiplying. */
+/* LIMIT_NAME for every line of limits.def: a constant expression, so that tables and array sizes
+ * may use it. Those that fit are ints: cast to int64_t before multiplying. */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 

@@ -1,4 +1,5 @@
-/* One line is built on the stack and leaves in one write(2), so lines of several threads never mix. */
+/* One line is built on the stack and leaves in one write(2), so lines of several threads never mix.
+ */
 #include "base/log.h"
 
 #include "base/clock.h"
@@ -39,8 +40,8 @@ void log_context(const char *pairs)
 
 /* ---- JSON ---- */
 
-/* The bytes of a value: "…" with its quotes, or up to the next ` key=`. Words that are no pair belong to the
- * value before them. */
+/* The bytes of a value: "…" with its quotes, or up to the next ` key=`. Words that are no pair
+ * belong to the value before them. */
 static size_t value_size(const char *value)
 {
     if (*value == '"') {
@@ -103,8 +104,8 @@ static void add_line(struct text *line, enum log_level level, const char *event,
         text_add(line, "}\n");
         return;
     }
-    text_addf(line, "%s %s %s%s%s%s%s\n", now, level_names[level], event, *context ? " " : "", context,
-              *pairs ? " " : "", pairs);
+    text_addf(line, "%s %s %s%s%s%s%s\n", now, level_names[level], event, *context ? " " : "",
+              context, *pairs ? " " : "", pairs);
 }
 
 /* A line stays one line, whatever was passed. */
@@ -171,7 +172,8 @@ struct log_quote log_quote(const char *words)
         if (!text_ok(out) || out->size + 4 < sizeof quote.text)
             break; /* what escaping made too long is cut further */
     }
-    if (!text_ok(out) || !text_format(quote.text, sizeof quote.text, "%s%s", out->bytes, whole ? "" : "..."))
+    if (!text_ok(out) ||
+        !text_format(quote.text, sizeof quote.text, "%s%s", out->bytes, whole ? "" : "..."))
         text_copy(quote.text, sizeof quote.text, "\"\"");
     return quote;
 }

@@ -1,4 +1,5 @@
-/* Counters, gauges and latency histograms, declared in one list (metrics.def) and printed for Prometheus.
+/* Counters, gauges and latency histograms, declared in one list (metrics.def) and printed for
+ * Prometheus.
  *
  *     metric_add(METRIC_http_requests_total, 1);
  *
@@ -19,7 +20,8 @@ enum metric {
 
 void metric_add(enum metric metric, int64_t amount);
 void metric_set(enum metric metric, int64_t value);
-void metric_observe_ns(enum metric metric, int64_t duration_ns); /* histograms, printed in seconds */
-void metrics_print(struct text *out);                            /* Prometheus text format 0.0.4 */
+void metric_observe_ns(enum metric metric,
+                       int64_t duration_ns); /* histograms, printed in seconds */
+void metrics_print(struct text *out);        /* Prometheus text format 0.0.4 */
 
 #endif

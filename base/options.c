@@ -1,5 +1,5 @@
-/* Sources are read one after the other into one setting for each line of the table; what came out on top is
- * parsed as one document, so that all checks are those of the table. */
+/* Sources are read one after the other into one setting for each line of the table; what came out
+ * on top is parsed as one document, so that all checks are those of the table. */
 #include "base/options_inner.h"
 
 #include "base/limits.h"
@@ -38,14 +38,16 @@ static const struct setting *setting_of(const struct loading *loading, const cha
     const struct schema *schema = loading->options->schema;
     size_t size = strcspn(path, ".[");
     for (size_t i = 0; i < schema->count; i++)
-        if (strncmp(schema->fields[i].name, path, size) == 0 && schema->fields[i].name[size] == '\0') {
+        if (strncmp(schema->fields[i].name, path, size) == 0 &&
+            schema->fields[i].name[size] == '\0') {
             *field = &schema->fields[i];
             return &loading->settings[i];
         }
     return NULL;
 }
 
-static bool explain(const struct loading *loading, const char *path, const char *text, struct err *err)
+static bool explain(const struct loading *loading, const char *path, const char *text,
+                    struct err *err)
 {
     char variable[OPTION_NAME_SIZE], flag[OPTION_NAME_SIZE];
     const struct field *field = NULL;
@@ -56,7 +58,8 @@ static bool explain(const struct loading *loading, const char *path, const char 
         return err_set_field(err, ERR_INVALID, path, "%s", text);
     option_variable(loading->options->prefix, field->name, variable);
     option_flag(field->name, flag);
-    return err_set_field(err, ERR_INVALID, path, "%s Give %s, %s, or the key in the file.", text, flag, variable);
+    return err_set_field(err, ERR_INVALID, path, "%s Give %s, %s, or the key in the file.", text,
+                         flag, variable);
 }
 
 static bool parse(const struct loading *loading, void *out, struct err *err)
@@ -102,8 +105,8 @@ static bool read_all(struct loading *loading, int argc, char **argv, void *out, 
            options_read_flags(loading, argc, argv, err) && parse(loading, out, err);
 }
 
-enum options_outcome options_load(const struct options *options, int argc, char **argv, struct arena *arena,
-                                  void *out, struct err *err)
+enum options_outcome options_load(const struct options *options, int argc, char **argv,
+                                  struct arena *arena, void *out, struct err *err)
 {
     struct loading loading = {.options = options, .arena = arena};
     loading.settings = arena_array(arena, options->schema->count, sizeof *loading.settings);

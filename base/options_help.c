@@ -100,12 +100,17 @@ void options_print_help(const struct options *options)
             option_variable(options->prefix, schema->fields[i].name, example);
         add_option(out, &schema->fields[i]);
     }
-    text_addf(out, "  --config FILE\n      JSON file of these settings, keys with underscores. Also %s.\n", config);
+    text_addf(
+        out,
+        "  --config FILE\n      JSON file of these settings, keys with underscores. Also %s.\n",
+        config);
     text_add(out, "  --print-config\n      Shows each setting and where it came from.\n");
     text_add(out, "  --version, --help\n");
     if (example[0])
-        text_addf(out, "\nEach is also a variable of the environment (%s) and a key of the file. "
-                       "Flags win over the environment, the environment over the file.\n", example);
+        text_addf(out,
+                  "\nEach is also a variable of the environment (%s) and a key of the file. "
+                  "Flags win over the environment, the environment over the file.\n",
+                  example);
     say(out);
 }
 

@@ -1,4 +1,5 @@
-/* Where settings come from: the file has JSON, the environment and flags have words that become JSON here. */
+/* Where settings come from: the file has JSON, the environment and flags have words that become
+ * JSON here. */
 #include "base/options_inner.h"
 
 #include "base/file.h"
@@ -43,7 +44,8 @@ static bool add_checked(struct text *json, const char *words, struct arena *aren
 }
 
 /* What is no JSON of its kind goes on as a string, and the table says what it should have been. */
-static void add_words(struct text *json, const struct field *field, const char *words, struct arena *arena)
+static void add_words(struct text *json, const struct field *field, const char *words,
+                      struct arena *arena)
 {
     size_t before = json->size;
     bool taken = false;
@@ -82,7 +84,8 @@ static bool set_words(struct loading *loading, size_t which, const char *words, 
     AUTO(text) *json = text_new(LIMIT_CONFIG_FILE_MAX);
     if (text_reserve(json, 0))
         add_words(json, &loading->options->schema->fields[which], words, loading->arena);
-    struct setting setting = {text_ok(json) ? arena_text_n(loading->arena, json->bytes, json->size) : NULL,
+    struct setting setting = {text_ok(json) ? arena_text_n(loading->arena, json->bytes, json->size)
+                                            : NULL,
                               arena_text(loading->arena, origin)};
     if (!setting.json || !setting.origin)
         return err_set(err, ERR_TOO_LARGE, "%s is longer than it may be", origin);
@@ -92,10 +95,12 @@ static bool set_words(struct loading *loading, size_t which, const char *words, 
 
 /* ---- the file ---- */
 
-static bool set_key(struct loading *loading, struct scan *scan, struct scan_slice name, struct err *err)
+static bool set_key(struct loading *loading, struct scan *scan, struct scan_slice name,
+                    struct err *err)
 {
     const struct schema *schema = loading->options->schema;
-    const char *path = loading->config_path, *key = arena_text_n(loading->arena, name.bytes, name.size);
+    const char *path = loading->config_path,
+               *key = arena_text_n(loading->arena, name.bytes, name.size);
     size_t which = 0;
     if (!key)
         return scan_fault_memory(scan);
@@ -127,7 +132,8 @@ static bool read_keys(struct loading *loading, const char *bytes, size_t size, s
     if (scan_end(&scan))
         return true;
     scan_place(&scan, &line, &column);
-    return err_set(err, ERR_BAD_JSON, "%s:%d:%d: not valid JSON: %s.", path, line, column, scan.wrong);
+    return err_set(err, ERR_BAD_JSON, "%s:%d:%d: not valid JSON: %s.", path, line, column,
+                   scan.wrong);
 }
 
 bool options_read_file(struct loading *loading, struct err *err)
@@ -154,7 +160,8 @@ bool options_read_environment(struct loading *loading, struct err *err)
     for (size_t i = 0; i < schema->count; i++) {
         option_variable(loading->options->prefix, schema->fields[i].name, variable);
         const char *words = option_is_plain(&schema->fields[i]) ? getenv(variable) : NULL;
-        if (words && *words && !set_words(loading, i, words, variable, err)) /* empty: as if unset */
+        if (words && *words &&
+            !set_words(loading, i, words, variable, err)) /* empty: as if unset */
             return false;
     }
     return true;
@@ -181,7 +188,8 @@ static size_t find_flag(const struct schema *schema, const char *given, char fla
     size_t size = strcspn(given, "=");
     for (size_t i = 0; i < schema->count; i++) {
         option_flag(schema->fields[i].name, flag);
-        if (option_is_plain(&schema->fields[i]) && strlen(flag) == size && strncmp(flag, given, size) == 0)
+        if (option_is_plain(&schema->fields[i]) && strlen(flag) == size &&
+            strncmp(flag, given, size) == 0)
             return i;
     }
     return schema->count;
@@ -216,7 +224,8 @@ bool options_read_flags(struct loading *loading, int argc, char **argv, struct e
                 continue;
             return err_set(err, ERR_INVALID, "%.100s is not known. Try --help.", given);
         }
-        const char *value = take_value(given, !is_config && is_switch(&schema->fields[which]), argv, argc, &i);
+        const char *value =
+            take_value(given, !is_config && is_switch(&schema->fields[which]), argv, argc, &i);
         if (!value)
             return err_set(err, ERR_INVALID, "%.100s needs a value.", given);
         if (is_config)

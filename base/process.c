@@ -15,7 +15,8 @@
 
 /* ---- descriptors ---- */
 
-/* Input goes through a memory file: no program blocks on us, and none can kill us by not reading. */
+/* Input goes through a memory file: no program blocks on us, and none can kill us by not reading.
+ */
 static int open_input(const struct process *process)
 {
     if (!process->input)
@@ -50,7 +51,8 @@ static bool open_all(struct run *run, struct err *err)
     const struct process *process = run->process;
     int ends[2];
     run->childs[0] = open_input(process);
-    bool ready = run->childs[0] >= 0 && open_output(run->texts[0], &run->outputs[0], &run->childs[1]);
+    bool ready =
+        run->childs[0] >= 0 && open_output(run->texts[0], &run->outputs[0], &run->childs[1]);
     if (ready && run->texts[0] && run->texts[0] == run->texts[1])
         ready = (run->childs[2] = fcntl(run->childs[1], F_DUPFD_CLOEXEC, 0)) >= 0;
     else if (ready)
@@ -91,9 +93,10 @@ static bool hear_of_start(struct run *run, struct err *err)
         ;
     const char *program = run->process->argv[0];
     if (word.step == PROCESS_HOOK)
-        return err_set_os(err, ERR_IO, word.os_errno, "cannot prepare the child that runs %s", program);
-    return err_set_os(err, word.os_errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, word.os_errno, "cannot run %s",
-                      program);
+        return err_set_os(err, ERR_IO, word.os_errno, "cannot prepare the child that runs %s",
+                          program);
+    return err_set_os(err, word.os_errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, word.os_errno,
+                      "cannot run %s", program);
 }
 
 static bool start(struct run *run, struct err *err)
@@ -108,7 +111,8 @@ static bool start(struct run *run, struct err *err)
     int failed = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (run->pid < 0)
-        return err_set_os(err, ERR_BUSY, failed, "cannot start a process for %s", run->process->argv[0]);
+        return err_set_os(err, ERR_BUSY, failed, "cannot start a process for %s",
+                          run->process->argv[0]);
     for (size_t i = 0; i < 3; i++)
         auto_close_fd(&run->childs[i]);
     if (!hear_of_start(run, err))
@@ -197,14 +201,20 @@ static void watch(struct run *run)
             run->result.cancelled = true;
     }
     for (size_t i = 0; i < 2; i++)
-        drain(run, i); /* what it left behind; nobody waits for those it started to close their end */
+        drain(run,
+              i); /* what it left behind; nobody waits for those it started to close their end */
 }
 
 bool process_run(const struct process *process, struct text *out, struct text *errors,
                  struct process_result *result, struct err *err)
 {
-    struct run run = {.process = process, .texts = {out, errors}, .childs = {-1, -1, -1},
-                      .outputs = {-1, -1}, .said = -1, .saying = -1, .pidfd = -1};
+    struct run run = {.process = process,
+                      .texts = {out, errors},
+                      .childs = {-1, -1, -1},
+                      .outputs = {-1, -1},
+                      .said = -1,
+                      .saying = -1,
+                      .pidfd = -1};
     if (process->timeout_ms > 0)
         run.deadline_ms = steady_ms() + process->timeout_ms;
     bool ran = open_all(&run, err) && start(&run, err);

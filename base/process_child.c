@@ -1,5 +1,5 @@
-/* Between fork and exec. Other threads held locks when we were forked, so nothing here allocates, formats or
- * logs: system calls only. */
+/* Between fork and exec. Other threads held locks when we were forked, so nothing here allocates,
+ * formats or logs: system calls only. */
 #include "base/process_inner.h"
 
 #include <errno.h>

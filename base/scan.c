@@ -61,7 +61,8 @@ enum scan_type scan_type(struct scan *scan)
     case 'n':
         return SCAN_NULL;
     default:
-        return *scan->at == '-' || (*scan->at >= '0' && *scan->at <= '9') ? SCAN_NUMBER : SCAN_NOTHING;
+        return *scan->at == '-' || (*scan->at >= '0' && *scan->at <= '9') ? SCAN_NUMBER
+                                                                          : SCAN_NOTHING;
     }
 }
 
@@ -70,7 +71,8 @@ static bool fault_no_value(struct scan *scan)
 {
     if (scan->at == scan->end)
         return scan_fault(scan, "it ends too early");
-    return scan_fault(scan, *scan->at == '\0' ? "a NUL byte is not allowed" : "a value was expected");
+    return scan_fault(scan,
+                      *scan->at == '\0' ? "a NUL byte is not allowed" : "a value was expected");
 }
 
 /* ---- objects and arrays ---- */

@@ -1,15 +1,16 @@
-/* Reading JSON (RFC 8259) in one pass, without a tree: the caller says what it expects next. Hostile text costs
- * time in proportion to its size and no memory but what the caller asks to keep.
+/* Reading JSON (RFC 8259) in one pass, without a tree: the caller says what it expects next.
+ * Hostile text costs time in proportion to its size and no memory but what the caller asks to keep.
  *
  *     scan_enter(scan);                          at '{' or '['
  *     while (scan_member(scan, &name))           scan_item() in arrays
  *         scan_type(scan) == SCAN_STRING ? scan_string(scan, &text, NULL) : scan_skip(scan);
  *     if (scan->wrong) …                         one look at the end is enough: after a fault all calls fail
  *
- * Refused, with a sentence and a place: what the grammar refuses, invalid UTF-8, NUL (escaped too), lone
- * surrogates, depth beyond LIMIT_JSON_DEPTH_MAX. Names given twice are refused in what is skipped or kept raw;
- * elsewhere they are the caller's to see (struct scan_names).
- * Not for: rooms above, which read through base/fields.h.   Threads: one at a time.   Owner: the arena. */
+ * Refused, with a sentence and a place: what the grammar refuses, invalid UTF-8, NUL (escaped too),
+ * lone surrogates, depth beyond LIMIT_JSON_DEPTH_MAX. Names given twice are refused in what is
+ * skipped or kept raw; elsewhere they are the caller's to see (struct scan_names).
+ * Not for: rooms above, which read through base/fields.h.
+ * Threads: one at a time.   Owner: the arena. */
 #ifndef BASE_SCAN_H
 #define BASE_SCAN_H
 
@@ -26,7 +27,15 @@ struct scan {
     const char *wrong; /* what was wrong at `at`; NULL while all is well */
 };
 
-enum scan_type { SCAN_OBJECT, SCAN_ARRAY, SCAN_STRING, SCAN_NUMBER, SCAN_BOOL, SCAN_NULL, SCAN_NOTHING };
+enum scan_type {
+    SCAN_OBJECT,
+    SCAN_ARRAY,
+    SCAN_STRING,
+    SCAN_NUMBER,
+    SCAN_BOOL,
+    SCAN_NULL,
+    SCAN_NOTHING
+};
 
 struct scan_slice {
     const char *bytes; /* not terminated; in the source or the arena */
@@ -42,7 +51,8 @@ bool scan_enter(struct scan *scan);
 bool scan_member(struct scan *scan, struct scan_slice *name); /* false also behind the last one */
 bool scan_item(struct scan *scan);                            /* false also behind the last one */
 bool scan_string(struct scan *scan, const char **text, size_t *size); /* `size` may be NULL */
-bool scan_slice(struct scan *scan, struct scan_slice *text); /* a string, not copied when it has no escapes */
+bool scan_slice(struct scan *scan,
+                struct scan_slice *text); /* a string, not copied when it has no escapes */
 bool scan_bool(struct scan *scan, bool *value);
 bool scan_null(struct scan *scan);
 bool scan_skip(struct scan *scan);
@@ -58,8 +68,8 @@ struct scan_number {
 bool scan_number(struct scan *scan, struct scan_number *number);
 /* False when the number is not whole, or does not fit. */
 bool scan_number_int(const struct scan_number *number, int64_t *value);
-/* In thousandths. What is off by less than a billionth, as binary fractions are (0.30000000000000004), is
- * taken; finer decimals are not. */
+/* In thousandths. What is off by less than a billionth, as binary fractions are
+ * (0.30000000000000004), is taken; finer decimals are not. */
 bool scan_number_milli(const struct scan_number *number, int64_t *milli);
 
 /* Sets `wrong` unless it is set, returns false. */
@@ -75,6 +85,7 @@ struct scan_names {
     size_t count, capacity;
 };
 /* False after a fault; `*is_new` tells the rest. `name` must live as long. */
-bool scan_names_add(struct scan *scan, struct scan_names *names, struct scan_slice name, bool *is_new);
+bool scan_names_add(struct scan *scan, struct scan_names *names, struct scan_slice name,
+                    bool *is_new);
 
 #endif

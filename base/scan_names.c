@@ -66,7 +66,8 @@ static bool grow(struct scan *scan, struct scan_names *names)
     return true;
 }
 
-bool scan_names_add(struct scan *scan, struct scan_names *names, struct scan_slice name, bool *is_new)
+bool scan_names_add(struct scan *scan, struct scan_names *names, struct scan_slice name,
+                    bool *is_new)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (!names->table) {

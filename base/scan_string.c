@@ -1,4 +1,5 @@
-/* Strings: most have no escape and are taken as they stand; the others are decoded into the arena. */
+/* Strings: most have no escape and are taken as they stand; the others are decoded into the arena.
+ */
 #include "base/scan.h"
 
 #include "base/text.h"

@@ -12,10 +12,10 @@
 
 struct text {
     char *bytes;
-    size_t size;     /* without the NUL */
+    size_t size; /* without the NUL */
     size_t capacity;
     size_t size_max;
-    bool failed;     /* out of memory or past the ceiling */
+    bool failed; /* out of memory or past the ceiling */
 };
 
 /* NULL when out of memory; writers take NULL as a text that has failed. */
@@ -32,13 +32,15 @@ void text_add_char(struct text *text, char character);
 void text_add_int(struct text *text, int64_t value);
 void text_addf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_addf_v(struct text *text, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
-/* What still fits is added, the rest is dropped and text_ok() turns false: for the output of programs. */
+/* What still fits is added, the rest is dropped and text_ok() turns false: for the output of
+ * programs. */
 void text_add_cut(struct text *text, const char *bytes, size_t size);
 /* Makes room ahead for `size` more bytes; false when that cannot be. */
 bool text_reserve(struct text *text, size_t size);
 void text_add_json(struct text *text, const char *string); /* quoted and escaped; NULL gives null */
 void text_add_json_n(struct text *text, const char *bytes, size_t size);
-/* How many bytes from here a JSON string holds as they are: ASCII without quotes, backslashes and controls. */
+/* How many bytes from here a JSON string holds as they are: ASCII without quotes, backslashes and
+ * controls. */
 size_t text_json_run(const char *bytes, size_t size);
 /* The bytes of the well-formed UTF-8 character that begins here; 0: none does. */
 size_t text_utf8_size(const char *bytes, size_t size);

@@ -1,5 +1,5 @@
-/* JSON strings: runs of plain bytes are copied at once, the rest is escaped. Bytes that are not UTF-8 become
- * U+FFFD, so that whatever is printed can be parsed. */
+/* JSON strings: runs of plain bytes are copied at once, the rest is escaped. Bytes that are not
+ * UTF-8 become U+FFFD, so that whatever is printed can be parsed. */
 #include "base/text.h"
 
 #include <string.h>
@@ -10,7 +10,12 @@ size_t text_utf8_size(const char *string, size_t size)
     if (size == 0)
         return 0;
     unsigned char lead = bytes[0], low = 0x80, high = 0xBF;
-    size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+    size_t length = lead < 0x80   ? 1
+                    : lead < 0xC2 ? 0
+                    : lead < 0xE0 ? 2
+                    : lead < 0xF0 ? 3
+                    : lead < 0xF5 ? 4
+                                  : 0;
     if (length <= 1 || length > size)
         return length == 1;
     if (lead == 0xE0)
@@ -32,7 +37,7 @@ size_t text_utf8_size(const char *string, size_t size)
 /* Every byte of a word set to `byte`. */
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 /* Not 0 when a byte of `word` is 0 (or, behind such a byte, 1). */
-#define HAS_ZERO(word) (((word) - EACH(1)) & ~(word) & EACH(0x80))
+#define HAS_ZERO(word) (((word)-EACH(1)) & ~(word)&EACH(0x80))
 
 /* Eight bytes at a time while all are plain. */
 size_t text_json_run(const char *bytes, size_t size)

@@ -19,7 +19,8 @@ _Static_assert(LOCK_COUNT <= 64, "one bit for each lock");
 
 static void note_taken(enum lock_rank rank)
 {
-    bool lock_order_is_kept = held >> rank == 0; /* locks.def: none of this rank or a later one is held */
+    bool lock_order_is_kept =
+        held >> rank == 0; /* locks.def: none of this rank or a later one is held */
     CHECK(lock_order_is_kept);
     held |= UINT64_C(1) << rank;
 }

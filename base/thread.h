@@ -1,5 +1,6 @@
 /* Locks in one order, and the bell that wakes a loop.
- * Every lock is listed in locks.def in the only order they may be taken; debug builds stop on a wrong one. */
+ * Every lock is listed in locks.def in the only order they may be taken; debug builds stop on a
+ * wrong one. */
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H
 
@@ -39,11 +40,12 @@ static inline struct lock_held lock_hold(struct lock *lock)
 /* Until the end of the scope. */
 #define WITH_LOCK_NAME2_(line) with_lock_##line
 #define WITH_LOCK_NAME_(line) WITH_LOCK_NAME2_(line)
-#define WITH_LOCK(lock)                                                      \
-    __attribute__((cleanup(auto_lock_release))) UNUSED struct lock_held      \
-    WITH_LOCK_NAME_(__LINE__) = lock_hold(lock)
+#define WITH_LOCK(lock)                                                                  \
+    __attribute__((cleanup(auto_lock_release))) UNUSED struct lock_held WITH_LOCK_NAME_( \
+        __LINE__) = lock_hold(lock)
 
-/* A bell: any thread rings, one loop waits. Rings while nobody waits are kept as one. `fd` is pollable. */
+/* A bell: any thread rings, one loop waits. Rings while nobody waits are kept as one. `fd` is
+ * pollable. */
 struct bell {
     int fd;
 };

@@ -1,7 +1,8 @@
 /* What every unit test includes: cmocka with what it wants before it, and two short words.
  *
  *     TEST(refuses_a_negative_port) { assert_false(...); }
- *     int main(void) { const struct CMUnitTest tests[] = { cmocka_unit_test(...) }; return RUN_TESTS(tests); } */
+ *     int main(void) { const struct CMUnitTest tests[] = { cmocka_unit_test(...) }; return RUN_TESTS(tests); }
+ */
 #ifndef TESTS_UNIT_UNIT_H
 #define TESTS_UNIT_UNIT_H
 

@@ -15,7 +15,8 @@ struct capture {
 static inline struct capture capture_begin(int fd)
 {
     fflush(stdout);
-    struct capture capture = {.fd = fd, .kept = dup(fd), .file = memfd_create("captured", MFD_CLOEXEC)};
+    struct capture capture = {
+        .fd = fd, .kept = dup(fd), .file = memfd_create("captured", MFD_CLOEXEC)};
     dup2(capture.file, fd);
     return capture;
 }

@@ -34,14 +34,16 @@ static bool parse(const char *json)
 }
 
 /* The one problem of a document. */
-static void assert_problem(const char *json, enum err_code code, const char *field, const char *text)
+static void assert_problem(const char *json, enum err_code code, const char *field,
+                           const char *text)
 {
     if (parse(json))
         fail_msg("no problem in %s", json);
-    if (problems.count != 1 || problems.items[0].code != code || strcmp(problems.items[0].field, field) != 0 ||
-        strcmp(problems.items[0].text, text) != 0)
+    if (problems.count != 1 || problems.items[0].code != code ||
+        strcmp(problems.items[0].field, field) != 0 || strcmp(problems.items[0].text, text) != 0)
         fail_msg("%s: %zu problems, first %s at %s: %s", json, problems.count,
-                 err_code_name(problems.items[0].code), problems.items[0].field, problems.items[0].text);
+                 err_code_name(problems.items[0].code), problems.items[0].field,
+                 problems.items[0].text);
 }
 
 static const char *print(enum fields_mode mode)
@@ -54,10 +56,12 @@ static const char *print(enum fields_mode mode)
 
 TEST(reads_every_kind)
 {
-    assert_true(parse("{\"name\":\"rex\",\"token\":\"t\",\"code\":\"c\",\"tame\":true,\"legs\":4,\"weight\":12.5,"
-                      "\"age\":3,\"extinct\":true,\"diet\":\"meat\",\"mood\":\"PLANTS\",\"tags\":{\"a\":\"b\"},"
-                      "\"food\":[\"x\",\"y\"],\"notes\":{ \"k\" : [ 1 ] },\"keeper\":{\"name\":\"kim\"},"
-                      "\"cages\":[{\"label\":\"one\",\"emptyDir\":{}},{\"label\":\"two\",\"secret\":{\"f\":\"v\"}}]}"));
+    assert_true(parse(
+        "{\"name\":\"rex\",\"token\":\"t\",\"code\":\"c\",\"tame\":true,\"legs\":4,\"weight\":12.5,"
+        "\"age\":3,\"extinct\":true,\"diet\":\"meat\",\"mood\":\"PLANTS\",\"tags\":{\"a\":\"b\"},"
+        "\"food\":[\"x\",\"y\"],\"notes\":{ \"k\" : [ 1 ] },\"keeper\":{\"name\":\"kim\"},"
+        "\"cages\":[{\"label\":\"one\",\"emptyDir\":{}},{\"label\":\"two\",\"secret\":{\"f\":\"v\"}"
+        "}]}"));
     assert_string_equal(animal.name, "rex");
     assert_int_equal(animal.tame.given, GIVEN_VALUE);
     assert_true(animal.tame.value);
@@ -78,7 +82,8 @@ TEST(reads_every_kind)
 
 TEST(knows_absent_from_null_from_value)
 {
-    assert_true(parse("{\"name\":\"rex\",\"legs\":null,\"tags\":null,\"keeper\":null,\"tame\":null,\"cages\":null}"));
+    assert_true(parse("{\"name\":\"rex\",\"legs\":null,\"tags\":null,\"keeper\":null,\"tame\":null,"
+                      "\"cages\":null}"));
     assert_int_equal(animal.legs.given, GIVEN_ABSENT);
     assert_int_equal(animal.tame.given, GIVEN_NULL);
     assert_null(animal.keeper);
@@ -88,17 +93,21 @@ TEST(knows_absent_from_null_from_value)
     assert_int_equal(animal.mood, DIET_MEAT);
     assert_string_equal(animal.code, "none");
     assert_false(animal.tags.given);
-    assert_string_equal(print(FIELDS_PUBLIC), "{\"name\":\"rex\",\"code\":\"none\",\"tame\":null,\"age\":7,\"extinct\":false,"
-                                              "\"mood\":\"Meat\",\"tags\":{},\"cages\":[]}");
+    assert_string_equal(
+        print(FIELDS_PUBLIC),
+        "{\"name\":\"rex\",\"code\":\"none\",\"tame\":null,\"age\":7,\"extinct\":false,"
+        "\"mood\":\"Meat\",\"tags\":{},\"cages\":[]}");
 }
 
 TEST(matches_names_without_case_and_prints_them_as_declared)
 {
-    assert_true(parse("{\"NAME\":\"rex\",\"Cages\":[{\"LABEL\":\"a\",\"EmptyDir\":{}}],\"DIET\":\"PLANTS\"}"));
+    assert_true(parse(
+        "{\"NAME\":\"rex\",\"Cages\":[{\"LABEL\":\"a\",\"EmptyDir\":{}}],\"DIET\":\"PLANTS\"}"));
     assert_non_null(strstr(print(FIELDS_PUBLIC), "\"diet\":\"Plants\""));
     assert_int_equal(problems.unknown.count, 0);
 }
 
+/* clang-format off */
 TEST(names_the_field_that_is_wrong)
 {
     assert_problem("{}", ERR_BAD_NAME, "name", "'name' is required.");
@@ -147,11 +156,12 @@ TEST(refuses_a_property_given_twice_in_any_case)
                    "The document is not valid JSON: a property is given twice, at line 1, column 32.");
 }
 
+/* clang-format on */
 TEST(collects_all_problems_and_counts_what_is_beyond_the_ceiling)
 {
     assert_false(parse("{\"legs\":\"x\",\"diet\":1,\"cages\":[{},{\"label\":5}]}"));
-    static const char *const fields[] = {"legs",     "diet",  "cages[0].label", "cages[0]", "cages[1].label",
-                                         "cages[1]", "name"};
+    static const char *const fields[] = {
+        "legs", "diet", "cages[0].label", "cages[0]", "cages[1].label", "cages[1]", "name"};
     assert_int_equal(problems.count, COUNT_OF(fields));
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         assert_string_equal(problems.items[i].field, fields[i]);
@@ -164,7 +174,8 @@ TEST(collects_all_problems_and_counts_what_is_beyond_the_ceiling)
         text_addf(many, "%s{\"label\":1,\"emptyDir\":{}}", i > 0 ? "," : "");
     text_add(many, "]}");
     assert_false(parse(many->bytes));
-    assert_int_equal(problems.count + problems.more, 7); /* what is beyond the array's ceiling is not looked at */
+    assert_int_equal(problems.count + problems.more,
+                     7); /* what is beyond the array's ceiling is not looked at */
     problems_init(&problems, arena);
     problems.max = 2;
     assert_false(fields_parse(&animal_schema, many->bytes, many->size, arena, &animal, &problems));
@@ -174,7 +185,8 @@ TEST(collects_all_problems_and_counts_what_is_beyond_the_ceiling)
 
 TEST(collects_unknown_properties_apart)
 {
-    assert_true(parse("{\"name\":\"x\",\"new\":{\"a\":[1,{}]},\"keeper\":{\"name\":\"k\",\"shoe size\":44}}"));
+    assert_true(parse(
+        "{\"name\":\"x\",\"new\":{\"a\":[1,{}]},\"keeper\":{\"name\":\"k\",\"shoe size\":44}}"));
     assert_int_equal(problems.count, 0);
     assert_int_equal(problems.unknown.count, 2);
     assert_string_equal(problems.unknown.items[0], "new");
@@ -187,7 +199,9 @@ TEST(skips_what_only_berth_writes)
     assert_null(animal.status);
     assert_int_equal(animal.inner, 0);
     struct err err;
-    const char *own = "{\"name\":\"NOT CHECKED WHEN IT IS OUR OWN\",\"status\":\"up\",\"inner\":3,\"later\":1,\"cages\":[{\"label\":\"l\"}]}";
+    const char *own =
+        "{\"name\":\"NOT CHECKED WHEN IT IS OUR "
+        "OWN\",\"status\":\"up\",\"inner\":3,\"later\":1,\"cages\":[{\"label\":\"l\"}]}";
     assert_true(fields_read(&animal_schema, own, strlen(own), arena, &animal, &err));
     assert_string_equal(animal.status, "up");
     assert_int_equal(animal.inner, 3);
@@ -205,11 +219,17 @@ TEST(refuses_hostile_documents)
         const char *text;
     } cases[] = {
         {"", 0, "The document is not valid JSON: it ends too early, at line 1, column 1."},
-        {"{\"name\":\"x\"", 11, "The document is not valid JSON: it ends too early, at line 1, column 12."},
-        {"{\"name\":\"a\0b\"}", 14, "The document is not valid JSON: a NUL byte is not allowed, at line 1, column 11."},
-        {"{\"name\":\"a\xFF\"}", 13, "The document is not valid JSON: a byte that is not UTF-8 is not allowed, at line 1, column 11."},
-        {"{\"name\":\"x\"}}", 13, "The document is not valid JSON: something follows its end, at line 1, column 13."},
-        {"{\"x\":\n\n!", 8, "The document is not valid JSON: a value was expected, at line 3, column 1."},
+        {"{\"name\":\"x\"", 11,
+         "The document is not valid JSON: it ends too early, at line 1, column 12."},
+        {"{\"name\":\"a\0b\"}", 14,
+         "The document is not valid JSON: a NUL byte is not allowed, at line 1, column 11."},
+        {"{\"name\":\"a\xFF\"}", 13,
+         "The document is not valid JSON: a byte that is not UTF-8 is not allowed, at line 1, "
+         "column 11."},
+        {"{\"name\":\"x\"}}", 13,
+         "The document is not valid JSON: something follows its end, at line 1, column 13."},
+        {"{\"x\":\n\n!", 8,
+         "The document is not valid JSON: a value was expected, at line 3, column 1."},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_false(parse_n(cases[i].json, cases[i].size));
@@ -220,7 +240,9 @@ TEST(refuses_hostile_documents)
     char deep[1007] = "{\"new\":";
     memset(deep + 7, '[', 1000);
     assert_false(parse_n(deep, sizeof deep));
-    assert_string_equal(problems.items[0].text, "The document is not valid JSON: it is nested too deep, at line 1, column 39.");
+    assert_string_equal(
+        problems.items[0].text,
+        "The document is not valid JSON: it is nested too deep, at line 1, column 39.");
 }
 
 TEST(says_when_a_document_holds_more_than_may_be_kept)
@@ -240,8 +262,10 @@ TEST(says_when_a_document_holds_more_than_may_be_kept)
 
 TEST(keeps_secrets_to_itself)
 {
-    const char *json = "{\"name\":\"rex\",\"token\":\"TOPSECRET\",\"status\":\"x\",\"keeper\":{\"name\":\"kim\",\"password\":\"TOPSECRET\","
-                       "\"keys\":{\"a\":\"TOPSECRET\"}},\"cages\":[{\"label\":\"a\",\"emptyDir\":{}},{\"label\":\"b\",\"secret\":{\"f\":\"TOPSECRET\"}}]}";
+    const char *json = "{\"name\":\"rex\",\"token\":\"TOPSECRET\",\"status\":\"x\",\"keeper\":{"
+                       "\"name\":\"kim\",\"password\":\"TOPSECRET\","
+                       "\"keys\":{\"a\":\"TOPSECRET\"}},\"cages\":[{\"label\":\"a\",\"emptyDir\":{}"
+                       "},{\"label\":\"b\",\"secret\":{\"f\":\"TOPSECRET\"}}]}";
     assert_true(parse(json));
     static const enum fields_mode modes[] = {FIELDS_PUBLIC, FIELDS_STORED, FIELDS_ALL};
     for (size_t i = 0; i < COUNT_OF(modes); i++) {
@@ -251,14 +275,15 @@ TEST(keeps_secrets_to_itself)
     }
     AUTO(text) *secrets = text_new(1 << 16);
     fields_secrets(&animal_schema, &animal, secrets);
-    assert_string_equal(secrets->bytes,
-                        "{\"token\":\"TOPSECRET\",\"keeper.password\":\"TOPSECRET\",\"keeper.keys\":{\"a\":\"TOPSECRET\"},"
-                        "\"cages[1].secret\":{\"f\":\"TOPSECRET\"}}");
+    assert_string_equal(secrets->bytes, "{\"token\":\"TOPSECRET\",\"keeper.password\":"
+                                        "\"TOPSECRET\",\"keeper.keys\":{\"a\":\"TOPSECRET\"},"
+                                        "\"cages[1].secret\":{\"f\":\"TOPSECRET\"}}");
     const char *all = print(FIELDS_WITH_SECRETS), *stored = print(FIELDS_STORED);
     struct err err;
     assert_true(fields_read(&animal_schema, stored, strlen(stored), arena, &animal, &err));
     assert_null(animal.token);
-    assert_true(fields_fill_secrets(&animal_schema, &animal, secrets->bytes, secrets->size, arena, &err));
+    assert_true(
+        fields_fill_secrets(&animal_schema, &animal, secrets->bytes, secrets->size, arena, &err));
     assert_string_equal(print(FIELDS_WITH_SECRETS), all);
 }
 
@@ -266,7 +291,8 @@ TEST(ignores_secrets_whose_place_is_gone)
 {
     struct err err;
     assert_true(parse("{\"name\":\"rex\"}"));
-    const char *json = "{\"keeper.password\":\"x\",\"cages[0].secret\":{},\"cages[x].secret\":{},\"name\":\"no\",\"\":1,\"a.b\":[{}],\"cages\":[],"
+    const char *json = "{\"keeper.password\":\"x\",\"cages[0].secret\":{},\"cages[x].secret\":{},"
+                       "\"name\":\"no\",\"\":1,\"a.b\":[{}],\"cages\":[],"
                        "\"cages[0]\":1,\"keeper\":{},\"token\":\"yes\"}";
     assert_true(fields_fill_secrets(&animal_schema, &animal, json, strlen(json), arena, &err));
     assert_string_equal(animal.token, "yes");
@@ -296,8 +322,17 @@ TEST(prints_decimals_short_and_exact)
     static const struct {
         int64_t milli;
         const char *text;
-    } cases[] = {{0, "0.0"}, {1000, "1.0"}, {1500, "1.5"}, {100, "0.1"}, {10, "0.01"}, {1, "0.001"}, {1010, "1.01"},
-                 {1234567, "1234.567"}, {-500, "-0.5"}, {-1000, "-1.0"}, {INT64_MIN, "-9223372036854775.808"}};
+    } cases[] = {{0, "0.0"},
+                 {1000, "1.0"},
+                 {1500, "1.5"},
+                 {100, "0.1"},
+                 {10, "0.01"},
+                 {1, "0.001"},
+                 {1010, "1.01"},
+                 {1234567, "1234.567"},
+                 {-500, "-0.5"},
+                 {-1000, "-1.0"},
+                 {INT64_MIN, "-9223372036854775.808"}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct animal one = {.weight = {GIVEN_VALUE, cases[i].milli}, .diet = -1, .mood = -1};
         AUTO(text) *out = text_new(1000);
@@ -323,7 +358,8 @@ TEST(tells_where_something_can_be_spliced_in)
 
 TEST(reads_back_what_it_printed)
 {
-    const char *json = "{\"name\":\"rex\",\"code\":\"\\\"\\\\\\n\xC3\xA9\",\"weight\":0.1,\"notes\":[\"\\u0001\",null],\"tags\":{\"a\\\"b\":\"\"},\"food\":[\"\"]}";
+    const char *json = "{\"name\":\"rex\",\"code\":\"\\\"\\\\\\n\xC3\xA9\",\"weight\":0.1,"
+                       "\"notes\":[\"\\u0001\",null],\"tags\":{\"a\\\"b\":\"\"},\"food\":[\"\"]}";
     assert_true(parse(json));
     const char *first = print(FIELDS_PUBLIC);
     assert_true(parse(first));

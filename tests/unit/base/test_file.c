@@ -141,8 +141,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_why_a_file_cannot_be_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reads_files_that_hide_their_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_no_temporary_file_when_it_fails, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(makes_folders_and_takes_those_that_are_there, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(removes_a_tree_and_not_what_its_links_point_to, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(makes_folders_and_takes_those_that_are_there, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(removes_a_tree_and_not_what_its_links_point_to, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(removes_a_tree_deeper_than_any_path, set_up, tear_down),
     };
     return RUN_TESTS(tests);

@@ -56,7 +56,8 @@ TEST(tokens_are_url_safe_and_differ)
     id_token(first);
     id_token(second);
     assert_int_equal(strlen(first), 43);
-    assert_int_equal(strspn(first, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 43);
+    assert_int_equal(
+        strspn(first, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 43);
     assert_string_not_equal(first, second);
 }
 

@@ -55,15 +55,20 @@ TEST(writes_events_as_json)
 {
     log_configure(LOG_DEBUG, true);
     log_context("request=r1");
-    log_debug("event", "plain=a words=more than one quoted=%s number=5 empty=", LOG_QUOTE("a \"b\" c=d\n"));
-    assert_string_equal(heard(), "{\"time\":\"2026-01-31T08:11:33.310Z\",\"level\":\"debug\",\"event\":\"event\",\"request\":\"r1\","
-                                 "\"plain\":\"a\",\"words\":\"more than one\",\"quoted\":\"a \\\"b\\\" c=d\\n\",\"number\":\"5\",\"empty\":\"\"}\n");
+    log_debug("event",
+              "plain=a words=more than one quoted=%s number=5 empty=", LOG_QUOTE("a \"b\" c=d\n"));
+    assert_string_equal(heard(), "{\"time\":\"2026-01-31T08:11:33.310Z\",\"level\":\"debug\","
+                                 "\"event\":\"event\",\"request\":\"r1\","
+                                 "\"plain\":\"a\",\"words\":\"more than one\",\"quoted\":\"a "
+                                 "\\\"b\\\" c=d\\n\",\"number\":\"5\",\"empty\":\"\"}\n");
 }
 
 TEST(writes_json_whatever_is_passed)
 {
-    static const char *const cases[] = {"", "=", "a", "a=", "a b c", "=a =b", "a=\"", "a=\"\\", "a=\"b\"c", "a=\"b\" c", "a=\xFF\x01\n{}",
-                                        "  a=1   b=2  ", "a==b", "\"a\"=b"};
+    static const char *const cases[] = {
+        "",     "=",      "a",        "a=",        "a b c",          "=a =b",
+        "a=\"", "a=\"\\", "a=\"b\"c", "a=\"b\" c", "a=\xFF\x01\n{}", "  a=1   b=2  ",
+        "a==b", "\"a\"=b"};
     log_configure(LOG_INFO, true);
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         log_info("event", "%s", cases[i]);
@@ -107,7 +112,9 @@ TEST(tells_a_failure_with_code_and_field)
     struct err err;
     err_set_field(&err, ERR_PORTS, "ports[0]", "is \"taken\"");
     log_failure("refused", &err);
-    assert_string_equal(heard(), "2026-01-31T08:11:33.310Z error refused code=InvalidContainerPorts field=\"ports[0]\" text=\"is \\\"taken\\\"\"\n");
+    assert_string_equal(heard(),
+                        "2026-01-31T08:11:33.310Z error refused code=InvalidContainerPorts "
+                        "field=\"ports[0]\" text=\"is \\\"taken\\\"\"\n");
 }
 
 TEST(knows_its_levels)

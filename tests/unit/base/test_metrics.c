@@ -31,7 +31,9 @@ TEST(counts_from_many_threads)
         assert_int_equal(pthread_create(&threads[i], NULL, count, NULL), 0);
     for (size_t i = 0; i < COUNT_OF(threads); i++)
         pthread_join(threads[i], NULL);
-    assert_non_null(strstr(printed(), "\n# TYPE berth_http_requests_total counter\nberth_http_requests_total 40000\n"));
+    assert_non_null(
+        strstr(printed(),
+               "\n# TYPE berth_http_requests_total counter\nberth_http_requests_total 40000\n"));
 }
 
 TEST(sets_gauges)
@@ -43,8 +45,8 @@ TEST(sets_gauges)
 
 TEST(prints_histograms_as_running_totals)
 {
-    metric_observe_ns(METRIC_store_commit_seconds, 100000);     /* on a bound: within it */
-    metric_observe_ns(METRIC_store_commit_seconds, 1500000);    /* 1.5 ms */
+    metric_observe_ns(METRIC_store_commit_seconds, 100000);      /* on a bound: within it */
+    metric_observe_ns(METRIC_store_commit_seconds, 1500000);     /* 1.5 ms */
     metric_observe_ns(METRIC_store_commit_seconds, 90000000000); /* beyond the last */
     const char *text = printed();
     assert_non_null(strstr(text, "\nberth_store_commit_seconds_bucket{le=\"0.0001\"} 1\n"));
@@ -63,7 +65,8 @@ TEST(every_limit_has_its_reason)
         assert_true(limits[i].value > 0);
         assert_true(strlen(limits[i].reason) > 5 && strlen(limits[i].unit) > 0);
     }
-    assert_true(LIMIT_NODE_BEAT_MS < LIMIT_NODE_FENCE_MS && LIMIT_NODE_FENCE_MS < LIMIT_NODE_LOST_MS);
+    assert_true(LIMIT_NODE_BEAT_MS < LIMIT_NODE_FENCE_MS &&
+                LIMIT_NODE_FENCE_MS < LIMIT_NODE_LOST_MS);
 }
 
 int main(void)

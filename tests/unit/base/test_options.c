@@ -52,8 +52,11 @@ static const struct field config_fields[] = {
 static const struct schema config_schema = SCHEMA("Config", struct config, config_fields, "A test.");
 /* clang-format on */
 
-static const struct options options = {.program = "tried", .summary = "tries.", .usage = "tried --state-dir /x",
-                                       .prefix = "TRIED_", .schema = &config_schema};
+static const struct options options = {.program = "tried",
+                                       .summary = "tries.",
+                                       .usage = "tried --state-dir /x",
+                                       .prefix = "TRIED_",
+                                       .schema = &config_schema};
 static struct arena *arena;
 static struct config config;
 static struct err err;
@@ -91,16 +94,17 @@ static enum options_outcome load(char **argv)
     return options_load(&options, argc, argv, arena, &config, &err);
 }
 
-#define assert_wrong(text_, ...)                               \
-    do {                                                       \
-        assert_int_equal(LOAD(__VA_ARGS__), OPTIONS_WRONG);    \
-        assert_string_equal(err.text, text_);                  \
+#define assert_wrong(text_, ...)                            \
+    do {                                                    \
+        assert_int_equal(LOAD(__VA_ARGS__), OPTIONS_WRONG); \
+        assert_string_equal(err.text, text_);               \
     } while (0)
 
 TEST(takes_flags_in_all_shapes)
 {
-    assert_int_equal(LOAD("--listen-port", "81", "--state-dir=/x=y", "--queue", "--tls=false", "--overcommit", "2.5",
-                          "--log-level", "DEBUG", "--subscriptions", "a,b", "--labels=k=v,l=w=x", "--extra", "{\"a\":1}"),
+    assert_int_equal(LOAD("--listen-port", "81", "--state-dir=/x=y", "--queue", "--tls=false",
+                          "--overcommit", "2.5", "--log-level", "DEBUG", "--subscriptions", "a,b",
+                          "--labels=k=v,l=w=x", "--extra", "{\"a\":1}"),
                      OPTIONS_RUN);
     assert_int_equal(config.listen_port, 81);
     assert_string_equal(config.state_dir, "/x=y");
@@ -125,7 +129,8 @@ TEST(falls_back_to_the_table)
 
 TEST(lets_flags_win_over_environment_and_environment_over_file)
 {
-    write_file("{\"listen_port\":1,\"state_dir\":\"file\",\"token\":\"file\",\"places\":[{\"name\":\"p\",\"rooms\":2}]}");
+    write_file("{\"listen_port\":1,\"state_dir\":\"file\",\"token\":\"file\",\"places\":[{\"name\":"
+               "\"p\",\"rooms\":2}]}");
     setenv("TRIED_CONFIG", path, 1);
     setenv("TRIED_LISTEN_PORT", "2", 1);
     setenv("TRIED_STATE_DIR", "environment", 1);
@@ -141,10 +146,15 @@ TEST(lets_flags_win_over_environment_and_environment_over_file)
 TEST(names_the_source_of_what_is_wrong)
 {
     char expected[256];
-    assert_wrong("--listen-port: 'listen_port' must be between 1 and 65535.", "--state-dir=x", "--listen-port=0");
-    assert_wrong("--listen-port: 'listen_port' must be a whole number, not a string.", "--state-dir=x", "--listen-port=no");
-    assert_wrong("--labels: 'labels' must be an object of strings, not a string.", "--state-dir=x", "--labels=novalue");
-    assert_wrong("'state_dir' is required. Give --state-dir, TRIED_STATE_DIR, or the key in the file.", "--queue");
+    assert_wrong("--listen-port: 'listen_port' must be between 1 and 65535.", "--state-dir=x",
+                 "--listen-port=0");
+    assert_wrong("--listen-port: 'listen_port' must be a whole number, not a string.",
+                 "--state-dir=x", "--listen-port=no");
+    assert_wrong("--labels: 'labels' must be an object of strings, not a string.", "--state-dir=x",
+                 "--labels=novalue");
+    assert_wrong(
+        "'state_dir' is required. Give --state-dir, TRIED_STATE_DIR, or the key in the file.",
+        "--queue");
     assert_wrong("--nothing is not known. Try --help.", "--nothing");
     assert_wrong("--places=[] is not known. Try --help.", "--places=[]");
     assert_wrong("word is not known. Try --help.", "word");
@@ -217,10 +227,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(takes_flags_in_all_shapes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(falls_back_to_the_table, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(lets_flags_win_over_environment_and_environment_over_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(lets_flags_win_over_environment_and_environment_over_file,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_the_source_of_what_is_wrong, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shows_help_from_the_table, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(shows_each_setting_and_its_origin_but_no_secret, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(shows_each_setting_and_its_origin_but_no_secret, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(shows_its_version, set_up, tear_down),
     };
     return RUN_TESTS(tests);

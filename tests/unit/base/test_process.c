@@ -13,7 +13,11 @@
 static struct process_result result;
 static struct err err;
 
-#define ARGV(...) (const char *const[]){__VA_ARGS__, NULL}
+#define ARGV(...)         \
+    (const char *const[]) \
+    {                     \
+        __VA_ARGS__, NULL \
+    }
 
 static bool run(const struct process *process, struct text *out, struct text *errors)
 {
@@ -87,7 +91,8 @@ TEST(ends_it_at_the_deadline_with_its_children)
 {
     AUTO(text) *out = text_new(1000);
     int64_t before = clock_boot_ns();
-    struct process process = {.argv = ARGV("sh", "-c", "sleep 100 & echo $!; wait"), .timeout_ms = 100};
+    struct process process = {.argv = ARGV("sh", "-c", "sleep 100 & echo $!; wait"),
+                              .timeout_ms = 100};
     assert_true(run(&process, out, NULL));
     assert_true(result.timed_out);
     assert_false(result.cancelled);
@@ -102,7 +107,8 @@ TEST(ends_it_at_the_deadline_with_its_children)
 
 TEST(kills_what_does_not_listen)
 {
-    struct process process = {.argv = ARGV("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"), .timeout_ms = 50};
+    struct process process = {.argv = ARGV("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"),
+                              .timeout_ms = 50};
     assert_true(run(&process, NULL, NULL));
     assert_true(result.timed_out);
     assert_int_equal(result.exit_code, 128 + SIGKILL);
@@ -149,10 +155,12 @@ TEST(inherits_no_descriptors_and_no_blocked_signals)
     sigaddset(&blocked, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
     signal(SIGPIPE, SIG_IGN);
-    struct process process = {.argv = ARGV("sh", "-c", "ls /proc/$$/fd; exec grep -E 'Sig(Blk|Ign)' /proc/self/status")};
+    struct process process = {
+        .argv = ARGV("sh", "-c", "ls /proc/$$/fd; exec grep -E 'Sig(Blk|Ign)' /proc/self/status")};
     assert_true(run(&process, out, NULL));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    assert_string_equal(out->bytes, "0\n1\n2\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    assert_string_equal(out->bytes,
+                        "0\n1\n2\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
 TEST(uses_the_environment_given)

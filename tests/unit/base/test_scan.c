@@ -35,8 +35,21 @@ static const char *fault_of(const char *text, size_t size)
 TEST(takes_what_the_grammar_allows)
 {
     static const char *const cases[] = {
-        "{}", "[]", "null", "true", "false", "0", "-0", "-0.5e-3", "1E+2", "\"\"", " [ 1 , 2 ] ",
-        "{\"a\":{\"b\":[{},[],\"\\u00e9\\ud83d\\ude00\\n\"]}}", "\t\r\n1\n", "\"na\xC3\xAFve\"", "[1.0,1e5,0.1]",
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "-0.5e-3",
+        "1E+2",
+        "\"\"",
+        " [ 1 , 2 ] ",
+        "{\"a\":{\"b\":[{},[],\"\\u00e9\\ud83d\\ude00\\n\"]}}",
+        "\t\r\n1\n",
+        "\"na\xC3\xAFve\"",
+        "[1.0,1e5,0.1]",
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_null(fault_of(cases[i], strlen(cases[i])));
@@ -45,11 +58,54 @@ TEST(takes_what_the_grammar_allows)
 TEST(refuses_what_it_does_not)
 {
     static const char *const cases[] = {
-        "", " ", "{", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",
-        "{'a':1}", "{\"a\":1 \"b\":2}", "{,}", "01", "-", "+1", "1.", ".5", "1e", "1e+", "0x1", "nul", "tru", "nulll",
-        "\"", "\"\\\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\udc00\"",
-        "\"\\ud800\\u0041\"", "\"\x01\"", "\"\n\"", "\"\xFF\"", "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "{} {}", "[]]",
-        "NaN", "Infinity", "// x\n1", "\xEF\xBB\xBF{}", "{\"a\":1,\"a\":2}",
+        "",
+        " ",
+        "{",
+        "[",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{'a':1}",
+        "{\"a\":1 \"b\":2}",
+        "{,}",
+        "01",
+        "-",
+        "+1",
+        "1.",
+        ".5",
+        "1e",
+        "1e+",
+        "0x1",
+        "nul",
+        "tru",
+        "nulll",
+        "\"",
+        "\"\\\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\udc00\"",
+        "\"\\ud800\\u0041\"",
+        "\"\x01\"",
+        "\"\n\"",
+        "\"\xFF\"",
+        "\"\xC0\x80\"",
+        "\"\xED\xA0\x80\"",
+        "{} {}",
+        "[]]",
+        "NaN",
+        "Infinity",
+        "// x\n1",
+        "\xEF\xBB\xBF{}",
+        "{\"a\":1,\"a\":2}",
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (!fault_of(cases[i], strlen(cases[i])))
@@ -130,8 +186,10 @@ TEST(reads_numbers_exactly)
         int64_t value = 0, milli = 0;
         scan_init(&scan, cases[i].text, strlen(cases[i].text), arena);
         assert_true(scan_number(&scan, &number) && scan_end(&scan));
-        if (scan_number_int(&number, &value) != cases[i].whole || scan_number_milli(&number, &milli) != cases[i].decimal)
-            fail_msg("%s: whole %lld, milli %lld", cases[i].text, (long long)value, (long long)milli);
+        if (scan_number_int(&number, &value) != cases[i].whole ||
+            scan_number_milli(&number, &milli) != cases[i].decimal)
+            fail_msg("%s: whole %lld, milli %lld", cases[i].text, (long long)value,
+                     (long long)milli);
         assert_int_equal(value, cases[i].value);
         assert_int_equal(milli, cases[i].milli);
     }
@@ -177,7 +235,8 @@ TEST(says_when_the_arena_is_full)
 /* jansson judges every text made by changing bytes of a good one; we agree. */
 TEST(agrees_with_jansson)
 {
-    static const char good[] = "{\"a\":[1,-2.5e3,true,null,\"x\\u00e9\\n\",{\"b\":\"\xC3\xA9\"}],\"c\":{\"d\":0.1}}";
+    static const char good[] =
+        "{\"a\":[1,-2.5e3,true,null,\"x\\u00e9\\n\",{\"b\":\"\xC3\xA9\"}],\"c\":{\"d\":0.1}}";
     static const char bytes[] = "{}[]\",:\\u019eE+-.tfn \n\x01\x7f\xC3\xA9\xFF";
     char text[sizeof good];
     uint32_t seed = 12345;
@@ -188,11 +247,14 @@ TEST(agrees_with_jansson)
             text[(seed >> 8) % (sizeof good - 1)] = bytes[(seed >> 20) % (sizeof bytes - 1)];
         }
         json_error_t error;
-        json_t *theirs = json_loadb(text, sizeof good - 1, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+        json_t *theirs =
+            json_loadb(text, sizeof good - 1, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
         bool overflow = !theirs && json_error_code(&error) == json_error_numeric_overflow;
         const char *wrong = fault_of(text, sizeof good - 1);
-        if (!overflow && (theirs != NULL) != (wrong == NULL)) /* numbers of any size are fine with us */
-            fail_msg("%s: jansson %s, ours %s", text, theirs ? "takes it" : error.text, wrong ? wrong : "takes it");
+        if (!overflow &&
+            (theirs != NULL) != (wrong == NULL)) /* numbers of any size are fine with us */
+            fail_msg("%s: jansson %s, ours %s", text, theirs ? "takes it" : error.text,
+                     wrong ? wrong : "takes it");
         json_decref(theirs);
         arena_reset(arena);
     }

@@ -72,8 +72,12 @@ TEST(prints_json_strings_that_parse_whatever_the_bytes)
         {"", "\"\""},
         {"a\"b\\c/d", "\"a\\\"b\\\\c/d\""},
         {"\n\r\t\b\x01\x1f\x7f", "\"\\n\\r\\t\\u0008\\u0001\\u001f\x7f\""},
-        {"na\xC3\xAFve \xE2\x82\xAC \xF0\x9F\x98\x80", "\"na\xC3\xAFve \xE2\x82\xAC \xF0\x9F\x98\x80\""},
-        {"a\xFF" "b", "\"a\xEF\xBF\xBD" "b\""},
+        {"na\xC3\xAFve \xE2\x82\xAC \xF0\x9F\x98\x80",
+         "\"na\xC3\xAFve \xE2\x82\xAC \xF0\x9F\x98\x80\""},
+        {"a\xFF"
+         "b",
+         "\"a\xEF\xBF\xBD"
+         "b\""},
         {"\xC0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},
         {"\xED\xA0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
         {"\xF4\x90\x80\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
@@ -119,8 +123,16 @@ TEST(reads_strict_numbers)
     assert_true(text_to_int("-9223372036854775808", &value) && value == INT64_MIN);
     assert_true(text_to_int("9223372036854775807", &value) && value == INT64_MAX);
     assert_true(text_to_int("0", &value) && value == 0);
-    static const char *const wrong[] = {"", "-", "+1", " 1", "1 ", "1.0", "9223372036854775808",
-                                        "-9223372036854775809", "0x10", "99999999999999999999"};
+    static const char *const wrong[] = {"",
+                                        "-",
+                                        "+1",
+                                        " 1",
+                                        "1 ",
+                                        "1.0",
+                                        "9223372036854775808",
+                                        "-9223372036854775809",
+                                        "0x10",
+                                        "99999999999999999999"};
     for (size_t i = 0; i < COUNT_OF(wrong); i++)
         assert_false(text_to_int(wrong[i], &value));
     assert_int_equal(value, 0);
