@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <string.h>
 
@@ -58,6 +59,15 @@ void digest_of(const void *bytes, size_t size, char out[DIGEST_SIZE])
     unsigned raw_size = 0;
 
     CHECK(EVP_Digest(bytes, size, raw, &raw_size, EVP_sha256(), NULL) == 1);
+    print(raw, raw_size, out);
+}
+
+void digest_keyed(const char *key, const void *bytes, size_t size, char out[DIGEST_SIZE])
+{
+    unsigned char raw[EVP_MAX_MD_SIZE];
+    unsigned raw_size = 0;
+
+    CHECK(HMAC(EVP_sha256(), key, (int)strlen(key), bytes, size, raw, &raw_size));
     print(raw, raw_size, out);
 }
 

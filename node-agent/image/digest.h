@@ -18,6 +18,8 @@ void hash_end(struct hash *hash, char out[DIGEST_SIZE]); /* once, last */
 AUTO_TYPE(hash);
 
 void digest_of(const void *bytes, size_t size, char out[DIGEST_SIZE]);
+/* Depends on the key: tells nothing to who does not have it. */
+void digest_keyed(const char *key, const void *bytes, size_t size, char out[DIGEST_SIZE]);
 bool digest_valid(const char *digest);      /* NULL is not */
 const char *digest_hex(const char *digest); /* of a valid one */
 /* The name of a stack of layers: the digest of the one below and of the top one's content. */

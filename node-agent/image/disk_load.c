@@ -142,7 +142,6 @@ static bool load_reference(const struct disk *disk, struct table *table, const c
     AUTO(arena) *arena = arena_new(65536);
     struct reference_about about = {0};
     char path[PATH_MAX], hash[DIGEST_SIZE];
-    static const unsigned char nobody[GRANT_SIZE];
 
     disk_path(disk, path, "references/%s", name);
     if (!arena || !read_document(path, &reference_about_schema, arena, &about, err))
@@ -151,7 +150,7 @@ static bool load_reference(const struct disk *disk, struct table *table, const c
     if (strcmp(digest_hex(hash), name) != 0 || !table_record(table, about.digest))
         return err_set(err, ERR_INVALID, "half-written, or its image is gone");
     return table_set_reference(table, about.reference, about.digest,
-                               about.open_to_all ? NULL : nobody, err);
+                               about.open_to_all ? NULL : "nobody", err);
 }
 
 static bool load_hold(const struct disk *disk, struct table *table, const char *name,

@@ -12,7 +12,7 @@
 
 #include "node-agent/image/table.h"
 
-enum { JOB_KEY_SIZE = IMAGE_REFERENCE_SIZE + 2 * GRANT_SIZE + 2 };
+enum { JOB_KEY_SIZE = IMAGE_REFERENCE_SIZE + DIGEST_SIZE };
 
 struct job {
     struct job *next;

@@ -11,9 +11,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "node-agent/image/authfile.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 /* ---- who asks for what ---- */
@@ -34,7 +33,6 @@ static const struct image_credential *find_credential(const struct pull *pull)
 static bool make_grant(struct pull *pull, struct err *err)
 {
     AUTO(text) *secret = text_new(128 * 1024);
-    unsigned size = GRANT_SIZE;
 
     text_reserve(secret, 64 * 1024);
     text_add_json(secret, pull->credential->username);
@@ -42,13 +40,12 @@ static bool make_grant(struct pull *pull, struct err *err)
     if (!text_ok(secret))
         return err_set(err, ERR_IMAGE_INACCESSIBLE,
                        "the credential of the registry %s is too large", pull->reference.registry);
-    bool made = HMAC(EVP_sha256(), pull->store->grant_key, GRANT_SIZE,
-                     (const unsigned char *)secret->bytes, secret->size, pull->grant, &size);
-    OPENSSL_cleanse(secret->bytes, secret->capacity);
-    return made || err_set(err, ERR_BUSY, "no memory for a credential");
+    digest_keyed(pull->store->grant_key, secret->bytes, secret->size, pull->grant);
+    authfile_wipe(secret);
+    return true;
 }
 
-static const unsigned char *grant_of(const struct pull *pull)
+static const char *grant_of(const struct pull *pull)
 {
     return pull->credential ? pull->grant : NULL;
 }
@@ -218,11 +215,8 @@ static struct image *follow_job(struct pull *pull, bool *again, struct err *err)
 
 static void make_key(const struct pull *pull, char out[JOB_KEY_SIZE])
 {
-    char grant[DIGEST_SIZE] = "";
+    bool whole = text_format(out, JOB_KEY_SIZE, "%s %s", pull->text, pull->grant);
 
-    if (pull->credential)
-        digest_of(pull->grant, GRANT_SIZE, grant);
-    bool whole = text_format(out, JOB_KEY_SIZE, "%s %s", pull->text, grant);
     CHECK(whole);
 }
 

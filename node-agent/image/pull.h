@@ -13,7 +13,7 @@ struct pull {
     struct image_reference reference;
     char text[IMAGE_REFERENCE_SIZE]; /* the normal form */
     const struct image_credential *credential;
-    unsigned char grant[GRANT_SIZE]; /* of the credential */
+    char grant[DIGEST_SIZE]; /* keyed hash of the credential */
     struct job *job;
     struct skopeo skopeo;
     struct arena *arena;

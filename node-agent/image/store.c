@@ -4,7 +4,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 
-#include <openssl/rand.h>
 #include <string.h>
 
 static bool copy_options(struct image_store *store, const struct image_store_options *options)
@@ -26,8 +25,7 @@ static bool begin(struct image_store *store, const char *root,
     store->arena = arena_new(1024 * 1024);
     if (!store->arena || !copy_options(store, options))
         return err_set(err, ERR_BUSY, "no memory for the image store");
-    if (RAND_bytes(store->grant_key, sizeof store->grant_key) != 1)
-        return err_set(err, ERR_IO, "the system gives no random numbers");
+    id_token(store->grant_key);
     store->platform = platform_of_node();
     return disk_open(&store->disk, root, err) && disk_load(&store->disk, &store->table, err);
 }

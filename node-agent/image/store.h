@@ -3,6 +3,7 @@
 #ifndef IMAGE_STORE_H
 #define IMAGE_STORE_H
 
+#include "base/id.h"
 #include "node-agent/image/disk.h"
 #include "node-agent/image/manifest.h"
 #include "node-agent/image/table.h"
@@ -13,7 +14,7 @@ struct image_store {
     struct arena *arena; /* of the options' texts */
     struct image_store_options options;
     struct platform platform;
-    unsigned char grant_key[GRANT_SIZE]; /* random; hashes of credentials mean nothing elsewhere */
+    char grant_key[ID_TOKEN_SIZE]; /* random: hashes of credentials mean nothing elsewhere */
 };
 
 #endif

@@ -152,12 +152,12 @@ struct reference *table_reference(struct table *table, const char *text)
     return reference;
 }
 
-bool reference_grants(const struct reference *reference, const unsigned char *grant)
+bool reference_grants(const struct reference *reference, const char *grant)
 {
     if (reference->open_to_all)
         return true;
     for (unsigned i = 0; grant && i < reference->grants_count; i++) {
-        if (memcmp(reference->grants[i], grant, GRANT_SIZE) == 0)
+        if (strcmp(reference->grants[i], grant) == 0)
             return true;
     }
     return false;
@@ -177,7 +177,7 @@ static struct reference *add_reference(struct table *table, const char *text)
 }
 
 bool table_set_reference(struct table *table, const char *text, const char *digest,
-                         const unsigned char *grant, struct err *err)
+                         const char *grant, struct err *err)
 {
     struct reference *reference = table_reference(table, text);
 
@@ -197,8 +197,9 @@ bool table_set_reference(struct table *table, const char *text, const char *dige
         /* The oldest make room: forgetting one costs a question to the registry. */
         unsigned last =
             reference->grants_count < GRANTS_MAX ? reference->grants_count++ : GRANTS_MAX - 1;
-        memmove(reference->grants[1], reference->grants[0], (size_t)last * GRANT_SIZE);
-        memcpy(reference->grants[0], grant, GRANT_SIZE);
+        memmove(reference->grants[1], reference->grants[0], (size_t)last * DIGEST_SIZE);
+        bool whole = text_copy(reference->grants[0], DIGEST_SIZE, grant);
+        CHECK(whole);
     }
     return true;
 }

@@ -10,7 +10,7 @@
 #include "node-agent/image/digest.h"
 #include "node-agent/image/image.h"
 
-enum { HOLDER_SIZE = 129, GRANTS_MAX = 16, GRANT_SIZE = 32 };
+enum { HOLDER_SIZE = 129, GRANTS_MAX = 16 };
 
 struct layer {
     struct layer *next;
@@ -33,7 +33,7 @@ struct reference {
     char text[IMAGE_REFERENCE_SIZE];
     char digest[DIGEST_SIZE];
     bool open_to_all;
-    unsigned char grants[GRANTS_MAX][GRANT_SIZE];
+    char grants[GRANTS_MAX][DIGEST_SIZE];
     unsigned grants_count;
 };
 
@@ -72,8 +72,8 @@ bool table_layer_needed(struct table *table, const char *chain); /* by an image 
 struct reference *table_reference(struct table *table, const char *text);
 /* Grant NULL: open to all. A reference that now means another image forgets who might use it. */
 bool table_set_reference(struct table *table, const char *text, const char *digest,
-                         const unsigned char *grant, struct err *err) MUST_CHECK;
-bool reference_grants(const struct reference *reference, const unsigned char *grant);
+                         const char *grant, struct err *err) MUST_CHECK;
+bool reference_grants(const struct reference *reference, const char *grant);
 
 struct hold *table_hold(struct table *table, const char *holder);
 bool table_set_hold(struct table *table, const char *holder, const char *digest, struct err *err)
