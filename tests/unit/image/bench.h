@@ -2,8 +2,8 @@
  * loopback port holding images that tools/make-image made on the spot. Anything that fails here fails
  * the test.
  * Threads: one.   Owner: bench_done() ends the registry (by its id) and removes the folder. */
-#ifndef TESTS_IMAGE_BENCH_H
-#define TESTS_IMAGE_BENCH_H
+#ifndef TESTS_UNIT_IMAGE_BENCH_H
+#define TESTS_UNIT_IMAGE_BENCH_H
 
 #include <stdbool.h>
 #include <sys/types.h>
