@@ -161,3 +161,69 @@ void bench_push(struct bench *bench, const char *name, const char *options, bool
                             docker_format ? "--format v2s2" : "", bench->host, name));
     bench_shell(bench, line, NULL, 0);
 }
+
+/* ---- the store ---- */
+
+const char *bench_path(struct bench *bench, const char *name)
+{
+    static char paths[8][256];
+    static unsigned turn;
+    char *path = paths[turn++ % COUNT_OF(paths)];
+
+    assert_true(text_format(path, sizeof paths[0], "%s/%s", bench->folder, name));
+    return path;
+}
+
+const char *bench_program(struct bench *bench, const char *lines)
+{
+    static unsigned number;
+    AUTO(text) *script = text_new(65536);
+    char name[32];
+    struct err err;
+
+    text_addf(script, "#!/bin/sh\nskopeo=skopeo\ncd %s\n%s\n", bench->folder, lines);
+    assert_true(text_ok(script));
+    assert_true(text_format(name, sizeof name, "program%u", number++));
+    assert_true(
+        file_replace(bench_path(bench, name), script->bytes, script->size, 0755, false, &err));
+    return bench_path(bench, name);
+}
+
+struct image_store *bench_open(struct bench *bench, const char *name,
+                               const struct image_store_options *options)
+{
+    const char *insecure[] = {bench->host};
+    struct image_store_options all = options ? *options : (struct image_store_options){0};
+    struct err err = {0};
+
+    all.insecure = (struct text_list){true, insecure, 1};
+    struct image_store *store = image_store_open(bench_path(bench, name), &all, &err);
+    if (!store)
+        fail_msg("%s", err.text);
+    return store;
+}
+
+struct image *bench_try(struct bench *bench, struct image_store *store, const char *name,
+                        struct image_request request, struct err *err)
+{
+    char reference[256];
+
+    assert_true(text_format(reference, sizeof reference, "%s/%s", bench->host, name));
+    request.reference = reference;
+    if (request.cancel_fd == 0)
+        request.cancel_fd = -1;
+    *err = (struct err){0};
+    return image_pull(store, &request, err);
+}
+
+struct image *bench_pull(struct bench *bench, struct image_store *store, const char *name,
+                         const char *holder)
+{
+    struct err err;
+    struct image *image =
+        bench_try(bench, store, name, (struct image_request){.holder = holder}, &err);
+
+    if (!image)
+        fail_msg("%s", err.text);
+    return image;
+}
