@@ -25,8 +25,9 @@ struct tx;
 /* ---- opening ---- */
 
 struct store_options {
-    const char *path;     /* database file; its folder must exist */
-    const char *key_path; /* 32 random bytes, mode 0600, made when absent: seals secrets, never in the database */
+    const char *path; /* database file; its folder must exist */
+    const char *
+        key_path; /* 32 random bytes, mode 0600, made when absent: seals secrets, never in the database */
 };
 
 /* Fails at once, saying what to do, when the file is damaged, newer than this program, locked by another
@@ -37,14 +38,16 @@ void store_close(struct store *store);
 
 /* ---- work ---- */
 
-/* Runs in a write transaction. False undoes what this work did, not what others did in the same commit. */
+/* Runs in a write transaction. False undoes what this work did, not what others did in the same commit.
+ * It may run twice (when other work of the same commit had to be undone): only its last run counts. */
 typedef bool (*store_work)(struct tx *tx, void *data, struct err *err);
 /* Told after the commit (or the failure), on the writer thread: must not block. `err` is NULL when committed. */
 typedef void (*store_done)(void *data, const struct err *err);
 
 /* Hands work to the writer and returns. False (ERR_BUSY, ERR_CLOSED): it was not taken, done is not called.
  * After a failed commit every work of it is told ERR_STORAGE; nothing of it is remembered. */
-bool store_submit(struct store *store, store_work work, store_done done, void *data, struct err *err) MUST_CHECK;
+bool store_submit(struct store *store, store_work work, store_done done, void *data,
+                  struct err *err) MUST_CHECK;
 /* Same, waiting for the outcome. Not from HTTP threads. */
 bool store_write(struct store *store, store_work work, void *data, struct err *err) MUST_CHECK;
 
@@ -76,72 +79,96 @@ struct resource_group_row {
     const char *tags; /* JSON object */
     int64_t revision;
 };
-bool store_resource_group_put(struct tx *tx, struct resource_group_row *row, bool *created, struct err *err)
-    MUST_CHECK;
+bool store_resource_group_put(struct tx *tx, struct resource_group_row *row, bool *created,
+                              struct err *err) MUST_CHECK;
 /* "find" functions: NULL with err->code ERR_OK (err zeroed by the caller) when there is none. */
-struct resource_group_row *store_resource_group_find(struct tx *tx, const char *subscription, const char *name,
-                                                     struct arena *arena, struct err *err) MUST_CHECK;
-struct resource_group_page { struct resource_group_row *rows; size_t count; int64_t next_key; };
-bool store_resource_group_list(struct tx *tx, const char *subscription, int64_t after_key, size_t rows_max,
-                               struct arena *arena, struct resource_group_page *page, struct err *err) MUST_CHECK;
+struct resource_group_row *store_resource_group_find(struct tx *tx, const char *subscription,
+                                                     const char *name, struct arena *arena,
+                                                     struct err *err) MUST_CHECK;
+struct resource_group_page {
+    struct resource_group_row *rows;
+    size_t count;
+    int64_t next_key;
+};
+bool store_resource_group_list(struct tx *tx, const char *subscription, int64_t after_key,
+                               size_t rows_max, struct arena *arena,
+                               struct resource_group_page *page, struct err *err) MUST_CHECK;
 /* Removes it and orders the removal of every group in it. */
-bool store_resource_group_delete(struct tx *tx, const char *subscription, const char *name, bool *existed,
-                                 struct err *err) MUST_CHECK;
+bool store_resource_group_delete(struct tx *tx, const char *subscription, const char *name,
+                                 bool *existed, struct err *err) MUST_CHECK;
 
 /* ---- container groups ---- */
 
 struct group_row {
-    int64_t key;          /* database key, never shown */
-    const char *uid;      /* UUID of this life of the name */
+    int64_t key;                                      /* database key, never shown */
+    const char *uid;                                  /* UUID of this life of the name */
     const char *subscription, *resource_group, *name; /* as first written */
     const char *location;
-    const char *spec;     /* the public document as JSON text (fields_print, FIELDS_STORED), without the outer
+    const char
+        *spec; /* the public document as JSON text (fields_print, FIELDS_STORED), without the outer
                              braces; holds no secrets */
-    int64_t address_at;   /* offset in spec just behind ipAddress's '{'; 0 when absent */
-    int64_t generation;   /* counts changes of the spec */
-    int64_t incarnation;  /* counts runs */
-    enum wanted wanted;   /* what the client asked for: run, stop, remove */
+    int64_t address_at;  /* offset in spec just behind ipAddress's '{'; 0 when absent */
+    int64_t generation;  /* counts changes of the spec */
+    int64_t incarnation; /* counts runs */
+    enum wanted wanted;  /* what the client asked for: run, stop, remove */
     enum group_state state;
     enum provisioning provisioning;
     enum restart_policy restart_policy;
     enum os_type os;
     struct shape shape;
     int64_t created_ms, revision;
-    int64_t operation_key;   /* newest operation */
+    int64_t operation_key; /* newest operation */
     const char *operation_id;
-    int64_t node_key;        /* of the newest assignment; 0: none yet */
-    const char *address;     /* IP, NULL until a node gave one */
-    const char *status;      /* newest group_status as JSON (group_status_schema), NULL before any */
-    const char *events;      /* the plane's own events for the group (scheduling), JSON array of Event; NULL: none */
+    int64_t node_key;    /* of the newest assignment; 0: none yet */
+    const char *address; /* IP, NULL until a node gave one */
+    const char *status;  /* newest group_status as JSON (group_status_schema), NULL before any */
+    const char *
+        events; /* the plane's own events for the group (scheduling), JSON array of Event; NULL: none */
+
+    bool living; /* false: removed, waiting for its nodes to forget it */
+    bool waits;  /* wants to run and waits for a node */
+    int64_t subscription_key, resource_group_key;
+    char ids[2][40];     /* where uid and operation_id live when they are made here, */
+    char parents[2][96]; /* and subscription and resource_group, as first written */
 };
 
 /* A new group: key, uid, generation, incarnation, state and operation are filled in here. Its resource group
  * must exist (ERR_RESOURCE_GROUP_NOT_FOUND) and its name be free among living groups (ERR_CONFLICT).
  * `secrets` is fields_secrets() text, "{}" for none; it is sealed here. Also makes the operation. */
-bool store_group_create(struct tx *tx, struct group_row *row, const char *secrets, struct err *err) MUST_CHECK;
-/* A changed spec for an existing group: generation counts up; with `rerun` also the incarnation, state Pending and
- * an UPDATE operation; without (tags only) it keeps running. */
-bool store_group_update(struct tx *tx, struct group_row *row, const char *secrets, bool rerun, struct err *err)
+bool store_group_create(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
     MUST_CHECK;
+/* A changed spec for an existing group (row from store_group_find in the same transaction, with the new spec, address_at,
+ * restart_policy, os and shape): generation counts up; with `rerun` also the incarnation, state Pending and an UPDATE
+ * operation: it runs again on its node, or anew when it was stopped or finished; without (tags only) it keeps running.
+ * `secrets` NULL keeps those it has. ERR_TRANSITIONING while it is being stopped. */
+bool store_group_update(struct tx *tx, struct group_row *row, const char *secrets, bool rerun,
+                        struct err *err) MUST_CHECK;
 
 /* The living group of that name. `with_spec` false leaves spec NULL. */
-struct group_row *store_group_find(struct tx *tx, const struct resource_id *id, bool with_spec, struct arena *arena,
-                                   struct err *err) MUST_CHECK;
-struct group_row *store_group_get(struct tx *tx, int64_t key, bool with_spec, struct arena *arena, struct err *err)
-    MUST_CHECK;
+struct group_row *store_group_find(struct tx *tx, const struct resource_id *id, bool with_spec,
+                                   struct arena *arena, struct err *err) MUST_CHECK;
+struct group_row *store_group_get(struct tx *tx, int64_t key, bool with_spec, struct arena *arena,
+                                  struct err *err) MUST_CHECK;
 /* The group's secrets, opened: JSON for fields_fill_secrets(). */
-const char *store_group_secrets(struct tx *tx, int64_t key, struct arena *arena, struct err *err) MUST_CHECK;
+const char *store_group_secrets(struct tx *tx, int64_t key, struct arena *arena, struct err *err)
+    MUST_CHECK;
 
 /* Living groups of a subscription (resource_group NULL) or resource group, by key; `after_key` 0 starts.
- * next_key 0: no more. Stable under change: a group is listed once however long the walk takes. status and events
- * stay NULL. */
-struct group_page { struct group_row *rows; size_t count; int64_t next_key; };
-bool store_group_list(struct tx *tx, const char *subscription, const char *resource_group, int64_t after_key,
-                      size_t rows_max, struct arena *arena, struct group_page *page, struct err *err) MUST_CHECK;
+ * next_key 0: no more. Stable under change: a group is listed once however long the walk takes. status, events and
+ * operation_id stay NULL. */
+struct group_page {
+    struct group_row *rows;
+    size_t count;
+    int64_t next_key;
+};
+bool store_group_list(struct tx *tx, const char *subscription, const char *resource_group,
+                      int64_t after_key, size_t rows_max, struct arena *arena,
+                      struct group_page *page, struct err *err) MUST_CHECK;
 
-/* Orders of clients. Each makes an operation and sets row->operation_key and _id; ERR_CONFLICT names the state
- * that forbids it. stop: from any state but Stopped (then no change and no operation). start: from Stopped, Succeeded
- * or Failed. restart: while Running. remove: always. `row` comes from store_group_find in the same transaction. */
+/* Orders of clients. Each makes an operation and sets row->operation_key and _id, and cancels the one that was pending.
+ * ERR_CONFLICT, ERR_TRANSITIONING or ERR_GROUP_STOPPED (all 409) name the state that forbids it. stop: from any state but
+ * Stopped or while stopping (then no change and no operation). start: from Stopped, Succeeded or Failed. restart: while
+ * Running. remove: always. `row` comes from store_group_find in the same transaction. */
 bool store_group_stop(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
 bool store_group_start(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
 bool store_group_restart(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
@@ -161,12 +188,14 @@ struct operation_row {
     int64_t started_ms, ended_ms;
     const char *error_code, *error_text; /* when failed */
 };
-struct operation_row *store_operation_find(struct tx *tx, const char *id, struct arena *arena, struct err *err)
-    MUST_CHECK;
-struct operation_row *store_operation_get(struct tx *tx, int64_t key, struct arena *arena, struct err *err) MUST_CHECK;
+struct operation_row *store_operation_find(struct tx *tx, const char *id, struct arena *arena,
+                                           struct err *err) MUST_CHECK;
+struct operation_row *store_operation_get(struct tx *tx, int64_t key, struct arena *arena,
+                                          struct err *err) MUST_CHECK;
 /* Operations pending since before that time fail with LIMIT_PROVISIONING_TIMEOUT_S's reason (§2.15; the group goes on
  * trying), and those that ended before `ended_before_ms` are dropped; a bounded number at once. */
-bool store_operation_sweep(struct tx *tx, int64_t started_before_ms, int64_t ended_before_ms, struct err *err) MUST_CHECK;
+bool store_operation_sweep(struct tx *tx, int64_t started_before_ms, int64_t ended_before_ms,
+                           struct err *err) MUST_CHECK;
 
 /* ---- nodes ---- */
 
@@ -183,21 +212,22 @@ struct node_row {
 /* A node joins or comes back. Known id needs its credential (ERR_UNAUTHENTICATED); a name held by another living
  * node is ERR_NODE_NAME_TAKEN. Epoch counts up, state becomes ready. `credential` gets a new token only for a
  * new node, NULL else. */
-bool store_node_join(struct tx *tx, const struct join_request *request, struct node_row *row, const char **credential,
-                     struct arena *arena, struct err *err) MUST_CHECK;
+bool store_node_join(struct tx *tx, const struct join_request *request, struct node_row *row,
+                     const char **credential, struct arena *arena, struct err *err) MUST_CHECK;
 /* The node's key if the credential is right (ERR_UNAUTHENTICATED else); for each agent request. */
-bool store_node_check(struct tx *tx, const char *id, const char *credential, int64_t *node_key, int64_t *epoch,
-                      struct err *err) MUST_CHECK;
-bool store_node_list(struct tx *tx, struct arena *arena, struct node_row **rows, size_t *count, struct err *err)
-    MUST_CHECK;
-struct node_row *store_node_find(struct tx *tx, const char *name_or_id, struct arena *arena, struct err *err)
-    MUST_CHECK;
+bool store_node_check(struct tx *tx, const char *id, const char *credential, int64_t *node_key,
+                      int64_t *epoch, struct err *err) MUST_CHECK;
+bool store_node_list(struct tx *tx, struct arena *arena, struct node_row **rows, size_t *count,
+                     struct err *err) MUST_CHECK;
+struct node_row *store_node_find(struct tx *tx, const char *name_or_id, struct arena *arena,
+                                 struct err *err) MUST_CHECK;
 bool store_node_cordon(struct tx *tx, int64_t node_key, bool cordoned, struct err *err) MUST_CHECK;
 /* The lease ran out (ERR_NODE_EPOCH when it joined again meanwhile). Epoch counts up. Its open intervals stay, up to
  * the watermark. With `replace` its assignments become remove and their groups Repairing, waiting for a node with a
  * new incarnation; those that may not run again (Never, already started) are Failed with the reason. Without
  * `replace` (no fencing) everything waits for the node to come back. */
-bool store_node_lost(struct tx *tx, int64_t node_key, int64_t epoch, bool replace, struct err *err) MUST_CHECK;
+bool store_node_lost(struct tx *tx, int64_t node_key, int64_t epoch, bool replace, struct err *err)
+    MUST_CHECK;
 /* Gone for good by an operator's word: intervals end at the watermark, assignments are dropped. */
 bool store_node_remove(struct tx *tx, int64_t node_key, struct err *err) MUST_CHECK;
 
@@ -213,11 +243,12 @@ struct assignment_row {
     int64_t revision;
 };
 /* All of them, for the scheduler's picture at its start. */
-bool store_assignment_list(struct tx *tx, struct arena *arena, struct assignment_row **rows, size_t *count,
-                           struct err *err) MUST_CHECK;
+bool store_assignment_list(struct tx *tx, struct arena *arena, struct assignment_row **rows,
+                           size_t *count, struct err *err) MUST_CHECK;
 /* Assignments of one group (newest first), for the picture after a change. */
-bool store_assignment_of_group(struct tx *tx, int64_t group_key, struct arena *arena, struct assignment_row **rows,
-                               size_t *count, struct err *err) MUST_CHECK;
+bool store_assignment_of_group(struct tx *tx, int64_t group_key, struct arena *arena,
+                               struct assignment_row **rows, size_t *count, struct err *err)
+    MUST_CHECK;
 
 struct pending_row {
     int64_t group_key;
@@ -231,29 +262,31 @@ struct pending_row {
 bool store_pending_list(struct tx *tx, int64_t after_revision, size_t rows_max, struct arena *arena,
                         struct pending_row **rows, size_t *count, struct err *err) MUST_CHECK;
 /* The same row for one group; NULL when it does not wait. */
-struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct arena *arena, struct err *err) MUST_CHECK;
+struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct arena *arena,
+                                       struct err *err) MUST_CHECK;
 
 /* Places one incarnation. ERR_NODE_EPOCH: the node changed since it was planned. ERR_CONFLICT: the group no
  * longer waits (stopped, removed, placed). Older assignments on other nodes become remove. */
-bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnation, int64_t node_key, int64_t epoch,
-                            struct err *err) MUST_CHECK;
+bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnation, int64_t node_key,
+                            int64_t epoch, struct err *err) MUST_CHECK;
 /* The plane's own event on a group (why it waits): merged with an equal newest one. */
-bool store_group_event(struct tx *tx, int64_t group_key, const char *type, const char *name, const char *message,
-                       struct err *err) MUST_CHECK;
+bool store_group_event(struct tx *tx, int64_t group_key, const char *type, const char *name,
+                       const char *message, struct err *err) MUST_CHECK;
 
 /* What a node is to do: changes after `after` (0: everything it has), oldest first, at most a page. Groups carry
  * their secrets. Also the answer's revision and `complete`. Questions are not the store's. */
-bool store_desired(struct tx *tx, int64_t node_key, int64_t after, struct arena *arena, struct desired *desired,
-                   struct err *err) MUST_CHECK;
+bool store_desired(struct tx *tx, int64_t node_key, int64_t after, struct arena *arena,
+                   struct desired *desired, struct err *err) MUST_CHECK;
 /* Whether there is anything after `after`, cheaply. */
-bool store_desired_waits(struct tx *tx, int64_t node_key, int64_t after, bool *waits, struct err *err) MUST_CHECK;
+bool store_desired_waits(struct tx *tx, int64_t node_key, int64_t after, bool *waits,
+                         struct err *err) MUST_CHECK;
 
 /* Everything a report says, in one transaction: statuses move groups and end operations, released assignments give
  * back capacity, removed ones disappear (with their group when it was the last of a removed one), intervals and the
  * watermark go to the ledger, samples update what was measured. Repeating it changes nothing.
  * ERR_NODE_EPOCH when the node's epoch is another. */
-bool store_report_apply(struct tx *tx, int64_t node_key, const struct report *report, struct arena *arena,
-                        struct err *err) MUST_CHECK;
+bool store_report_apply(struct tx *tx, int64_t node_key, const struct report *report,
+                        struct arena *arena, struct err *err) MUST_CHECK;
 
 /* ---- ledger ---- */
 
@@ -261,21 +294,27 @@ struct usage_row {
     const char *uid, *resource; /* ARM id of the group, as it was */
     int64_t incarnation;
     const char *node;
-    int64_t from_s, to_s;  /* clipped to the question; to_s of an open interval is its node's watermark */
+    int64_t from_s,
+        to_s; /* clipped to the question; to_s of an open interval is its node's watermark */
     bool open;
     int64_t cpu_milli, memory_mib;
 };
 /* Intervals of a group by name (all lives of the name) or of a whole subscription (group NULL), that touch
  * [from_s, to_s), oldest first, paged by `after_key`. Deleted groups are there too. */
-struct usage_page { struct usage_row *rows; size_t count; int64_t next_key; };
-bool store_usage_list(struct tx *tx, const struct resource_id *id, int64_t from_s, int64_t to_s, int64_t after_key,
-                      size_t rows_max, struct arena *arena, struct usage_page *page, struct err *err) MUST_CHECK;
+struct usage_page {
+    struct usage_row *rows;
+    size_t count;
+    int64_t next_key;
+};
+bool store_usage_list(struct tx *tx, const struct resource_id *id, int64_t from_s, int64_t to_s,
+                      int64_t after_key, size_t rows_max, struct arena *arena,
+                      struct usage_page *page, struct err *err) MUST_CHECK;
 
 struct use_row { /* newest measured sample of each container of a group's newest incarnation */
     const char *container;
     int64_t incarnation, second, cpu_ns, memory_bytes, rx_bytes, tx_bytes;
 };
-bool store_use_list(struct tx *tx, int64_t group_key, struct arena *arena, struct use_row **rows, size_t *count,
-                    struct err *err) MUST_CHECK;
+bool store_use_list(struct tx *tx, int64_t group_key, struct arena *arena, struct use_row **rows,
+                    size_t *count, struct err *err) MUST_CHECK;
 
 #endif

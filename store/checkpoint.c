@@ -1,0 +1,84 @@
+/* Emptying the log, without the writer waiting for it.
+ *
+ * SQLite's log can begin anew only when every page in it was moved to the database file, and under load new ones come
+ * faster than a pass ends. So there are two steps: this thread moves what there is when the log is long (the slow
+ * part, with its sync), then the writer, between two commits, moves the few pages that came meanwhile; its next
+ * commit writes at the log's beginning. A reader that looks at an old state puts that off, it breaks nothing. */
+#include "base/clock.h"
+#include "store/store_room.h"
+
+enum { LOG_PAGES = 2000 }; /* a pass begins past this; 16 MiB at 8 KiB a page */
+
+static void pass(struct checkpointer *checkpointer)
+{
+    struct err err = {0};
+    int64_t left;
+    /* A failure here is met again by the writer, who tells it. */
+    bool ok = backend_checkpoint(checkpointer->backend, &left, &err);
+    atomic_store(&checkpointer->passed, ok);
+    atomic_store(&checkpointer->running, false);
+}
+
+static void *checkpointer_main(void *context)
+{
+    struct checkpointer *checkpointer = context;
+    for (;;) {
+        bell_wait(&checkpointer->bell, -1);
+        if (atomic_load(&checkpointer->stopping))
+            return NULL;
+        if (atomic_load(&checkpointer->running))
+            pass(checkpointer);
+    }
+}
+
+/* The writer's step. */
+static void finish_pass(struct store *store)
+{
+    struct checkpointer *checkpointer = &store->checkpointer;
+    struct err err = {0};
+    int64_t left;
+    atomic_store(&checkpointer->passed, false);
+    if (backend_checkpoint(store->writer, &left, &err))
+        checkpointer->next_pages = LOG_PAGES;
+    if (backend_log_pages(store->writer) >= LOG_PAGES)
+        checkpointer->next_pages = backend_log_pages(store->writer) + LOG_PAGES;
+}
+
+void checkpointer_after_commit(struct store *store)
+{
+    struct checkpointer *checkpointer = &store->checkpointer;
+    if (atomic_load(&checkpointer->running))
+        return;
+    int64_t pages = backend_log_pages(store->writer);
+    if (atomic_load(&checkpointer->passed)) {
+        finish_pass(store);
+    } else if (pages >= checkpointer->next_pages || pages == LOG_PAGES) {
+        atomic_store(&checkpointer->running, true);
+        bell_ring(&checkpointer->bell);
+    }
+}
+
+bool checkpointer_start(struct store *store, struct err *err)
+{
+    struct checkpointer *checkpointer = &store->checkpointer;
+    checkpointer->next_pages = LOG_PAGES;
+    checkpointer->backend = backend_open(store->path, BACKEND_WRITER, err);
+    if (!checkpointer->backend || !bell_init(&checkpointer->bell, err))
+        return false;
+    checkpointer->started =
+        thread_start(&checkpointer->thread, "store-log", checkpointer_main, checkpointer, err);
+    return checkpointer->started;
+}
+
+void checkpointer_stop(struct store *store)
+{
+    struct checkpointer *checkpointer = &store->checkpointer;
+    if (checkpointer->started) {
+        atomic_store(&checkpointer->stopping, true);
+        bell_ring(&checkpointer->bell);
+        pthread_join(checkpointer->thread, NULL);
+    }
+    checkpointer->started = false;
+    bell_done(&checkpointer->bell);
+    backend_free(TAKE(checkpointer->backend));
+}

@@ -1,0 +1,387 @@
+/* Container groups as rows: making, finding, listing, their specs and their sealed secrets. */
+#include "base/id.h"
+#include "base/limits.h"
+#include "model/resource_id.h"
+#include "store/group_life.h"
+#include "store/seal.h"
+#include "store/statements.h"
+
+#include <string.h>
+
+_Static_assert(sizeof((struct group_row *)0)->ids[0] >= ID_SIZE, "an id fits");
+
+/* ---- rows ---- */
+
+static void read_life(struct statement *q, struct group_row *row)
+{
+    row->living = column_int(q, C_living) != 0;
+    row->wanted = (enum wanted)column_int(q, C_wanted);
+    row->state = (enum group_state)column_int(q, C_state);
+    row->provisioning = (enum provisioning)column_int(q, C_provisioning);
+    row->restart_policy = (enum restart_policy)column_int(q, C_restart_policy);
+    row->os = (enum os_type)column_int(q, C_os);
+    row->shape.cpu_milli = column_int(q, C_cpu_milli);
+    row->shape.memory_mib = column_int(q, C_memory_mib);
+    row->waits = !column_is_null(q, C_waits_since);
+}
+
+static void read_numbers(struct statement *q, struct group_row *row)
+{
+    row->key = column_int(q, C_key);
+    row->subscription_key = column_int(q, C_subscription_key);
+    row->resource_group_key = column_int(q, C_resource_group_key);
+    row->generation = column_int(q, C_generation);
+    row->incarnation = column_int(q, C_incarnation);
+    row->created_ms = column_int(q, C_created_ms);
+    row->revision = column_int(q, C_revision);
+    row->operation_key = column_int(q, C_operation_key);
+    row->node_key = column_int(q, C_node_key);
+    row->address_at = column_int(q, C_address_at);
+}
+
+/* The columns that all questions for groups have. */
+static void row_read(struct statement *q, struct arena *arena, struct group_row *row)
+{
+    *row = (struct group_row){
+        .uid = column_text(q, C_uid, arena),
+        .subscription = column_text(q, C_subscription, arena),
+        .resource_group = column_text(q, C_resource_group, arena),
+        .name = column_text(q, C_name, arena),
+        .location = column_text(q, C_location, arena),
+        .address = column_text(q, C_address, arena),
+    };
+    read_numbers(q, row);
+    read_life(q, row);
+}
+
+static const char *read_spec(struct tx *tx, int64_t key, struct arena *arena, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_group_spec);
+    bind_int(q, P_key, key);
+    const char *spec = NULL;
+    if (statement_next(q, err))
+        spec = column_text(q, C_spec, arena);
+    return statement_ok(q, err) ? spec : NULL;
+}
+
+/* Takes the one row of a question for a whole group. */
+static struct group_row *take_row(struct statement *q, struct arena *arena, struct err *err)
+{
+    struct group_row *row = ARENA_NEW(arena, struct group_row);
+    if (!row) {
+        arena_full(err);
+        return NULL;
+    }
+    if (!statement_next(q, err))
+        return NULL;
+    row_read(q, arena, row);
+    row->operation_id = column_text(q, C_operation_id, arena);
+    row->status = column_text(q, C_status, arena);
+    row->events = column_text(q, C_events, arena);
+    return statement_ok(q, err) ? row : NULL;
+}
+
+static struct group_row *with_its_spec(struct tx *tx, struct group_row *row, bool with_spec,
+                                       struct arena *arena, struct err *err)
+{
+    if (row && with_spec && !(row->spec = read_spec(tx, row->key, arena, err)))
+        return NULL;
+    return row;
+}
+
+static struct group_row *find_row(struct tx *tx, const struct resource_id *id, struct arena *arena,
+                                  struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_group_find);
+    bind_text(q, P_subscription, id->subscription);
+    bind_text(q, P_resource_group, id->resource_group);
+    bind_text(q, P_name, id->group);
+    return take_row(q, arena, err);
+}
+
+struct group_row *store_group_find(struct tx *tx, const struct resource_id *id, bool with_spec,
+                                   struct arena *arena, struct err *err)
+{
+    return with_its_spec(tx, find_row(tx, id, arena, err), with_spec, arena, err);
+}
+
+static struct group_row *get_row(struct tx *tx, int64_t key, struct arena *arena, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_group_get);
+    bind_int(q, P_key, key);
+    return take_row(q, arena, err);
+}
+
+struct group_row *store_group_get(struct tx *tx, int64_t key, bool with_spec, struct arena *arena,
+                                  struct err *err)
+{
+    return with_its_spec(tx, get_row(tx, key, arena, err), with_spec, arena, err);
+}
+
+bool group_load(struct tx *tx, int64_t key, struct group_row **row, struct err *err)
+{
+    struct err why = {0};
+    *row = get_row(tx, key, tx->scratch, &why);
+    if (!*row && why.code != ERR_OK)
+        *err = why;
+    return *row || why.code == ERR_OK;
+}
+
+/* ---- secrets ---- */
+
+enum { PLACE_SIZE = 80 };
+
+static void seal_place(const char *uid, int64_t generation, char out[PLACE_SIZE])
+{
+    text_format(out, PLACE_SIZE, "%s %lld", uid, (long long)generation);
+}
+
+/* NULL in *sealed: there are none. */
+static bool seal_secrets(struct tx *tx, const struct group_row *row, const char *secrets,
+                         unsigned char **sealed, size_t *size, struct err *err)
+{
+    char place[PLACE_SIZE];
+    size_t text_size = strlen(secrets);
+    *sealed = NULL;
+    *size = 0;
+    if (strcmp(secrets, "{}") == 0)
+        return true;
+    seal_place(row->uid, row->generation, place);
+    *sealed = arena_alloc(tx->scratch, text_size + SEAL_OVERHEAD);
+    *size = text_size + SEAL_OVERHEAD;
+    return *sealed ? seal_close(tx_seal(tx), place, secrets, text_size, *sealed, err)
+                   : arena_full(err);
+}
+
+const char *store_group_secrets(struct tx *tx, int64_t key, struct arena *arena, struct err *err)
+{
+    char place[PLACE_SIZE];
+    AUTO(statement) *q = tx_statement(tx, SQL_group_spec_sealed);
+    bind_int(q, P_key, key);
+    if (!statement_next(q, err)) {
+        if (statement_ok(q, err))
+            err_set(err, ERR_NOT_FOUND, "the group is gone");
+        return NULL;
+    }
+    const char *uid = column_text(q, C_uid, arena);
+    size_t size;
+    const unsigned char *sealed = column_bytes(q, C_sealed, &size);
+    if (!uid || !sealed)
+        return uid || arena_full(err) ? "{}" : NULL;
+    seal_place(uid, column_int(q, C_generation), place);
+    return seal_text(tx_seal(tx), place, sealed, size, arena, err);
+}
+
+/* ---- making and changing ---- */
+
+const char *group_resource(const struct group_row *row, struct arena *arena)
+{
+    struct resource_id id = {row->subscription, row->resource_group, row->name};
+    AUTO(text) *out = text_new((size_t)LIMIT_HTTP_URI_MAX);
+    if (!out)
+        return NULL;
+    resource_id_print(&id, out);
+    return text_ok(out) ? arena_text_n(arena, out->bytes, out->size) : NULL;
+}
+
+static bool find_parents(struct tx *tx, struct group_row *row, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_group_parents);
+    bind_text(q, P_subscription, row->subscription);
+    bind_text(q, P_resource_group, row->resource_group);
+    if (!statement_next(q, err))
+        return statement_ok(q, err)
+                   ? err_set(err, ERR_RESOURCE_GROUP_NOT_FOUND,
+                             "Resource group '%s' could not be found.", row->resource_group)
+                   : false;
+    row->subscription_key = column_int(q, C_subscription_key);
+    row->resource_group_key = column_int(q, C_resource_group_key);
+    const char *subscription = column_text(q, C_subscription, tx->scratch);
+    const char *resource_group = column_text(q, C_resource_group, tx->scratch);
+    if (!subscription || !resource_group)
+        return arena_full(err);
+    if (text_copy(row->parents[0], sizeof row->parents[0], subscription))
+        row->subscription = row->parents[0];
+    if (text_copy(row->parents[1], sizeof row->parents[1], resource_group))
+        row->resource_group = row->parents[1];
+    return true;
+}
+
+static void bind_life(struct statement *q, const struct group_row *row)
+{
+    bind_int(q, P_key, row->key);
+    bind_int(q, P_wanted, row->wanted);
+    bind_int(q, P_state, row->state);
+    bind_int(q, P_provisioning, row->provisioning);
+    bind_int(q, P_operation_key, row->operation_key);
+}
+
+static void bind_shape(struct statement *q, const struct group_row *row)
+{
+    bind_int(q, P_restart_policy, row->restart_policy);
+    bind_int(q, P_os, row->os);
+    bind_int(q, P_cpu_milli, row->shape.cpu_milli);
+    bind_int(q, P_memory_mib, row->shape.memory_mib);
+}
+
+static bool insert_row(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    bool inserted = false;
+    AUTO(statement) *q = tx_statement(tx, SQL_group_insert);
+    bind_life(q, row);
+    bind_shape(q, row);
+    bind_int(q, P_subscription_key, row->subscription_key);
+    bind_int(q, P_resource_group_key, row->resource_group_key);
+    bind_text(q, P_name, row->name);
+    bind_text(q, P_uid, row->uid);
+    bind_text(q, P_location, row->location);
+    bind_int(q, P_now_ms, row->created_ms);
+    if (!statement_change(q, &inserted, err))
+        return false;
+    return inserted ||
+           err_set(err, ERR_CONFLICT, "The container group '%s' exists already.", row->name);
+}
+
+static bool put_spec(struct tx *tx, const struct group_row *row, const char *secrets,
+                     struct err *err)
+{
+    unsigned char *sealed;
+    size_t size;
+    if (!seal_secrets(tx, row, secrets, &sealed, &size, err))
+        return false;
+    AUTO(statement) *q = tx_statement(tx, SQL_group_spec_put);
+    bind_int(q, P_key, row->key);
+    bind_int(q, P_address_at, row->address_at);
+    bind_text(q, P_spec, row->spec);
+    if (sealed)
+        bind_bytes(q, P_sealed, sealed, size);
+    else
+        bind_null(q, P_sealed);
+    return statement_run(q, err);
+}
+
+bool store_group_create(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
+{
+    id_ordered(row->ids[0]);
+    row->uid = row->ids[0];
+    row->generation = row->incarnation = 1;
+    row->wanted = WANTED_RUN;
+    row->state = GROUP_PENDING;
+    row->provisioning = PROVISIONING_PENDING;
+    row->created_ms = tx->now_ms;
+    row->living = row->waits = true;
+    row->node_key = row->operation_key = 0;
+    row->address = row->status = row->events = NULL;
+    if (!find_parents(tx, row, err))
+        return false;
+    row->key = row->revision =
+        tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = tx_revision(tx)});
+    return operation_begin(tx, row, OPERATION_CREATE, err) && insert_row(tx, row, err) &&
+           put_spec(tx, row, secrets, err);
+}
+
+bool group_save(struct tx *tx, struct group_row *row, struct err *err)
+{
+    row->revision = tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = row->key});
+    AUTO(statement) *q = tx_statement(tx, SQL_group_save);
+    bind_life(q, row);
+    bind_int(q, P_incarnation, row->incarnation);
+    bind_int(q, P_node_key, row->node_key);
+    bind_text(q, P_address, row->address);
+    bind_int(q, P_revision, row->revision);
+    bind_int(q, P_waits, row->waits);
+    return statement_run(q, err);
+}
+
+bool group_respec(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
+{
+    if (!secrets && !(secrets = store_group_secrets(tx, row->key, tx->scratch, err)))
+        return false;
+    row->generation++;
+    if (!put_spec(tx, row, secrets, err))
+        return false;
+    AUTO(statement) *q = tx_statement(tx, SQL_group_respec);
+    bind_int(q, P_key, row->key);
+    bind_shape(q, row);
+    bind_int(q, P_generation, row->generation);
+    return statement_run(q, err);
+}
+
+/* ---- status ---- */
+
+bool group_status_put(struct tx *tx, int64_t key, const char *status, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_group_status_put);
+    bind_int(q, P_key, key);
+    bind_text(q, P_status, status);
+    return statement_run(q, err);
+}
+
+/* ---- leaving ---- */
+
+bool group_hide(struct tx *tx, int64_t key, struct err *err)
+{
+    return tx_run_key(tx, SQL_group_hide, key, err) &&
+           tx_run_key(tx, SQL_group_spec_unseal, key, err);
+}
+
+bool group_purge(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    static const int parts[] = {SQL_use_purge, SQL_group_report_purge, SQL_group_spec_purge,
+                                SQL_group_purge};
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        if (!tx_run_key(tx, parts[i], row->key, err))
+            return false;
+    return resource_group_purge(tx, row->resource_group_key, err);
+}
+
+/* ---- lists ---- */
+
+/* Zero: there is no such resource group. */
+static bool list_parent(struct tx *tx, const char *subscription, const char *resource_group,
+                        int64_t *key, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_group_parents);
+    bind_text(q, P_subscription, subscription);
+    bind_text(q, P_resource_group, resource_group);
+    *key = statement_next(q, err) ? column_int(q, C_resource_group_key) : 0;
+    return statement_ok(q, err);
+}
+
+static bool read_page(struct statement *q, int64_t after_key, size_t rows_max, struct arena *arena,
+                      struct group_page *page, struct err *err)
+{
+    struct group_page found = {arena_array(arena, rows_max + 1, sizeof *found.rows), 0, 0};
+    if (!found.rows)
+        return arena_full(err);
+    bind_int(q, P_after, after_key);
+    bind_int(q, P_rows, (int64_t)rows_max + 1);
+    while (found.count <= rows_max && statement_next(q, err)) {
+        struct group_row *row = &found.rows[found.count++];
+        row_read(q, arena, row);
+        row->spec = column_text(q, C_spec, arena);
+    }
+    if (!statement_ok(q, err))
+        return false;
+    if (found.count > rows_max) /* one more than asked for: there is a next page */
+        found.next_key = found.rows[--found.count - 1].key;
+    *page = found;
+    return true;
+}
+
+bool store_group_list(struct tx *tx, const char *subscription, const char *resource_group,
+                      int64_t after_key, size_t rows_max, struct arena *arena,
+                      struct group_page *page, struct err *err)
+{
+    if (!resource_group) {
+        AUTO(statement) *q = tx_statement(tx, SQL_group_list_subscription);
+        bind_text(q, P_subscription, subscription);
+        return read_page(q, after_key, rows_max, arena, page, err);
+    }
+    int64_t key = 0;
+    if (!list_parent(tx, subscription, resource_group, &key, err))
+        return false;
+    AUTO(statement) *q = tx_statement(tx, SQL_group_list_resource_group);
+    bind_int(q, P_resource_group_key, key);
+    return read_page(q, after_key, rows_max, arena, page, err);
+}

@@ -1,0 +1,121 @@
+/* Questions to the ledger, page by page. Nothing in it is ever deleted, so a row is where the next page begins. */
+#include "base/limits.h"
+#include "model/resource_id.h"
+#include "store/statements.h"
+#include "store/tx.h"
+
+struct place {
+    int64_t group_key, incarnation, from_s, node_key, start_s;
+};
+
+/* Before everything when `after_key` is 0. */
+static bool find_place(struct tx *tx, int64_t after_key, struct place *place, struct err *err)
+{
+    *place = (struct place){.start_s = INT64_MIN};
+    if (after_key == 0)
+        return true;
+    AUTO(statement) *q = tx_statement(tx, SQL_interval_place);
+    bind_int(q, P_key, after_key);
+    if (!statement_next(q, err))
+        return statement_ok(q, err) ? err_set(err, ERR_BAD_QUERY, "there is no such page") : false;
+    *place = (struct place){
+        .group_key = column_int(q, C_group_key),
+        .incarnation = column_int(q, C_incarnation),
+        .from_s = column_int(q, C_from_s),
+        .node_key = column_int(q, C_node_key),
+        .start_s = column_int(q, C_start_s),
+    };
+    return true;
+}
+
+struct asked {
+    int64_t from_s, to_s, after_key;
+    size_t rows_max;
+    struct arena *arena;
+};
+
+static bool row_read(struct statement *q, const struct asked *asked, struct usage_row *row,
+                     int64_t *key)
+{
+    int64_t start_s = column_int(q, C_start_s), to_s = column_int(q, C_to_s);
+    *key = column_int(q, C_key);
+    *row = (struct usage_row){
+        .uid = column_text(q, C_uid, asked->arena),
+        .resource = column_text(q, C_resource, asked->arena),
+        .incarnation = column_int(q, C_incarnation),
+        .node = column_text(q, C_node, asked->arena),
+        .from_s = start_s > asked->from_s ? start_s : asked->from_s,
+        .to_s = to_s < asked->to_s ? to_s : asked->to_s,
+        .open = column_int(q, C_open) != 0,
+        .cpu_milli = column_int(q, C_cpu_milli),
+        .memory_mib = column_int(q, C_memory_mib),
+    };
+    return row->uid && row->resource && row->node;
+}
+
+static bool read_page(struct statement *q, const struct asked *asked, struct usage_page *page,
+                      struct err *err)
+{
+    struct usage_page found = {arena_array(asked->arena, asked->rows_max + 1, sizeof *found.rows),
+                               0, 0};
+    int64_t key = 0, last_key = 0;
+    if (!found.rows)
+        return arena_full(err);
+    bind_int(q, P_from_s, asked->from_s);
+    bind_int(q, P_to_s, asked->to_s);
+    bind_int(q, P_rows, (int64_t)asked->rows_max + 1);
+    for (; statement_next(q, err) && row_read(q, asked, &found.rows[found.count], &key);
+         last_key = key)
+        if (found.count++ == asked->rows_max)
+            break;
+    if (!statement_ok(q, err))
+        return false;
+    if (found.count > asked->rows_max) { /* one more than asked for: there is a next page */
+        found.count--;
+        found.next_key = last_key;
+    }
+    *page = found;
+    return true;
+}
+
+static bool list_of_group(struct tx *tx, const struct resource_id *id, const struct asked *asked,
+                          struct usage_page *page, struct err *err)
+{
+    struct place place;
+    AUTO(text) *resource = text_new((size_t)LIMIT_HTTP_URI_MAX);
+    if (resource)
+        resource_id_print(id, resource);
+    if (!text_ok(resource))
+        return arena_full(err);
+    if (!find_place(tx, asked->after_key, &place, err))
+        return false;
+    AUTO(statement) *q = tx_statement(tx, SQL_usage_of_group);
+    bind_text(q, P_resource, resource->bytes);
+    bind_int(q, P_group_key, place.group_key);
+    bind_int(q, P_incarnation, place.incarnation);
+    bind_int(q, P_begun_s, place.from_s);
+    bind_int(q, P_node_key, place.node_key);
+    return read_page(q, asked, page, err);
+}
+
+static bool list_of_subscription(struct tx *tx, const char *subscription, const struct asked *asked,
+                                 struct usage_page *page, struct err *err)
+{
+    struct place place;
+    if (!find_place(tx, asked->after_key, &place, err))
+        return false;
+    AUTO(statement) *q = tx_statement(tx, SQL_usage_of_subscription);
+    bind_text(q, P_subscription, subscription);
+    bind_int(q, P_start_s, place.start_s);
+    bind_int(q, P_after, asked->after_key);
+    return read_page(q, asked, page, err);
+}
+
+bool store_usage_list(struct tx *tx, const struct resource_id *id, int64_t from_s, int64_t to_s,
+                      int64_t after_key, size_t rows_max, struct arena *arena,
+                      struct usage_page *page, struct err *err)
+{
+    struct asked asked = {from_s, to_s, after_key, rows_max, arena};
+    return id->group ? list_of_group(tx, id, &asked, page, err)
+                     : list_of_subscription(tx, id->subscription, &asked, page, err);
+}

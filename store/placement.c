@@ -1,0 +1,98 @@
+/* The queue of groups that wait for a node, and placing them. */
+#include "store/group_life.h"
+#include "store/statements.h"
+
+static bool node_is_as_planned(struct tx *tx, int64_t node_key, int64_t epoch, struct err *err)
+{
+    struct node_row *node;
+    if (!node_get(tx, node_key, tx->scratch, &node, err))
+        return false;
+    if (node->epoch != epoch || node->state != NODE_READY || node->cordoned)
+        return err_set(err, ERR_NODE_EPOCH, "node %s changed since it was planned", node->name);
+    return true;
+}
+
+/* ---- the queue ---- */
+
+static void row_read(struct statement *q, struct arena *arena, struct pending_row *row)
+{
+    *row = (struct pending_row){
+        .group_key = column_int(q, C_key),
+        .incarnation = column_int(q, C_incarnation),
+        .revision = column_int(q, C_waits_since),
+        .shape = {column_int(q, C_cpu_milli), column_int(q, C_memory_mib)},
+        .os = (enum os_type)column_int(q, C_os),
+        .location = column_text(q, C_location, arena),
+        .last_node_key = column_int(q, C_node_key),
+    };
+}
+
+bool store_pending_list(struct tx *tx, int64_t after_revision, size_t rows_max, struct arena *arena,
+                        struct pending_row **rows, size_t *count, struct err *err)
+{
+    struct pending_row *found = arena_array(arena, rows_max, sizeof *found);
+    size_t found_count = 0;
+    AUTO(statement) *q = tx_statement(tx, SQL_pending_list);
+    bind_int(q, P_after, after_revision);
+    bind_int(q, P_rows, (int64_t)rows_max);
+    if (!found)
+        return arena_full(err);
+    while (statement_next(q, err))
+        row_read(q, arena, &found[found_count++]);
+    if (!statement_ok(q, err))
+        return false;
+    *rows = found;
+    *count = found_count;
+    return true;
+}
+
+struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct arena *arena,
+                                       struct err *err)
+{
+    struct pending_row *row = ARENA_NEW(arena, struct pending_row);
+    AUTO(statement) *q = tx_statement(tx, SQL_pending_find);
+    bind_int(q, P_key, group_key);
+    if (!row) {
+        arena_full(err);
+        return NULL;
+    }
+    if (!statement_next(q, err))
+        return NULL;
+    row_read(q, arena, row);
+    return statement_ok(q, err) ? row : NULL;
+}
+
+/* ---- placing ---- */
+
+static bool order_run(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    struct assignment_row *assignment;
+    if (!assignment_find(tx, row->key, row->node_key, &assignment, err))
+        return false;
+    struct assignment_row order = {
+        .key = assignment ? assignment->key : 0,
+        .group_key = row->key,
+        .node_key = row->node_key,
+        .incarnation = row->incarnation,
+        .wanted = WANTED_RUN,
+        .shape = row->shape,
+    };
+    return assignment_order(tx, &order, err);
+}
+
+bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnation, int64_t node_key,
+                            int64_t epoch, struct err *err)
+{
+    struct group_row *row;
+    if (!node_is_as_planned(tx, node_key, epoch, err) || !group_load(tx, group_key, &row, err))
+        return false;
+    if (!row || !row->waits || row->incarnation != incarnation)
+        return err_set(err, ERR_CONFLICT, "the container group does not wait for a node any more");
+    row->node_key = node_key;
+    row->waits = false;
+    if (row->provisioning == PROVISIONING_PENDING)
+        row->provisioning = PROVISIONING_CREATING;
+    return group_move(&row->state, GROUP_PENDING, err) && usage_group_put(tx, row, err) &&
+           group_order_forgotten(tx, group_key, node_key, err) && order_run(tx, row, err) &&
+           group_save(tx, row, err);
+}

@@ -1,0 +1,181 @@
+/* What a node's report says, into the database. Reports of a node come in the order of their sequence; one that comes
+ * late (a newer one was taken) is passed over, the newest one told again changes nothing. A status speaks of one
+ * incarnation: it counts only while the assignment is still of that one. */
+#include "base/limits.h"
+#include "store/group_life.h"
+#include "store/statements.h"
+#include "store/use.h"
+
+#include <string.h>
+
+/* ---- one status ---- */
+
+/* What was told last, if it changed. */
+static bool keep_status(struct tx *tx, struct group_row *row, const struct group_status *status,
+                        bool *changed, struct err *err)
+{
+    AUTO(text) *out = text_new((size_t)LIMIT_LINK_MESSAGE_MAX);
+    if (!out)
+        return arena_full(err);
+    fields_print(&group_status_schema, status, FIELDS_ALL, out, NULL);
+    if (!text_ok(out))
+        return arena_full(err);
+    if (row->status && strcmp(row->status, out->bytes) == 0)
+        return true;
+    *changed = true;
+    return group_status_put(tx, row->key, out->bytes, err);
+}
+
+static void keep_address(struct tx *tx, struct group_row *row, const struct group_status *status,
+                         bool *changed)
+{
+    const char *address = status->address && status->address[0] ? status->address : NULL;
+    bool same =
+        address && row->address ? strcmp(address, row->address) == 0 : address == row->address;
+    if (same || row->wanted != WANTED_RUN)
+        return;
+    row->address = arena_text(tx->scratch, address);
+    *changed = true;
+}
+
+/* The node's word on the state, as far as that move is allowed: a late word of a run that ended moves nothing. */
+static void keep_state(struct group_row *row, const struct group_status *status, bool *changed)
+{
+    struct err unused;
+    enum group_state before = row->state;
+    enum group_state next = status->failure ? GROUP_FAILED : (enum group_state)status->state;
+    if (next == GROUP_STOPPED || next == GROUP_REPAIRING || !group_move(&row->state, next, &unused))
+        return;
+    *changed |= row->state != before;
+}
+
+static bool end_provisioning(struct tx *tx, struct group_row *row,
+                             const struct group_status *status, bool *changed, struct err *err)
+{
+    if (status->failure && !status->provisioned) {
+        *changed |= row->provisioning != PROVISIONING_FAILED;
+        row->provisioning = PROVISIONING_FAILED;
+        return operation_end(tx, row, OPERATION_FAILED, status->failure->code,
+                             status->failure->text, err);
+    }
+    if (!status->provisioned)
+        return true;
+    *changed |= row->provisioning != PROVISIONING_SUCCEEDED;
+    row->provisioning = PROVISIONING_SUCCEEDED;
+    return operation_end(tx, row, OPERATION_SUCCEEDED, NULL, NULL, err);
+}
+
+/* A status of the group's own run. */
+static bool apply_run(struct tx *tx, struct group_row *row, const struct group_status *status,
+                      struct err *err)
+{
+    bool changed = false;
+    if (!keep_status(tx, row, status, &changed, err))
+        return false;
+    keep_address(tx, row, status, &changed);
+    if (row->wanted == WANTED_RUN) {
+        keep_state(row, status, &changed);
+        if (!end_provisioning(tx, row, status, &changed, err))
+            return false;
+    }
+    return !changed || group_save(tx, row, err);
+}
+
+/* A node that was told to forget the group. */
+static bool apply_forgetting(struct tx *tx, struct assignment_row *assignment,
+                             const struct group_status *status, struct err *err)
+{
+    struct group_row *row;
+    if (!status->removed)
+        return !status->released || assignment_hold(tx, assignment, true, err);
+    if (!group_load(tx, assignment->group_key, &row, err))
+        return false;
+    CHECK(row); /* it is purged with its last assignment */
+    return assignment_drop(tx, assignment, err) && group_forgotten(tx, row, err);
+}
+
+/* A run may begin again on its node after the node had let go (fenced and back in time); a stop may not. */
+static bool apply_holding(struct tx *tx, struct assignment_row *assignment, struct group_row *row,
+                          const struct group_status *status, struct err *err)
+{
+    bool run = assignment->wanted == WANTED_RUN;
+    bool released = status->released || (status->removed && !run) || (assignment->released && !run);
+    if (!assignment_hold(tx, assignment, released, err))
+        return false;
+    return !released || group_released(tx, row, assignment, err);
+}
+
+static bool apply_status(struct tx *tx, int64_t node_key, const struct group_status *status,
+                         struct err *err)
+{
+    struct assignment_row *assignment;
+    struct group_row *row;
+    int64_t group_key, unused;
+    if (!usage_group_find(tx, status->uid, &group_key, &unused, err))
+        return false;
+    if (group_key == 0)
+        return true;
+    if (!assignment_find(tx, group_key, node_key, &assignment, err))
+        return false;
+    if (!assignment || assignment->incarnation != status->incarnation)
+        return true;
+    if (assignment->wanted == WANTED_REMOVE)
+        return apply_forgetting(tx, assignment, status, err);
+    if (!group_load(tx, group_key, &row, err))
+        return false;
+    CHECK(row);
+    bool own = row->node_key == node_key && row->incarnation == assignment->incarnation;
+    return (!own || apply_run(tx, row, status, err)) &&
+           apply_holding(tx, assignment, row, status, err);
+}
+
+/* ---- the whole report ---- */
+
+static bool apply_parts(struct tx *tx, int64_t node_key, const struct report *report,
+                        struct err *err)
+{
+    for (size_t i = 0; i < report->statuses_count; i++)
+        if (!apply_status(tx, node_key, &report->statuses[i], err))
+            return false;
+    for (size_t i = 0; i < report->intervals_count; i++)
+        if (!usage_interval_tell(tx, node_key, &report->intervals[i], err))
+            return false;
+    return use_tell(tx, report->samples, report->samples_count, err);
+}
+
+static bool newest_sequence(struct tx *tx, int64_t node_key, int64_t *sequence, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_watermark_get);
+    bind_int(q, P_node_key, node_key);
+    *sequence = statement_next(q, err) ? column_int(q, C_sequence) : 0;
+    return statement_ok(q, err);
+}
+
+static bool raise_watermark(struct tx *tx, int64_t node_key, const struct report *report,
+                            struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_watermark_raise);
+    bind_int(q, P_node_key, node_key);
+    bind_int(q, P_watermark_s, report->watermark_s);
+    bind_int(q, P_sequence, report->sequence);
+    return statement_run(q, err);
+}
+
+bool store_report_apply(struct tx *tx, int64_t node_key, const struct report *report,
+                        struct arena *arena UNUSED, struct err *err)
+{
+    struct node_row *node;
+    int64_t newest = 0;
+    if (!node_get(tx, node_key, tx->scratch, &node, err))
+        return false;
+    if (node->epoch != report->epoch || node->state != NODE_READY)
+        return err_set(err, ERR_NODE_EPOCH,
+                       "node %s reports in epoch %lld, it is now %lld: join again", node->name,
+                       (long long)report->epoch, (long long)node->epoch);
+    if (!newest_sequence(tx, node_key, &newest, err))
+        return false;
+    if (report->sequence < newest)
+        return true;
+    return (!report->capacity || node_capacity(tx, node, report->capacity, err)) &&
+           apply_parts(tx, node_key, report, err) && raise_watermark(tx, node_key, report, err);
+}

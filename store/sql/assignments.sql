@@ -1,0 +1,52 @@
+-- Assignments: which node runs which incarnation of a group.
+
+-- fragment: assignment_columns
+a.key, a.group_key, a.node_key, u.uid, a.incarnation, a.wanted, a.released, a.cpu_milli, a.memory_mib, a.revision
+
+-- name: assignment_list
+-- scan: the scheduler's picture at its start is all of them.
+select {assignment_columns} from assignments a join usage_groups u on u.group_key = a.group_key order by a.key;
+
+-- name: assignment_of_group
+select {assignment_columns} from assignments a join usage_groups u on u.group_key = a.group_key
+ where a.group_key = :group_key
+ order by a.incarnation desc, a.key desc;
+
+-- name: assignment_of_node
+select {assignment_columns} from assignments a join usage_groups u on u.group_key = a.group_key
+ where a.node_key = :node_key
+ order by a.revision;
+
+-- name: assignment_at
+select {assignment_columns} from assignments a join usage_groups u on u.group_key = a.group_key
+ where a.group_key = :group_key and a.node_key = :node_key;
+
+-- name: assignment_insert
+insert into assignments (key, group_key, node_key, incarnation, wanted, released, cpu_milli, memory_mib, revision)
+values (:key, :group_key, :node_key, :incarnation, :wanted, :released, :cpu_milli, :memory_mib, :key);
+
+-- name: assignment_order
+update assignments
+   set incarnation = :incarnation, wanted = :wanted, released = :released, cpu_milli = :cpu_milli,
+       memory_mib = :memory_mib, revision = :revision
+ where key = :key;
+
+-- name: assignment_hold
+-- The node knows: its revision stays.
+update assignments set released = :released where key = :key;
+
+-- name: assignment_drop
+delete from assignments where key = :key;
+
+-- name: assignment_any
+select key from assignments where group_key = :group_key limit 1;
+
+-- name: assignment_page
+-- What is new for a node.
+select {assignment_columns} from assignments a join usage_groups u on u.group_key = a.group_key
+ where a.node_key = :node_key and a.revision > :after
+ order by a.revision
+ limit :rows;
+
+-- name: assignment_waits
+select key from assignments where node_key = :node_key and revision > :after limit 1;

@@ -1,0 +1,134 @@
+-- Container groups: what clients wrote and where their life stands.
+
+-- fragment: group_columns
+g.key, g.uid, g.subscription_key, s.name as subscription, g.resource_group_key, r.name as resource_group, g.name,
+g.location, g.living, g.wanted, g.state, g.provisioning, g.restart_policy, g.os, g.cpu_milli, g.memory_mib,
+g.generation, g.incarnation, g.created_ms, g.revision, g.operation_key, g.node_key, g.waits_since, g.address
+
+-- name: group_find
+-- The living group of a name.
+select {group_columns}, d.address_at, o.id as operation_id, p.status, p.events
+  from subscriptions s
+  join resource_groups r on r.subscription_key = s.key and r.name = :resource_group and r.deleted = 0
+  join container_groups g on g.resource_group_key = r.key and g.name = :name and g.living = 1
+  join group_specs d on d.group_key = g.key
+  left join operations o on o.key = g.operation_key
+  left join group_reports p on p.group_key = g.key
+ where s.name = :subscription;
+
+-- name: group_get
+-- Living or not.
+select {group_columns}, d.address_at, o.id as operation_id, p.status, p.events
+  from container_groups g
+  join resource_groups r on r.key = g.resource_group_key
+  join subscriptions s on s.key = g.subscription_key
+  join group_specs d on d.group_key = g.key
+  left join operations o on o.key = g.operation_key
+  left join group_reports p on p.group_key = g.key
+ where g.key = :key;
+
+-- name: group_list_subscription
+select {group_columns}, d.address_at, d.spec
+  from container_groups g
+  join resource_groups r on r.key = g.resource_group_key
+  join subscriptions s on s.key = g.subscription_key
+  join group_specs d on d.group_key = g.key
+ where g.subscription_key = (select key from subscriptions where name = :subscription)
+   and g.living = 1 and g.key > :after
+ order by g.key
+ limit :rows;
+
+-- name: group_list_resource_group
+select {group_columns}, d.address_at, d.spec
+  from container_groups g
+  join resource_groups r on r.key = g.resource_group_key
+  join subscriptions s on s.key = g.subscription_key
+  join group_specs d on d.group_key = g.key
+ where g.resource_group_key = :resource_group_key and g.living = 1 and g.key > :after
+ order by g.key
+ limit :rows;
+
+-- name: group_parents
+-- Where a new group goes: keys of its subscription and resource group, as first written.
+select s.key as subscription_key, s.name as subscription, r.key as resource_group_key, r.name as resource_group
+  from subscriptions s
+  join resource_groups r on r.subscription_key = s.key and r.name = :resource_group and r.deleted = 0
+ where s.name = :subscription;
+
+-- name: group_insert
+insert into container_groups (key, subscription_key, resource_group_key, name, uid, location, living, wanted, state,
+    provisioning, restart_policy, os, cpu_milli, memory_mib, generation, incarnation, created_ms, revision,
+    operation_key, node_key, waits_since, address)
+values (:key, :subscription_key, :resource_group_key, :name, :uid, :location, 1, :wanted, :state,
+    :provisioning, :restart_policy, :os, :cpu_milli, :memory_mib, 1, 1, :now_ms, :key,
+    :operation_key, 0, :key, null)
+    on conflict do nothing;
+
+-- name: group_save
+-- Where its life stands. It keeps its place in the queue while it waits.
+update container_groups
+   set wanted = :wanted, state = :state, provisioning = :provisioning, incarnation = :incarnation,
+       operation_key = :operation_key, node_key = :node_key, address = :address, revision = :revision,
+       waits_since = case when :waits then coalesce(waits_since, :revision) end
+ where key = :key;
+
+-- name: group_respec
+-- The columns that follow from the spec.
+update container_groups
+   set restart_policy = :restart_policy, os = :os, cpu_milli = :cpu_milli, memory_mib = :memory_mib,
+       generation = :generation
+ where key = :key;
+
+-- name: group_hide
+update container_groups set living = 0 where key = :key;
+
+-- name: group_purge
+delete from container_groups where key = :key;
+
+-- name: group_spec
+select spec from group_specs where group_key = :key;
+
+-- name: group_spec_sealed
+select d.sealed, g.uid, g.generation
+  from container_groups g join group_specs d on d.group_key = g.key
+ where g.key = :key;
+
+-- name: group_spec_any_sealed
+select group_key from group_specs where sealed is not null limit 1;
+
+-- name: group_spec_put
+insert into group_specs (group_key, address_at, spec, sealed) values (:key, :address_at, :spec, :sealed)
+    on conflict (group_key) do update
+   set address_at = excluded.address_at, spec = excluded.spec, sealed = excluded.sealed;
+
+-- name: group_spec_unseal
+update group_specs set sealed = null where group_key = :key and sealed is not null;
+
+-- name: group_spec_purge
+delete from group_specs where group_key = :key;
+
+-- name: group_status_put
+insert into group_reports (group_key, status) values (:key, :status)
+    on conflict (group_key) do update set status = excluded.status;
+
+-- name: group_events_put
+insert into group_reports (group_key, events) values (:key, :events)
+    on conflict (group_key) do update set events = excluded.events;
+
+-- name: group_report_get
+select status, events from group_reports where group_key = :key;
+
+-- name: group_report_purge
+delete from group_reports where group_key = :key;
+
+-- fragment: pending_columns
+key, incarnation, waits_since, cpu_milli, memory_mib, os, location, node_key
+
+-- name: pending_list
+select {pending_columns} from container_groups
+ where waits_since > :after
+ order by waits_since
+ limit :rows;
+
+-- name: pending_find
+select {pending_columns} from container_groups where key = :key and waits_since is not null;

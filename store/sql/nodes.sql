@@ -1,0 +1,61 @@
+-- Nodes. State 2 (left) is a removed one, kept for the ledger's sake.
+
+-- fragment: node_columns
+n.key, n.id, n.name, n.location, n.os, n.architecture, n.address, n.version, n.boot_id, n.cpu_milli, n.memory_mib,
+n.epoch, n.state, n.cordoned, n.joined_ms, n.revision, coalesce(w.watermark_s, 0) as watermark_s, n.credential
+
+-- name: node_get
+select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key where n.key = :key;
+
+-- name: node_find_id
+select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key where n.id = :id;
+
+-- name: node_find_name
+select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key
+ where n.name = :name and n.state <> 2;
+
+-- name: node_list
+-- scan: the answer is all of them.
+select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key where n.state <> 2 order by n.key;
+
+-- name: node_check
+select key, epoch, state, credential from nodes where id = :id;
+
+-- name: node_insert
+insert into nodes (key, id, name, location, os, architecture, address, version, boot_id, credential, cpu_milli,
+    memory_mib, epoch, state, cordoned, joined_ms, revision)
+values (:key, :id, :name, :location, :os, :architecture, :address, :version, :boot_id, :credential, :cpu_milli,
+    :memory_mib, 1, 0, 0, :now_ms, :key);
+
+-- name: node_rejoin
+update nodes
+   set name = :name, location = :location, os = :os, architecture = :architecture, address = :address,
+       version = :version, boot_id = :boot_id, cpu_milli = :cpu_milli, memory_mib = :memory_mib,
+       epoch = epoch + 1, state = 0, joined_ms = :now_ms, revision = :revision
+ where key = :key;
+
+-- name: node_capacity
+update nodes set cpu_milli = :cpu_milli, memory_mib = :memory_mib, revision = :revision where key = :key;
+
+-- name: node_cordon
+update nodes set cordoned = :cordoned, revision = :revision where key = :key;
+
+-- name: node_lose
+update nodes set state = 1, epoch = epoch + 1, revision = :revision where key = :key;
+
+-- name: node_leave
+-- Its credential opens nothing any more.
+update nodes set state = 2, epoch = epoch + 1, credential = '', revision = :revision where key = :key;
+
+-- name: watermark_get
+select watermark_s, sequence from node_watermarks where node_key = :node_key;
+
+-- name: watermark_raise
+-- Only up.
+insert into node_watermarks (node_key, watermark_s, sequence) values (:node_key, :watermark_s, :sequence)
+    on conflict (node_key) do update
+   set watermark_s = max(watermark_s, excluded.watermark_s), sequence = max(sequence, excluded.sequence);
+
+-- name: watermark_new_sequence
+-- After a join reports are counted anew.
+update node_watermarks set sequence = 0 where node_key = :key;

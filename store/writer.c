@@ -1,0 +1,339 @@
+/* The writer: one thread that commits everything that waits in one transaction, with one sync.
+ *
+ *   submit ─▶ queue ─▶ [ begin · work · work · work · commit ] ─▶ done callbacks ─▶ listeners
+ *
+ * Work that fails is undone alone. A mark before each work would copy every page it touches, for a case that
+ * hardly happens; so the first pass sets no marks. When a work fails after it changed rows, the whole transaction is
+ * rolled back and run again with marks. Work may therefore run twice, and only its last run counts. */
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "store/statements.h"
+#include "store/store_room.h"
+
+#include <semaphore.h>
+
+enum outcome { WORK_KEPT, WORK_SPOILT, TRANSACTION_LOST };
+
+/* ---- one batch ---- */
+
+static void begin_anew(struct store *store)
+{
+    store->tx.revision = store->revision;
+    store->tx.changes_count = 0;
+    store->tx.short_of_memory = false;
+    store->tx.now_ms = clock_now_ms();
+}
+
+static bool run_work(struct tx *tx, struct job *job)
+{
+    arena_reset(tx->scratch);
+    job->err.code = ERR_OK;
+    if (!job->work(tx, job->data, &job->err))
+        return false;
+    return !tx->short_of_memory || err_set(&job->err, ERR_BUSY, "no memory to note a change");
+}
+
+/* What it noted is forgotten; its numbers are given again. */
+static void forget_notes(struct tx *tx, int64_t revision, size_t changes_count)
+{
+    tx->revision = revision;
+    tx->changes_count = changes_count;
+    tx->short_of_memory = false;
+}
+
+static enum outcome run_plain(struct store *store, struct job *job)
+{
+    struct tx *tx = &store->tx;
+    int64_t revision = tx->revision, rows = backend_changes(store->writer);
+    size_t noted = tx->changes_count;
+
+    job->failed = !run_work(tx, job);
+    if (!job->failed)
+        return WORK_KEPT;
+    if (!backend_in_transaction(store->writer))
+        return TRANSACTION_LOST;
+    forget_notes(tx, revision, noted);
+    return backend_changes(store->writer) == rows ? WORK_KEPT : WORK_SPOILT;
+}
+
+static enum outcome run_marked(struct store *store, struct job *job)
+{
+    struct tx *tx = &store->tx;
+    int64_t revision = tx->revision;
+    size_t noted = tx->changes_count;
+    struct err err = {0};
+
+    if (!backend_mark(store->writer, &err))
+        return TRANSACTION_LOST;
+    job->failed = !run_work(tx, job);
+    if (!backend_in_transaction(store->writer))
+        return TRANSACTION_LOST;
+    if (!job->failed)
+        return backend_mark_keep(store->writer, &err) ? WORK_KEPT : TRANSACTION_LOST;
+    forget_notes(tx, revision, noted);
+    return backend_mark_undo(store->writer, &err) ? WORK_KEPT : TRANSACTION_LOST;
+}
+
+/* `spoilt`: a work must be undone that this pass cannot undo alone. */
+static bool run_all(struct store *store, struct job *jobs, bool marked, bool *spoilt,
+                    struct err *err)
+{
+    for (struct job *job = jobs; job; job = job->next) {
+        enum outcome outcome = marked ? run_marked(store, job) : run_plain(store, job);
+        if (outcome == WORK_KEPT)
+            continue;
+        *spoilt = outcome == WORK_SPOILT;
+        if (outcome == TRANSACTION_LOST && job->err.code != ERR_OK)
+            *err = job->err;
+        return *spoilt ? false : err_add(err, "the database gave up a transaction");
+    }
+    return true;
+}
+
+static bool save_revision(struct store *store, struct err *err)
+{
+    if (store->tx.revision == store->revision)
+        return true;
+    AUTO(statement) *q = backend_statement(store->writer, SQL_revision_set);
+    bind_int(q, P_value, store->tx.revision);
+    return statement_run(q, err);
+}
+
+static bool try_batch(struct store *store, struct job *jobs, bool marked, bool *spoilt,
+                      struct err *err)
+{
+    begin_anew(store);
+    if (backend_begin(store->writer, err) && run_all(store, jobs, marked, spoilt, err) &&
+        save_revision(store, err) && backend_commit(store->writer, err))
+        return true;
+    backend_rollback(store->writer);
+    return false;
+}
+
+static bool commit_batch(struct store *store, struct job *jobs, struct err *err)
+{
+    bool spoilt = false;
+    if (!try_batch(store, jobs, false, &spoilt, err) &&
+        !(spoilt && try_batch(store, jobs, true, &spoilt, err)))
+        return false;
+    store->revision = store->tx.revision;
+    return true;
+}
+
+/* ---- telling ---- */
+
+static void fail_all(struct job *jobs, const struct err *err)
+{
+    for (struct job *job = jobs; job; job = job->next) {
+        job->failed = true;
+        job->err = *err;
+        job->err.code = ERR_STORAGE;
+    }
+}
+
+static size_t tell_all(struct job *jobs)
+{
+    size_t count = 0;
+    for (struct job *job = jobs, *next; job; job = next, count++) {
+        next = job->next;
+        if (job->done)
+            job->done(job->data, job->failed ? &job->err : NULL);
+        free(job);
+    }
+    return count;
+}
+
+static void tell_listeners(struct store *store)
+{
+    const struct tx *tx = &store->tx;
+    for (size_t i = 0; tx->changes_count > 0 && i < store->listeners_count; i++)
+        store->listeners[i].told(store->listeners[i].context, tx->changes, tx->changes_count);
+}
+
+/* After damage nothing is written any more: what memory holds may not be what the disk holds. */
+static void note_broken(struct store *store, const struct err *err)
+{
+    WITH_LOCK(&store->queue.lock);
+    if (store->queue.broken.code == ERR_OK) {
+        store->queue.broken = *err;
+        store->queue.broken.code = ERR_STORAGE;
+        err_add(&store->queue.broken, "the store stopped writing");
+    }
+}
+
+static void run_batch(struct store *store, struct job *jobs)
+{
+    struct err err = {0};
+    int64_t begun = clock_boot_ns();
+    bool ok = commit_batch(store, jobs, &err);
+    metric_observe_ns(METRIC_store_commit_seconds, clock_boot_ns() - begun);
+    metric_add(METRIC_store_commits_total, 1);
+    if (!ok) {
+        fail_all(jobs, &err);
+        store->tx.changes_count = 0;
+        if (backend_broken(store->writer))
+            note_broken(store, &err);
+    }
+    metric_add(METRIC_store_commands_total, (int64_t)tell_all(jobs));
+    tell_listeners(store);
+    checkpointer_after_commit(store);
+}
+
+/* ---- the queue ---- */
+
+static struct job *cut_batch(struct queue *queue)
+{
+    struct job *first = queue->first, *last = first;
+    size_t taken = 1;
+    for (; last->next && taken < (size_t)LIMIT_STORE_BATCH_MAX; taken++)
+        last = last->next;
+    queue->first = last->next;
+    if (!queue->first)
+        queue->last = &queue->first;
+    last->next = NULL;
+    queue->count -= taken;
+    metric_set(METRIC_store_queue, (int64_t)queue->count);
+    return first;
+}
+
+/* NULL with `over`: closing, and everything was done. NULL without: sleep until the bell rings. */
+static struct job *take_waiting(struct queue *queue, bool *over, struct err *broken)
+{
+    WITH_LOCK(&queue->lock);
+    *broken = queue->broken;
+    queue->asleep = !queue->first && !queue->closing;
+    *over = !queue->first && queue->closing;
+    return queue->first ? cut_batch(queue) : NULL;
+}
+
+static void *writer_main(void *context)
+{
+    struct store *store = context;
+    struct err broken;
+    for (bool over = false; !over;) {
+        struct job *jobs = take_waiting(&store->queue, &over, &broken);
+        if (!jobs && !over) {
+            bell_wait(&store->queue.bell, -1);
+        } else if (jobs && broken.code != ERR_OK) {
+            fail_all(jobs, &broken);
+            tell_all(jobs);
+        } else if (jobs) {
+            run_batch(store, jobs);
+        }
+    }
+    return NULL;
+}
+
+static bool put(struct queue *queue, struct job *job, struct err *err)
+{
+    WITH_LOCK(&queue->lock);
+    if (queue->closing)
+        return err_set(err, ERR_CLOSED, "the store is closing");
+    if (queue->broken.code != ERR_OK) {
+        *err = queue->broken;
+        return false;
+    }
+    if (queue->count >= (size_t)LIMIT_STORE_QUEUE_MAX)
+        return err_set(err, ERR_BUSY, "%zu changes wait to be written: try again", queue->count);
+    *queue->last = job;
+    queue->last = &job->next;
+    queue->count++;
+    if (queue->asleep)
+        bell_ring(&queue->bell);
+    queue->asleep = false;
+    return true;
+}
+
+bool store_submit(struct store *store, store_work work, store_done done, void *data,
+                  struct err *err)
+{
+    struct job *job = malloc(sizeof *job);
+    if (!job)
+        return err_set(err, ERR_BUSY, "no memory for a change");
+    job->next = NULL;
+    job->work = work;
+    job->done = done;
+    job->data = data;
+    job->failed = false;
+    if (put(&store->queue, job, err))
+        return true;
+    free(job);
+    return false;
+}
+
+/* ---- waiting for the outcome ---- */
+
+struct waiter {
+    store_work work;
+    void *data;
+    sem_t told;
+    bool failed;
+    struct err err;
+};
+
+static bool waiter_work(struct tx *tx, void *data, struct err *err)
+{
+    struct waiter *waiter = data;
+    return waiter->work(tx, waiter->data, err);
+}
+
+static void waiter_done(void *data, const struct err *err)
+{
+    struct waiter *waiter = data;
+    waiter->failed = err != NULL;
+    if (err)
+        waiter->err = *err;
+    sem_post(&waiter->told);
+}
+
+bool store_write(struct store *store, store_work work, void *data, struct err *err)
+{
+    CHECK(!store->writer_started || !pthread_equal(pthread_self(), store->writer_thread));
+    struct waiter waiter = {.work = work, .data = data};
+    CHECK(sem_init(&waiter.told, 0, 0) == 0);
+    bool taken = store_submit(store, waiter_work, waiter_done, &waiter, err);
+    while (taken && sem_wait(&waiter.told) != 0)
+        ; /* a signal */
+    sem_destroy(&waiter.told);
+    if (taken && waiter.failed)
+        *err = waiter.err;
+    return taken && !waiter.failed;
+}
+
+/* ---- start and stop ---- */
+
+static bool load_revision(struct store *store, struct err *err)
+{
+    AUTO(statement) *q = backend_statement(store->writer, SQL_revision_get);
+    if (statement_next(q, err))
+        store->revision = column_int(q, C_value);
+    return statement_ok(q, err);
+}
+
+bool writer_start(struct store *store, struct err *err)
+{
+    store->tx = (struct tx){.store = store, .backend = store->writer, .writes = true};
+    store->tx.scratch = arena_new((size_t)LIMIT_STORE_SCRATCH_MAX);
+    if (!store->tx.scratch)
+        return arena_full(err);
+    if (!load_revision(store, err) ||
+        !thread_start(&store->writer_thread, "store", writer_main, store, err))
+        return false;
+    store->writer_started = true;
+    return true;
+}
+
+void writer_stop(struct store *store)
+{
+    if (store->writer_started) {
+        lock_take(&store->queue.lock);
+        store->queue.closing = true;
+        lock_release(&store->queue.lock);
+        bell_ring(&store->queue.bell);
+        pthread_join(store->writer_thread, NULL);
+    }
+    store->writer_started = false;
+    arena_free(store->tx.scratch);
+    free(store->tx.changes);
+    store->tx = (struct tx){0};
+}

@@ -1,0 +1,135 @@
+/* Durable creates by the store alone: N submitters, each with one create on its way at any time, for some seconds.
+ *
+ *     store_create FOLDER [SUBMITTERS [SECONDS]]      prints creates/s, and the wait for a commit: p50, p99, worst */
+#include "base/clock.h"
+#include "base/id.h"
+#include "store/store.h"
+
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SPEC_SIZE = 2048, SAMPLES_MAX = 4000000 };
+
+struct submitter {
+    struct group_row row;
+    char name[64];
+    int64_t begun_ns;
+    sem_t *idle;
+};
+
+static char spec[SPEC_SIZE + 1];
+static struct store *opened;
+static int64_t *waits_ns;
+static size_t waits_count;
+static int64_t until_ns;
+static struct arena *arena; /* of the writer's thread */
+
+static bool create(struct tx *tx, void *data, struct err *err)
+{
+    struct submitter *submitter = data;
+    struct resource_id id = {submitter->row.subscription, submitter->row.resource_group,
+                             submitter->row.name};
+    arena_reset(arena);
+    return !store_group_find(tx, &id, false, arena, err) && err->code == ERR_OK &&
+           store_group_create(tx, &submitter->row, "{}", err);
+}
+
+static void submit(struct submitter *submitter);
+
+/* On the writer's thread: the next create goes out at once, as a waiting client's would. */
+static void created(void *data, const struct err *err)
+{
+    struct submitter *submitter = data;
+    if (err) {
+        fprintf(stderr, "%s\n", err->text);
+        exit(1);
+    }
+    if (waits_count < SAMPLES_MAX)
+        waits_ns[waits_count++] = clock_boot_ns() - submitter->begun_ns;
+    submit(submitter);
+}
+
+static void submit(struct submitter *submitter)
+{
+    struct err err = {0};
+    if (clock_boot_ns() > until_ns) {
+        sem_post(submitter->idle);
+        return;
+    }
+    char id[ID_SIZE];
+    id_random(id);
+    text_format(submitter->name, sizeof submitter->name, "g-%s", id);
+    submitter->row = (struct group_row){.subscription = "11111111-2222-3333-4444-555555555555",
+                                        .resource_group = "bench",
+                                        .name = submitter->name,
+                                        .location = "westus",
+                                        .spec = spec,
+                                        .restart_policy = RESTART_ALWAYS,
+                                        .os = OS_LINUX,
+                                        .shape = {100, 128}};
+    submitter->begun_ns = clock_boot_ns();
+    if (!store_submit(opened, create, created, submitter, &err)) {
+        fprintf(stderr, "%s\n", err.text);
+        exit(1);
+    }
+}
+
+static bool make_resource_group(struct tx *tx, void *data, struct err *err)
+{
+    struct resource_group_row row = {.subscription = "11111111-2222-3333-4444-555555555555",
+                                     .name = "bench",
+                                     .location = "westus",
+                                     .tags = "{}"};
+    return store_resource_group_put(tx, &row, data, err);
+}
+
+static int by_size(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+static double ms(double part)
+{
+    return waits_count ? (double)waits_ns[(size_t)(part * (double)(waits_count - 1))] / 1e6 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    int64_t submitters_count = 32, seconds = 5;
+    char path[512], key_path[512];
+    struct err err = {0};
+    bool fresh;
+    sem_t idle;
+    if (argc < 2 || (argc > 2 && !text_to_int(argv[2], &submitters_count)) ||
+        (argc > 3 && !text_to_int(argv[3], &seconds)))
+        return fprintf(stderr, "store_create FOLDER [SUBMITTERS [SECONDS]]\n"), 2;
+    memset(spec, 'x', SPEC_SIZE);
+    text_format(path, sizeof path, "%s/bench.db", argv[1]);
+    text_format(key_path, sizeof key_path, "%s/bench.key", argv[1]);
+    opened = store_open(&(struct store_options){path, key_path}, &err);
+    arena = arena_new(1 << 20);
+    waits_ns = malloc(SAMPLES_MAX * sizeof *waits_ns);
+    if (!opened || !waits_ns || !arena || !store_write(opened, make_resource_group, &fresh, &err))
+        return fprintf(stderr, "%s\n", err.text), 1;
+    sem_init(&idle, 0, 0);
+    struct submitter *submitters = calloc((size_t)submitters_count, sizeof *submitters);
+    int64_t begun_ns = clock_boot_ns();
+    until_ns = begun_ns + seconds * 1000000000;
+    for (int64_t i = 0; submitters && i < submitters_count; i++) {
+        submitters[i].idle = &idle;
+        submit(&submitters[i]);
+    }
+    for (int64_t i = 0; i < submitters_count; i++)
+        sem_wait(&idle);
+    double took_s = (double)(clock_boot_ns() - begun_ns) / 1e9;
+    store_close(opened);
+    qsort(waits_ns, waits_count, sizeof *waits_ns, by_size);
+    printf("%.0f creates/s, wait p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, worst %.2f ms\n",
+           (double)waits_count / took_s, ms(0.5), ms(0.99), ms(0.999), ms(1));
+    free(submitters);
+    free(waits_ns);
+    arena_free(arena);
+    return 0;
+}
