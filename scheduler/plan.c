@@ -59,11 +59,20 @@ uint64_t plan_version(const struct plan *plan)
 
 /* ---- pools ---- */
 
-const struct plan_pool *plan_pool(struct plan *plan, const char *location, enum os_type os)
+const struct plan_pool *plan_pool_find(const struct plan *plan, const char *location,
+                                       enum os_type os)
 {
-    for (struct pool *pool = plan->pools; pool; pool = pool->next)
+    for (const struct pool *pool = plan->pools; pool; pool = pool->next)
         if (pool->open.os == os && strcmp(pool->open.location, location) == 0)
             return &pool->open;
+    return NULL;
+}
+
+const struct plan_pool *plan_pool(struct plan *plan, const char *location, enum os_type os)
+{
+    const struct plan_pool *known = plan_pool_find(plan, location, os);
+    if (known)
+        return known;
     struct pool *pool = calloc(1, sizeof *pool);
     if (!pool || !(pool->index = space_new())) {
         free(pool);

@@ -55,6 +55,9 @@ AUTO_TYPE(plan);
 /* The pool of that location and system, made at the first question and kept. NULL when out of memory. */
 const struct plan_pool *plan_pool(struct plan *plan, const char *location, enum os_type os)
     MUST_CHECK;
+/* NULL when nobody asked for it before. */
+const struct plan_pool *plan_pool_find(const struct plan *plan, const char *location,
+                                       enum os_type os);
 
 /* A node that is new (`slot` PLAN_NONE) or looks otherwise now; what it holds (`used`, `groups`) stays as it is.
  * Returns its slot, PLAN_NONE when out of memory. Slots are reused after plan_node_remove(). */

@@ -1,0 +1,103 @@
+#include "scheduler/waiting.h"
+
+void waiting_done(struct waiting *waiting)
+{
+    for (uint32_t i = 0; i < waiting->pools_count; i++)
+        space_free(waiting->pools[i]);
+    free(waiting->pools);
+    free(waiting->items);
+    key_map_done(&waiting->groups);
+    *waiting = (struct waiting){0};
+}
+
+static uint32_t coordinate(int64_t amount, int64_t weight)
+{
+    int64_t most = (int64_t)SPACE_COORDINATE_MAX / weight;
+    return (uint32_t)((amount < 0 ? 0 : amount > most ? most : amount) * weight);
+}
+
+static bool pools_reserve(struct waiting *waiting, uint32_t number)
+{
+    while (waiting->pools_count <= number) {
+        struct space **pools = realloc(waiting->pools, (waiting->pools_count + 1) * sizeof *pools);
+        if (!pools)
+            return false;
+        waiting->pools = pools;
+        waiting->pools[waiting->pools_count] = space_new();
+        if (!waiting->pools[waiting->pools_count])
+            return false;
+        waiting->pools_count++;
+    }
+    return true;
+}
+
+/* An index that may be used; -1 when out of memory. */
+static int64_t item_find(struct waiting *waiting)
+{
+    if (waiting->free != 0)
+        return waiting->free - 1;
+    if (waiting->used == waiting->max) {
+        uint32_t wanted = waiting->max ? waiting->max * 2 : 256;
+        struct waiter *items = realloc(waiting->items, wanted * sizeof *items);
+        if (!items)
+            return -1;
+        waiting->items = items;
+        waiting->max = wanted;
+    }
+    return waiting->used;
+}
+
+static void item_take(struct waiting *waiting, uint32_t at)
+{
+    if (at == waiting->used)
+        waiting->used++;
+    else
+        waiting->free = (uint32_t)waiting->items[at].revision;
+}
+
+int64_t waiting_add(struct waiting *waiting, const struct waiter *waiter)
+{
+    int64_t found = item_find(waiting);
+    if (found < 0 || !pools_reserve(waiting, waiter->pool->number))
+        return -1;
+    uint32_t at = (uint32_t)found;
+    struct space *pool = waiting->pools[waiter->pool->number];
+    if (!space_put(pool, at, coordinate(waiter->shape.cpu_milli, PLAN_CPU_WEIGHT),
+                   coordinate(waiter->shape.memory_mib, 1), (uint64_t)waiter->revision))
+        return -1;
+    if (!key_map_put(&waiting->groups, waiter->group_key, at)) {
+        space_remove(pool, at);
+        return -1;
+    }
+    item_take(waiting, at);
+    waiting->items[at] = *waiter;
+    waiting->items[at].used = true;
+    waiting->count++;
+    return found;
+}
+
+void waiting_remove(struct waiting *waiting, uint32_t at)
+{
+    struct waiter *waiter = &waiting->items[at];
+    space_remove(waiting->pools[waiter->pool->number], at);
+    key_map_remove(&waiting->groups, waiter->group_key);
+    waiter->used = false;
+    waiter->revision = waiting->free;
+    waiting->free = at + 1;
+    waiting->count--;
+}
+
+int64_t waiting_find(const struct waiting *waiting, int64_t group_key)
+{
+    return key_map_find(&waiting->groups, group_key);
+}
+
+int64_t waiting_oldest(const struct waiting *waiting, const struct plan_pool *pool,
+                       const struct shape *room)
+{
+    if (pool->number >= waiting->pools_count || room->cpu_milli < 0 || room->memory_mib < 0)
+        return -1;
+    return space_find_below(waiting->pools[pool->number],
+                            coordinate(room->cpu_milli, PLAN_CPU_WEIGHT),
+                            coordinate(room->memory_mib, 1), NULL, NULL);
+}
