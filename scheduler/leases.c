@@ -60,7 +60,7 @@ int64_t leases_renew(struct scheduler *scheduler, int64_t now_ns)
             return now_ns + 200000000;
         WITH_LOCK(&scheduler->lock);
         if (fleet_holds(&scheduler->fleet, lost[i].slot, lost[i].key))
-            fleet_unready(&scheduler->fleet, lost[i].slot);
+            picture_reread_node(scheduler, lost[i].slot);
     }
     if (count == LOST_AT_ONCE)
         return now_ns;

@@ -18,6 +18,16 @@ void picture_doubt(struct scheduler *scheduler)
     scheduler->changes.lost = true;
 }
 
+void picture_reread_node(struct scheduler *scheduler, uint32_t slot)
+{
+    const struct plan_node *node = plan_node_get(scheduler->fleet.plan, slot);
+    if (!node)
+        return;
+    struct change change = {.kind = CHANGE_NODE, .node_key = node->key};
+    fleet_unready(&scheduler->fleet, slot);
+    changes_add(scheduler, &change, 1);
+}
+
 /* ---- nodes ---- */
 
 /* LOCK_SCHEDULER is held. Whatever changed about a node, it may take groups now that it did not before. */

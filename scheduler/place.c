@@ -209,9 +209,8 @@ static void settle(struct scheduler *scheduler, const struct placement *placemen
         keep_end(scheduler, placement->waiter.pool, placement->waiter.group_key);
         return; /* stopped, removed, or to be run anew: then it is listed again */
     }
-    /* The node is not what the picture says: it takes no one until the store says what it is. */
     if (placement->outcome == ERR_NODE_EPOCH || placement->outcome == ERR_NODE_UNKNOWN)
-        fleet_unready(&scheduler->fleet, placement->slot);
+        picture_reread_node(scheduler, placement->slot);
     settle_retry(scheduler, placement);
 }
 

@@ -106,6 +106,8 @@ struct scheduler {
 /* scheduler.c. scheduler_new() is scheduler_start() without the thread: tests run the rounds by hand. */
 struct scheduler *scheduler_new(const struct scheduler_options *options, struct err *err)
     MUST_CHECK;
+/* False when none of them concerns the scheduler. */
+bool changes_add(struct scheduler *scheduler, const struct change *told, size_t count);
 bool slots_add(struct slots *slots, uint32_t slot); /* at most once each */
 /* One round; how long to sleep afterwards unless the bell rings (0: there is more to do at once). */
 int64_t scheduler_round(struct scheduler *scheduler);
@@ -115,6 +117,8 @@ bool picture_read(struct scheduler *scheduler, struct err *err) MUST_CHECK;
 bool picture_renew(struct scheduler *scheduler, const struct change *changes, size_t count,
                    struct err *err) MUST_CHECK;
 void picture_doubt(struct scheduler *scheduler);
+/* LOCK_SCHEDULER is held. The store says otherwise about that node: it takes no group until it was read again. */
+void picture_reread_node(struct scheduler *scheduler, uint32_t slot);
 
 /* pending.c: groups that began to wait, and those that ceased to. */
 bool pending_list(struct scheduler *scheduler, struct tx *tx, struct err *err) MUST_CHECK;

@@ -27,7 +27,7 @@ static bool changes_reserve(struct changes *changes, size_t count)
     return true;
 }
 
-static bool changes_add(struct scheduler *scheduler, const struct change *told, size_t count)
+bool changes_add(struct scheduler *scheduler, const struct change *told, size_t count)
 {
     struct changes *changes = &scheduler->changes;
     bool concerns_us = false;
