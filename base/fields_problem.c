@@ -56,16 +56,25 @@ static size_t problems_max(const struct problems *problems)
     return problems->max > 0 ? problems->max : LIMIT_PROBLEMS_MAX;
 }
 
+/* Stands for a problem that there was no memory to write down. Never changed. */
+static struct problem no_memory = {ERR_TOO_LARGE, "",
+                                   "There is more in the document than may be kept."};
+
 /* What cannot be written down any more (ceiling, memory) is counted. */
 static bool keep(struct problems *problems, struct problem problem)
 {
+    size_t max = problems_max(problems);
     if (!problems->items)
-        problems->items = arena_array(problems->arena, problems_max(problems), sizeof problem);
-    if (!problems->items || !problem.text || !problem.field ||
-        problems->count >= problems_max(problems))
+        problems->items = arena_array(problems->arena, max, sizeof problem);
+    bool is_whole = problems->items && problem.text && problem.field;
+    if (!is_whole && problems->count == 0) {
+        problems->items = &no_memory;
+        problems->count = 1;
+    } else if (!is_whole || problems->items == &no_memory || problems->count >= max) {
         problems->more++;
-    else
+    } else {
         problems->items[problems->count++] = problem;
+    }
     return false;
 }
 
@@ -126,10 +135,8 @@ void reader_unknown(struct reader *reader, const struct place *place)
 
 bool problems_to_err(const struct problems *problems, struct err *err)
 {
-    if (problems->count == 0 && problems->more == 0)
-        return true;
     if (problems->count == 0)
-        return err_set(err, ERR_TOO_LARGE, "There is more in the document than may be kept.");
+        return true;
     const struct problem *first = &problems->items[0];
     return err_set_field(err, first->code, first->field, "%s", first->text);
 }

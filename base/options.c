@@ -77,7 +77,7 @@ static bool parse(const struct loading *loading, void *out, struct err *err)
         return err_set(err, ERR_TOO_LARGE, "the configuration is larger than it may be");
     problems_init(&problems, loading->arena);
     if (!fields_parse(schema, document->bytes, document->size, loading->arena, out, &problems)) {
-        if (problems.count == 0)
+        if (problems.items[0].code == ERR_TOO_LARGE)
             return problems_to_err(&problems, err);
         return explain(loading, problems.items[0].field, problems.items[0].text, err);
     }

@@ -258,6 +258,15 @@ TEST(says_when_a_document_holds_more_than_may_be_kept)
     struct err err;
     assert_false(problems_to_err(&problems, &err));
     assert_int_equal(err.code, ERR_TOO_LARGE);
+    /* Whatever room there is, a document that was not read has a problem that says so. */
+    const char *wrong = "{\"name\":5,\"cages\":[{},{},{}]}";
+    for (size_t room = 0; room < 6000; room += 16) {
+        AUTO(arena) *tiny = arena_new(room);
+        problems_init(&problems, tiny);
+        assert_false(fields_parse(&animal_schema, wrong, strlen(wrong), tiny, &animal, &problems));
+        assert_true(problems.count > 0 && problems.items[0].text && problems.items[0].field);
+        assert_false(problems_to_err(&problems, &err));
+    }
 }
 
 TEST(keeps_secrets_to_itself)

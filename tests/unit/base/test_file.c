@@ -115,6 +115,38 @@ TEST(removes_a_tree_and_not_what_its_links_point_to)
     assert_true(file_remove_tree(path("absent"), &err));
 }
 
+TEST(removes_what_hides_behind_names_it_would_choose)
+{
+    struct err err = {0};
+    char deep[400] = "tree";
+    for (int i = 0; i < 40; i++)
+        text_format(deep + strlen(deep), sizeof deep - strlen(deep), "/%d", i);
+    assert_true(file_make_folders(path(deep), 0755, &err));
+    assert_true(file_make_folders(path("tree/.removing-0/.removing-1"), 0755, &err));
+    assert_true(file_remove_tree(path("tree"), &err));
+    assert_false(file_exists(path("tree")));
+}
+
+TEST(says_what_it_cannot_write_or_remove)
+{
+    struct err err = {0};
+    char longer[5000];
+    memset(longer, 'x', sizeof longer);
+    longer[0] = '/';
+    longer[sizeof longer - 1] = '\0';
+    assert_false(file_replace(longer, "", 0, 0600, false, &err));
+    assert_int_equal(err.code, ERR_INVALID);
+    assert_false(file_make_folders(longer, 0755, &err));
+    assert_false(file_remove_tree(longer, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_false(file_sync_folder(path("absent"), &err));
+    assert_false(file_make_folders("/proc/no/such", 0755, &err));
+    assert_false(file_replace("/dev/full/x", "", 0, 0600, false, &err));
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_false(file_remove_tree("/proc/self/fdinfo", &err));
+    assert_non_null(strstr(err.text, "cannot remove"));
+}
+
 TEST(removes_a_tree_deeper_than_any_path)
 {
     struct err err = {0};
@@ -145,6 +177,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(removes_a_tree_and_not_what_its_links_point_to, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(removes_what_hides_behind_names_it_would_choose, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(says_what_it_cannot_write_or_remove, set_up, tear_down),
         cmocka_unit_test_setup_teardown(removes_a_tree_deeper_than_any_path, set_up, tear_down),
     };
     return RUN_TESTS(tests);
