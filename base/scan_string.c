@@ -145,14 +145,14 @@ static bool take_string(struct scan *scan, struct scan_slice *text, bool *decode
 
 bool scan_slice(struct scan *scan, struct scan_slice *text)
 {
-    bool decoded;
+    bool decoded = false;
     return take_string(scan, text, &decoded);
 }
 
 bool scan_string(struct scan *scan, const char **text, size_t *size)
 {
     struct scan_slice slice;
-    bool decoded;
+    bool decoded = false;
     if (!take_string(scan, &slice, &decoded))
         return false;
     if (!decoded && !(slice.bytes = arena_text_n(scan->arena, slice.bytes, slice.size)))
