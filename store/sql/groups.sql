@@ -94,6 +94,7 @@ select d.sealed, g.uid, g.generation
  where g.key = :key;
 
 -- name: group_spec_any_sealed
+-- scan: of an index that holds the sealed ones alone, and the first ends it.
 select group_key from group_specs where sealed is not null limit 1;
 
 -- name: group_spec_put
