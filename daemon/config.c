@@ -1,0 +1,213 @@
+#include "daemon/config.h"
+
+#include "base/id.h"
+#include "base/limits.h"
+#include "model/resource_id.h"
+#include "scheduler/scheduler.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct field config_fields[] = {
+    FIELD(struct config, listen_address, "listen_address", .flags = FIELD_HAS_FALLBACK, .fallback_text = "127.0.0.1", .max = 255, .doc = "Address to listen on; keep it on loopback until there is TLS in front."),
+    FIELD(struct config, listen_port, "listen_port", .flags = FIELD_HAS_FALLBACK, .fallback = 8700, .min = 0, .max = 65535, .doc = "Port to listen on; 0: any free one, told in STATE_DIR/berthd.json."),
+    FIELD(struct config, threads, "threads", .flags = FIELD_HAS_FALLBACK, .fallback = 0, .min = 0, .max = 64, .doc = "HTTP threads; 0: one for each core."),
+    FIELD(struct config, base_url, "base_url", .max = 1024, .doc = "URL under which clients reach it, for links in answers; the Host header when absent."),
+    FIELD(struct config, state_dir, "state_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/var/lib/berth", .max = 3000, .doc = "Folder for the database, its key and tokens; made when absent."),
+    FIELD(struct config, token, "token", .flags = FIELD_SECRET, .max = 1024, .doc = "Bearer token that guards every call; better in a file."),
+    FIELD(struct config, token_file, "token_file", .max = 4000, .doc = "File that holds the token; STATE_DIR/token, made at the first start, when neither is given."),
+    FIELD(struct config, join_token, "join_token", .flags = FIELD_SECRET, .max = 1024, .doc = "Token with which nodes join; better in a file."),
+    FIELD(struct config, join_token_file, "join_token_file", .max = 4000, .doc = "File that holds it; STATE_DIR/join-token, made at the first start, when neither is given."),
+    FIELD(struct config, subscriptions, "subscriptions", .flags = FIELD_REQUIRED, .min = 1, .max = 1000, .doc = "Subscriptions served: UUIDs."),
+    FIELD(struct config, subscription_names, "subscription_names", .max = 1000, .doc = "Names of subscriptions for people."),
+    FIELD(struct config, locations, "locations", .max = 256, .doc = "Locations served; \"local\" when absent."),
+    FIELD(struct config, location_names, "location_names", .max = 256, .doc = "Names of locations for people."),
+    FIELD(struct config, queue_locations, "queue_locations", .max = 256, .doc = "Those of them where groups that find no room wait instead of being refused."),
+    FIELD(struct config, default_location, "default_location", .max = 90, .doc = "Location of nodes that name none; the first one when absent."),
+    FIELD(struct config, beat_ms, "beat_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_BEAT_MS, .min = 100, .max = 60000, .doc = "How often nodes report."),
+    FIELD(struct config, fence_ms, "fence_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_FENCE_MS, .min = 0, .max = 3600000, .doc = "A node without the plane for this long stops its groups; 0: never, and its groups are not placed elsewhere."),
+    FIELD(struct config, lost_ms, "lost_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_LOST_MS, .min = 200, .max = 86400000, .doc = "A node silent for this long is lost and its groups run elsewhere; more than fence_ms."),
+    FIELD(struct config, operation_keep_hours, "operation_keep_hours", .flags = FIELD_HAS_FALLBACK, .fallback = 24, .min = 1, .max = 8760, .doc = "How long the operation of an order can be asked about after it ended."),
+    FIELD(struct config, log_level, "log_level", .flags = FIELD_HAS_FALLBACK, .fallback_text = "info", .doc = "debug, info, warn or error."),
+    FIELD(struct config, log_json, "log_json", .doc = "Log lines as JSON."),
+};
+/* clang-format on */
+
+static const struct schema config_schema =
+    SCHEMA("DaemonConfig", struct config, config_fields, "Configuration of berthd.");
+
+static const struct options berthd_options = {
+    .program = "berthd",
+    .summary = "The control plane of Berth: container groups on machines you own.",
+    .usage =
+        "  berthd --subscriptions 6f1a1f4e-0000-4000-8000-000000000001 --state-dir /var/lib/berth\n"
+        "  berthd --config /etc/berth/berthd.json\n"
+        "\nSIGTERM ends it after what was accepted; SIGHUP reads tokens, locations and log "
+        "settings anew.",
+    .prefix = "BERTH_",
+    .schema = &config_schema,
+};
+
+/* Taken over by a reload; all others need a restart. */
+static const char *const reloadable[] = {
+    "base_url",        "token",           "token_file",         "join_token",
+    "join_token_file", "subscriptions",   "subscription_names", "locations",
+    "location_names",  "queue_locations", "log_level",          "log_json",
+};
+
+enum log_level config_log_level(const struct config *config)
+{
+    enum log_level level = LOG_INFO;
+    CHECK(log_level_parse(config->log_level, &level)); /* config_load() looked */
+    return level;
+}
+
+const char *config_name(const struct text_map *names, const char *of)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (text_equal_nocase(names->items[i].key, of))
+            return names->items[i].value;
+    return of;
+}
+
+bool config_lists(const struct text_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (text_equal_nocase(list->items[i], text))
+            return true;
+    return false;
+}
+
+/* ---- checks ---- */
+
+static bool subscriptions_check(const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->subscriptions.count; i++)
+        if (!id_valid(config->subscriptions.items[i]))
+            return err_set_field(err, ERR_INVALID, "subscriptions",
+                                 "subscription '%.80s' is not a UUID",
+                                 config->subscriptions.items[i]);
+    return true;
+}
+
+static bool location_check(const char *location, const char *field, struct err *err)
+{
+    size_t size = strlen(location);
+    bool good =
+        size > 0 && size <= 63 && strspn(location, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
+    return good || err_set_field(err, ERR_INVALID, field,
+                                 "location '%.80s' is not made of letters and digits", location);
+}
+
+static bool list_normalize(struct text_list *list, const char *field, struct arena *arena,
+                           struct err *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        list->items[i] = location_normal(list->items[i], arena);
+        if (!list->items[i])
+            return err_set(err, ERR_BUSY, "out of memory reading %s", field);
+        if (!location_check(list->items[i], field, err))
+            return false;
+    }
+    return true;
+}
+
+static bool locations_complete(struct config *config, struct arena *arena, struct err *err)
+{
+    if (config->locations.count == 0) {
+        const char **one = arena_array(arena, 1, sizeof *one);
+        if (!one)
+            return err_set(err, ERR_BUSY, "out of memory reading locations");
+        one[0] = "local";
+        config->locations = (struct text_list){.given = true, .items = one, .count = 1};
+    }
+    if (!list_normalize(&config->locations, "locations", arena, err) ||
+        !list_normalize(&config->queue_locations, "queue_locations", arena, err))
+        return false;
+    if (!config->default_location)
+        config->default_location = config->locations.items[0];
+    config->default_location = location_normal(config->default_location, arena);
+    return config->default_location != NULL ||
+           err_set(err, ERR_BUSY, "out of memory reading default_location");
+}
+
+static bool locations_check(const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->queue_locations.count; i++)
+        if (!config_lists(&config->locations, config->queue_locations.items[i]))
+            return err_set_field(err, ERR_INVALID, "queue_locations",
+                                 "'%s' is not one of the locations",
+                                 config->queue_locations.items[i]);
+    return config_lists(&config->locations, config->default_location) ||
+           err_set_field(err, ERR_INVALID, "default_location", "'%s' is not one of the locations",
+                         config->default_location);
+}
+
+static bool rest_check(const struct config *config, struct err *err)
+{
+    enum log_level level;
+    if (!log_level_parse(config->log_level, &level))
+        return err_set_field(err, ERR_INVALID, "log_level",
+                             "'%.40s' is not debug, info, warn or error", config->log_level);
+    if (config->token && config->token_file)
+        return err_set_field(err, ERR_INVALID, "token_file",
+                             "token and token_file are both given; one is enough");
+    if (config->join_token && config->join_token_file)
+        return err_set_field(err, ERR_INVALID, "join_token_file",
+                             "join_token and join_token_file are both given; one is enough");
+    return scheduler_timings_check(config->beat_ms, config->fence_ms, config->lost_ms, err);
+}
+
+enum options_outcome config_load(int argc, char **argv, struct arena *arena, struct config *config,
+                                 struct err *err)
+{
+    struct config loaded;
+    enum options_outcome outcome = options_load(&berthd_options, argc, argv, arena, &loaded, err);
+    if (outcome != OPTIONS_RUN)
+        return outcome;
+    if (!subscriptions_check(&loaded, err) || !locations_complete(&loaded, arena, err) ||
+        !locations_check(&loaded, err) || !rest_check(&loaded, err))
+        return OPTIONS_WRONG;
+    *config = loaded;
+    return OPTIONS_RUN;
+}
+
+/* ---- what changed ---- */
+
+/* One setting as JSON, secrets too: to compare, never to show. */
+static struct text *setting_print(const struct field *field, const struct config *config)
+{
+    struct schema one = config_schema;
+    one.fields = field;
+    one.count = 1;
+    struct text *out = text_new(LIMIT_CONFIG_FILE_MAX);
+    fields_print(&one, config, FIELDS_WITH_SECRETS, out, NULL);
+    return out;
+}
+
+static bool setting_differs(const struct field *field, const struct config *was,
+                            const struct config *now)
+{
+    AUTO(text) *old = setting_print(field, was);
+    AUTO(text) *new = setting_print(field, now);
+    return text_ok(old) && text_ok(new) && strcmp(old->bytes, new->bytes) != 0;
+}
+
+static bool is_reloadable(const struct field *field)
+{
+    for (size_t i = 0; i < COUNT_OF(reloadable); i++)
+        if (strcmp(reloadable[i], field->name) == 0)
+            return true;
+    return false;
+}
+
+void config_differences(const struct config *was, const struct config *now, struct text *reloaded,
+                        struct text *restart)
+{
+    for (size_t i = 0; i < COUNT_OF(config_fields); i++) {
+        if (!setting_differs(&config_fields[i], was, now))
+            continue;
+        struct text *out = is_reloadable(&config_fields[i]) ? reloaded : restart;
+        text_addf(out, "%s%s", out->size > 0 ? "," : "", config_fields[i].name);
+    }
+}

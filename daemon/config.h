@@ -1,0 +1,42 @@
+/* What berthd can be told: one table for file, environment (BERTH_…), flags, --help and the manual.
+ *
+ * Not for: what is made at the first start (tokens.h).
+ * Threads: start-up and reload.   Values live in the arena given. */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include "base/log.h"
+#include "base/options.h"
+
+struct config {
+    const char *listen_address;
+    int64_t listen_port, threads;
+    const char *base_url;
+    const char *state_dir;
+    const char *token, *token_file, *join_token, *join_token_file;
+    struct text_list subscriptions;
+    struct text_map subscription_names;
+    struct text_list locations, queue_locations;
+    struct text_map location_names;
+    const char *default_location;
+    int64_t beat_ms, fence_ms, lost_ms;
+    int64_t operation_keep_hours;
+    const char *log_level;
+    bool log_json;
+};
+
+/* Reads it from everywhere and checks what the table cannot. The locations are complete and in their normal form
+ * afterwards. */
+enum options_outcome config_load(int argc, char **argv, struct arena *arena, struct config *config,
+                                 struct err *err) MUST_CHECK;
+
+enum log_level config_log_level(const struct config *config);
+/* The name for people: from the map, or the thing itself. */
+const char *config_name(const struct text_map *names, const char *of);
+bool config_lists(const struct text_list *list, const char *text);
+
+/* Names of the settings that differ: those that a reload takes over, and those that need a restart. */
+void config_differences(const struct config *was, const struct config *now, struct text *reloaded,
+                        struct text *restart);
+
+#endif
