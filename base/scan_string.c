@@ -151,7 +151,7 @@ bool scan_slice(struct scan *scan, struct scan_slice *text)
 
 bool scan_string(struct scan *scan, const char **text, size_t *size)
 {
-    struct scan_slice slice = {0};
+    struct scan_slice slice;
     bool decoded = false;
     if (!take_string(scan, &slice, &decoded))
         return false;

@@ -1,0 +1,121 @@
+/* Finding, admitting, and the operations of groups. Showing: group_print.c. */
+#include "api/handlers/group.h"
+
+#include "api/inside.h"
+
+struct resource_id group_id_of(const struct request *request)
+{
+    return (struct resource_id){
+        .subscription = request->names[0],
+        .resource_group = request->names[1],
+        .group = request->names[2],
+    };
+}
+
+bool group_missing(struct request *request, struct tx *tx, struct err *err)
+{
+    struct resource_group_row *row =
+        store_resource_group_find(tx, request->names[0], request->names[1], request->arena, err);
+
+    if (!row && err->code != ERR_OK)
+        return false;
+    if (!row)
+        return err_set(err, ERR_RESOURCE_GROUP_NOT_FOUND, "Resource group '%.90s' could not be found.",
+                       request->names[1]);
+    return err_set(err, ERR_NOT_FOUND,
+                   "The Resource '" RESOURCE_TYPE_GROUP "/%.90s' under resource group '%.90s' was not found.",
+                   request->names[2], row->name);
+}
+
+struct group_row *group_find(struct request *request, struct tx *tx, bool with_spec, struct err *err)
+{
+    struct resource_id id = group_id_of(request);
+    struct group_row *row = store_group_find(tx, &id, with_spec, request->arena, err);
+
+    if (!row && err->code == ERR_OK)
+        (void)group_missing(request, tx, err);
+    return row;
+}
+
+/* ---- admission ---- */
+
+const char *milli_text(int64_t milli, struct arena *arena)
+{
+    int64_t rest = milli % 1000;
+    int digits = 3;
+
+    if (rest == 0)
+        return arena_format(arena, "%lld", (long long)(milli / 1000));
+    for (; rest % 10 == 0; rest /= 10)
+        digits--;
+    return arena_format(arena, "%lld.%0*lld", (long long)(milli / 1000), digits, (long long)rest);
+}
+
+bool group_admit(struct request *request, const struct group_row *row, struct err *err)
+{
+    const struct api_hooks *hooks = &request->api->hooks;
+    const char *cpu, *memory;
+    char why[320] = "";
+
+    if (!hooks->admit ||
+        hooks->admit(hooks->context, &row->shape, row->os, row->location, why, sizeof why))
+        return true;
+    cpu = milli_text(row->shape.cpu_milli, request->arena);
+    memory = milli_text((row->shape.memory_mib * 1000 + 512) / 1024, request->arena);
+    return err_set(err, ERR_NO_CAPACITY,
+                   "The requested resource is not available in the location '%s' at this moment. Please retry with a "
+                   "different resource request or in another location. Resource requested: '%s' CPU '%s' GB memory "
+                   "'%s' OS. %s",
+                   row->location, cpu ? cpu : "?", memory ? memory : "?", os_type_words[row->os], why);
+}
+
+void group_admit_undo(struct request *request, const struct group_row *row)
+{
+    const struct api_hooks *hooks = &request->api->hooks;
+
+    if (hooks->admit_undo)
+        hooks->admit_undo(hooks->context, &row->shape, row->os, row->location);
+}
+
+/* ---- operations ---- */
+
+void group_operation_header(struct request *request, const char *location, const char *operation_id)
+{
+    reply_header(request, "Azure-AsyncOperation",
+                 "%s/subscriptions/%s/providers/" RESOURCE_PROVIDER
+                 "/locations/%s/operations/%s?api-version=2018-06-01",
+                 request_base(request), request->names[0], location, operation_id);
+    reply_header(request, "Retry-After", "1");
+}
+
+bool group_operation_keep(struct request *request, const struct group_row *row, const char **operation_id,
+                          struct err *err)
+{
+    *operation_id = arena_text(request->arena, row->operation_id ? row->operation_id : "");
+    return *operation_id || request_full(err);
+}
+
+bool group_settled(struct request *request, struct tx *tx, const struct group_row *row, int joins,
+                   struct operation_row **joined, struct err *err)
+{
+    struct operation_row *operation;
+    char since[CLOCK_TEXT_SIZE];
+
+    *joined = NULL;
+    if (row->operation_key == 0)
+        return true;
+    operation = store_operation_get(tx, row->operation_key, request->arena, err);
+    if (!operation)
+        return err->code == ERR_OK;
+    if (operation->status != OPERATION_PENDING)
+        return true;
+    if ((int)operation->kind == joins) {
+        *joined = operation;
+        return true;
+    }
+    clock_text(operation->started_ms, since);
+    return err_set(err, ERR_TRANSITIONING,
+                   "The container group '%.63s' is still transitioning, please retry later. Its operation %s (%s) has "
+                   "been running since %s.",
+                   row->name, operation->id, operation_kind_words[operation->kind], since);
+}

@@ -1,0 +1,143 @@
+#include "api/handlers/group_change.h"
+
+#include "api/handlers/group.h"
+
+#include <string.h>
+
+struct change_check {
+    const char *name;
+    struct problems *problems;
+    bool ok;
+};
+
+/* ACI's sentence, and which property it is about. */
+static void refuse(struct change_check *check, const char *field, const char *old, const char *sent)
+{
+    check->ok = problem_add(check->problems, ERR_GROUP_UPDATE, field,
+                            "The updates on container group '%.63s' are invalid. If you are going to update the os "
+                            "type, restart policy, network profile, CPU, memory or GPU resources for a container "
+                            "group, you must delete it first and then create a new one. '%s' is '%.120s' and cannot "
+                            "become '%.120s'.",
+                            check->name, field, old, sent);
+}
+
+static void check_word(struct change_check *check, const char *field, const char *const *words, int old, int sent)
+{
+    if (old != sent)
+        refuse(check, field, old >= 0 ? words[old] : "", sent >= 0 ? words[sent] : "");
+}
+
+static void check_text(struct change_check *check, const char *field, const char *old, const char *sent)
+{
+    if (strcmp(old ? old : "", sent ? sent : "") != 0)
+        refuse(check, field, old ? old : "", sent ? sent : "");
+}
+
+static void check_milli(struct change_check *check, const char *field, int64_t old, int64_t sent)
+{
+    struct arena *arena = check->problems->arena;
+    const char *old_text, *sent_text;
+
+    if (old == sent)
+        return;
+    old_text = milli_text(old, arena);
+    sent_text = milli_text(sent, arena);
+    refuse(check, field, old_text ? old_text : "?", sent_text ? sent_text : "?");
+}
+
+static const struct resource_amounts *requests_of(const struct container *container)
+{
+    return container->properties->resources->requests;
+}
+
+static const struct container *container_find(const struct container_group *group, const char *name)
+{
+    for (size_t i = 0; i < group->properties->containers_count; i++) {
+        if (strcmp(group->properties->containers[i].name, name) == 0)
+            return &group->properties->containers[i];
+    }
+    return NULL;
+}
+
+static void check_gpu(struct change_check *check, const char *field, const struct gpu *old, const struct gpu *sent)
+{
+    if (!old != !sent)
+        refuse(check, field, old ? "given" : "absent", sent ? "given" : "absent");
+    else if (old && (old->sku != sent->sku || old->count.value != sent->count.value))
+        refuse(check, field, gpu_sku_words[old->sku], gpu_sku_words[sent->sku]);
+}
+
+static void check_container(struct change_check *check, size_t index, const struct container *old,
+                            const struct container *sent)
+{
+    struct arena *arena = check->problems->arena;
+    const char *field = arena_format(arena, "properties.containers[%zu].resources.requests", index);
+    const char *cpu = arena_format(arena, "%s.cpu", field), *memory = arena_format(arena, "%s.memoryInGB", field);
+    const char *gpu = arena_format(arena, "%s.gpu", field);
+
+    if (!field || !cpu || !memory || !gpu)
+        return;
+    check_milli(check, cpu, requests_of(old)->cpu.milli, requests_of(sent)->cpu.milli);
+    check_milli(check, memory, requests_of(old)->memory_gb.milli, requests_of(sent)->memory_gb.milli);
+    check_gpu(check, gpu, requests_of(old)->gpu, requests_of(sent)->gpu);
+}
+
+/* Containers may come and go as long as the group as a whole asks for the same. */
+static void check_total(struct change_check *check, const struct container_group *stands,
+                        const struct container_group *sent)
+{
+    struct shape old = group_shape(stands), now = group_shape(sent);
+
+    if (!check->ok)
+        return;
+    check_milli(check, "properties.containers[*].resources.requests.cpu", old.cpu_milli, now.cpu_milli);
+    check_milli(check, "properties.containers[*].resources.requests.memoryInGB", old.memory_mib * 1000 / 1024,
+                now.memory_mib * 1000 / 1024);
+}
+
+static const char *subnet_of(const struct container_group *group)
+{
+    return group->properties->subnets_count > 0 ? group->properties->subnets[0].id : NULL;
+}
+
+static const char *zone_of(const struct container_group *group)
+{
+    return group->zones.count > 0 ? group->zones.items[0] : NULL;
+}
+
+bool group_change_check(const char *name, const struct container_group *stands, const struct container_group *sent,
+                        struct problems *problems)
+{
+    struct change_check check = {.name = name, .problems = problems, .ok = true};
+
+    check_text(&check, "location", stands->location, sent->location);
+    check_word(&check, "properties.osType", os_type_words, stands->properties->os_type, sent->properties->os_type);
+    check_word(&check, "properties.restartPolicy", restart_policy_words, stands->properties->restart_policy,
+               sent->properties->restart_policy);
+    check_word(&check, "properties.sku", group_sku_words, stands->properties->sku, sent->properties->sku);
+    check_text(&check, "properties.subnetIds", subnet_of(stands), subnet_of(sent));
+    check_text(&check, "zones", zone_of(stands), zone_of(sent));
+    for (size_t i = 0; i < sent->properties->containers_count; i++) {
+        const struct container *now = &sent->properties->containers[i];
+        const struct container *old = container_find(stands, now->name);
+        if (old)
+            check_container(&check, i, old, now);
+    }
+    check_total(&check, stands, sent);
+    return check.ok;
+}
+
+bool group_change_is_tags_only(struct request *request, const struct group_row *old,
+                               const struct container_group *stands, struct container_group *sent)
+{
+    struct text_map tags = sent->tags;
+    bool same;
+
+    text_clear(request->out);
+    sent->tags = stands->tags;
+    fields_print_members(&container_group_schema, sent, FIELDS_STORED, request->out, NULL);
+    sent->tags = tags;
+    same = text_ok(request->out) && strcmp(request->out->bytes, old->spec) == 0;
+    text_clear(request->out);
+    return same;
+}

@@ -1,0 +1,228 @@
+/* Delete, stop, start, restart: what a client orders goes into the store; nodes follow. Delete and stop cut in
+ * whatever runs; start and restart wait their turn (409). */
+#include "api/handlers/group.h"
+#include "api/handlers/handlers.h"
+#include "api/inside.h"
+#include "base/metrics.h"
+
+struct order {
+    struct group_row *row; /* as it was when the request came */
+    bool absent;
+    bool admitted;
+    int64_t operation_key;
+    const char *operation_id;
+    const char *location;
+    int64_t until_ns;
+};
+
+typedef bool (*order_fn)(struct tx *tx, struct group_row *row, struct err *err);
+
+/* On the writer's thread: the group as it is now, ordered to change. */
+static bool order_run(struct tx *tx, struct request *request, order_fn give, struct err *err)
+{
+    struct order *order = request->data;
+    struct resource_id id = group_id_of(request);
+    struct group_row *row = store_group_find(tx, &id, false, request->arena, err);
+
+    if (!row) {
+        order->absent = true;
+        return err->code == ERR_OK;
+    }
+    if (!give(tx, row, err))
+        return false;
+    order->operation_key = row->operation_key;
+    order->location = row->location;
+    return group_operation_keep(request, row, &order->operation_id, err);
+}
+
+static struct order *order_new(struct request *request, struct err *err)
+{
+    request->data = ARENA_NEW(request->arena, struct order);
+    if (!request->data)
+        (void)request_full(err);
+    return request->data;
+}
+
+static bool answer_missing(struct request *request, struct err *err)
+{
+    AUTO(tx) *tx = store_read(request->api->store, err);
+
+    return tx && group_missing(request, tx, err);
+}
+
+/* ---- delete ---- */
+
+static bool delete_work(struct tx *tx, void *request, struct err *err)
+{
+    return order_run(tx, request, store_group_remove, err);
+}
+
+static bool delete_done(struct request *request, struct err *err)
+{
+    const struct order *order = request->data;
+
+    if (!wait_committed(request, err))
+        return false;
+    if (order->absent)
+        return reply_empty(request, 204);
+    metric_add(METRIC_groups_deleted_total, 1);
+    return reply_json(request, 200); /* printed by group_delete() */
+}
+
+/* The answer is the group as it was. */
+bool group_delete(struct request *request, struct err *err)
+{
+    struct order *order = order_new(request, err);
+    struct resource_id id = group_id_of(request);
+    AUTO(tx) *tx = order ? store_read(request->api->store, err) : NULL;
+
+    if (!tx)
+        return false;
+    order->row = store_group_find(tx, &id, true, request->arena, err);
+    if (!order->row)
+        return err->code == ERR_OK ? reply_empty(request, 204) : false;
+    if (!group_print_whole(request, order->row, request->out, err))
+        return false;
+    return wait_commit(request, delete_work, delete_done);
+}
+
+/* ---- stop ---- */
+
+static bool operation_ended(struct request *request, int64_t key)
+{
+    struct err err = {0};
+    AUTO(tx) *tx = store_read(request->api->store, &err);
+    const struct operation_row *operation = tx ? store_operation_get(tx, key, request->arena, &err) : NULL;
+
+    return !operation || operation->status != OPERATION_PENDING;
+}
+
+static bool stop_is_over(struct request *request)
+{
+    return operation_ended(request, request->wait.key);
+}
+
+/* The operation changed, or there is no more time. */
+static bool stop_waited(struct request *request, struct err *err UNUSED)
+{
+    struct order *order = request->data;
+    int64_t left_ms = (order->until_ns - clock_boot_ns()) / 1000000;
+
+    if (request->wait.end != WAIT_ENDED || left_ms <= 0 || operation_ended(request, order->operation_key))
+        return reply_empty(request, 204);
+    return wait_for(request, WAIT_OPERATION, order->operation_key, left_ms, stop_is_over, stop_waited);
+}
+
+static bool stop_work(struct tx *tx, void *request, struct err *err)
+{
+    return order_run(tx, request, store_group_stop, err);
+}
+
+static bool stop_done(struct request *request, struct err *err)
+{
+    struct order *order = request->data;
+
+    if (!wait_committed(request, err))
+        return false;
+    if (order->absent)
+        return answer_missing(request, err);
+    if (order->operation_key == 0)
+        return reply_empty(request, 204);
+    order->until_ns = clock_boot_ns() + (int64_t)LIMIT_STOP_WAIT_MS * 1000000;
+    return wait_for(request, WAIT_OPERATION, order->operation_key, LIMIT_STOP_WAIT_MS, stop_is_over, stop_waited);
+}
+
+/* No operation of its own for clients (§1.9): done when it answers, as far as that can be waited for. */
+bool group_stop(struct request *request, struct err *err)
+{
+    return order_new(request, err) && wait_commit(request, stop_work, stop_done);
+}
+
+/* ---- start ---- */
+
+static bool start_work(struct tx *tx, void *request, struct err *err)
+{
+    return order_run(tx, request, store_group_start, err);
+}
+
+static bool start_answer(struct request *request, const char *location, const char *operation_id)
+{
+    group_operation_header(request, location, operation_id);
+    return reply_empty(request, 202);
+}
+
+static bool start_done(struct request *request, struct err *err)
+{
+    const struct order *order = request->data;
+
+    if ((order->absent || request->wait.outcome.code != ERR_OK) && order->admitted)
+        group_admit_undo(request, order->row);
+    if (!wait_committed(request, err))
+        return false;
+    if (order->absent)
+        return answer_missing(request, err);
+    return start_answer(request, order->location, order->operation_id);
+}
+
+static bool holds_nothing(const struct group_row *row)
+{
+    return row->state == GROUP_STOPPED || row->state == GROUP_SUCCEEDED || row->state == GROUP_FAILED;
+}
+
+/* A stopped group holds nothing: there must be room for it again. */
+bool group_start(struct request *request, struct err *err)
+{
+    struct order *order = order_new(request, err);
+    AUTO(tx) *tx = order ? store_read(request->api->store, err) : NULL;
+    struct operation_row *running;
+
+    order = tx ? order : NULL;
+    if (!order || !(order->row = group_find(request, tx, false, err)))
+        return false;
+    if (!group_settled(request, tx, order->row, OPERATION_START, &running, err))
+        return false;
+    if (running)
+        return start_answer(request, order->row->location, running->id);
+    order->admitted = holds_nothing(order->row);
+    if (order->admitted && !group_admit(request, order->row, err))
+        return false;
+    return wait_commit(request, start_work, start_done);
+}
+
+/* ---- restart ---- */
+
+static bool restart_work(struct tx *tx, void *request, struct err *err)
+{
+    return order_run(tx, request, store_group_restart, err);
+}
+
+static bool restart_answer(struct request *request, const char *location, const char *operation_id)
+{
+    group_operation_header(request, location, operation_id);
+    return reply_empty(request, 204);
+}
+
+static bool restart_done(struct request *request, struct err *err)
+{
+    const struct order *order = request->data;
+
+    if (!wait_committed(request, err))
+        return false;
+    if (order->absent)
+        return answer_missing(request, err);
+    return restart_answer(request, order->location, order->operation_id);
+}
+
+bool group_restart(struct request *request, struct err *err)
+{
+    struct order *order = order_new(request, err);
+    AUTO(tx) *tx = order ? store_read(request->api->store, err) : NULL;
+    struct operation_row *running;
+
+    if (!tx || !(order->row = group_find(request, tx, false, err)) ||
+        !group_settled(request, tx, order->row, OPERATION_RESTART, &running, err))
+        return false;
+    if (running)
+        return restart_answer(request, order->row->location, running->id);
+    return wait_commit(request, restart_work, restart_done);
+}

@@ -1,0 +1,68 @@
+/* PATCH: only tags take effect (§1.6); the group keeps running. */
+#include "api/handlers/group.h"
+#include "api/handlers/handlers.h"
+#include "api/inside.h"
+
+struct patch {
+    struct text_map tags;
+};
+
+/* clang-format off */
+static const struct field patch_fields[] = {
+    FIELD(struct patch, tags, "tags", .max = LIMIT_TAGS_MAX),
+};
+static const struct schema patch_schema = SCHEMA("Resource", struct patch, patch_fields, "What PATCH may change.");
+/* clang-format on */
+
+struct patching {
+    struct patch patch;
+    struct group_row *row;
+};
+
+/* The spec is read, changed and printed on the writer's thread: whatever was changed meanwhile stays. */
+static bool patch_work(struct tx *tx, void *data, struct err *err)
+{
+    struct request *request = data;
+    struct patching *patching = request->data;
+    struct group_row *row = group_find(request, tx, true, err);
+    struct container_group group;
+    size_t splice = 0;
+
+    if (!row || !group_spec_read(request, row, &group, err))
+        return false;
+    group.tags = patching->patch.tags;
+    text_clear(request->out);
+    fields_print_members(&container_group_schema, &group, FIELDS_STORED, request->out, &splice);
+    row->spec =
+        text_ok(request->out) ? arena_text_n(request->arena, request->out->bytes, request->out->size) : NULL;
+    row->address_at = (int64_t)splice;
+    patching->row = row;
+    return row->spec ? store_group_update(tx, row, NULL, false, err) : request_full(err);
+}
+
+static bool patch_done(struct request *request, struct err *err)
+{
+    const struct patching *patching = request->data;
+
+    text_clear(request->out);
+    if (!wait_committed(request, err) ||
+        !group_print_whole(request, patching->row, request->out, err))
+        return false;
+    return reply_json(request, 200);
+}
+
+bool group_patch(struct request *request, struct err *err)
+{
+    struct patching *patching = ARENA_NEW(request->arena, struct patching);
+
+    if (!patching)
+        return request_full(err);
+    request->data = patching;
+    if (!request_parse(request, &patch_schema, &patching->patch, err))
+        return false;
+    if (!patching->patch.tags.given) { /* nothing to do */
+        text_clear(request->out);
+        return group_show(request, err);
+    }
+    return wait_commit(request, patch_work, patch_done);
+}

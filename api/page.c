@@ -1,0 +1,75 @@
+#include "api/page.h"
+
+#include <string.h>
+
+enum { CURSOR_DIGITS = 16 };
+
+static bool cursor_parse(const char *text, char list, int64_t *key)
+{
+    uint64_t value = 0;
+
+    if (strnlen(text, CURSOR_DIGITS + 2) != CURSOR_DIGITS + 1 || text[0] != list)
+        return false;
+    for (const char *at = text + 1; *at; at++) {
+        const char *digits = "0123456789abcdef", *digit = strchr(digits, *at);
+        if (!digit)
+            return false;
+        value = value << 4 | (uint64_t)(digit - digits);
+    }
+    if (value == 0 || value > INT64_MAX)
+        return false;
+    *key = (int64_t)value;
+    return true;
+}
+
+bool page_take(const struct request *request, char list, struct page *page, struct err *err)
+{
+    const char *top = request_query(request, "$top"), *cursor = request_query(request, "$skiptoken");
+    int64_t rows = LIMIT_PAGE_ITEMS;
+
+    *page = (struct page){0};
+    if (cursor && !cursor_parse(cursor, list, &page->after_key))
+        return err_set(err, ERR_BAD_QUERY, "the value of '$skiptoken' is none that this list gave out");
+    if (top && (!text_to_int(top, &rows) || rows < 1))
+        return err_set(err, ERR_BAD_QUERY, "the value of '$top' must be a number from 1 on");
+    page->rows_max = (size_t)(rows < LIMIT_PAGE_ITEMS_MAX ? rows : LIMIT_PAGE_ITEMS_MAX);
+    return true;
+}
+
+/* Written back as it must stand in a URL. */
+static void add_encoded(struct text *out, const char *value)
+{
+    for (; *value; value++) {
+        unsigned char byte = (unsigned char)*value;
+        if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+            strchr("-._~$", *value))
+            text_add_char(out, *value);
+        else
+            text_addf(out, "%%%02X", byte);
+    }
+}
+
+void page_link(struct request *request, char list, int64_t next_key)
+{
+    AUTO(text) *link = text_new(LIMIT_HTTP_URI_MAX);
+    const char *between = "?";
+
+    if (next_key == 0)
+        return;
+    text_add(link, request_base(request));
+    text_add_n(link, request->uri, strcspn(request->uri, "?#"));
+    for (size_t i = 0; i < request->query_count; i++) {
+        if (text_equal_nocase(request->query[i].key, "$skiptoken"))
+            continue;
+        text_add(link, between);
+        add_encoded(link, request->query[i].key);
+        text_add(link, "=");
+        add_encoded(link, request->query[i].value);
+        between = "&";
+    }
+    text_addf(link, "%s$skiptoken=%c%016llx", between, list, (unsigned long long)next_key);
+    if (!text_ok(link))
+        return;
+    text_add(request->out, ",\"nextLink\":");
+    text_add_json(request->out, link->bytes);
+}

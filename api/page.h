@@ -1,0 +1,18 @@
+/* Pages of lists: `$top`, the cursor in `$skiptoken`, and `nextLink`. A cursor is a row's key in hexadecimal with a
+ * letter for its list in front; it says nothing that the list would not show, so it is checked and not signed. */
+#ifndef API_PAGE_H
+#define API_PAGE_H
+
+#include "api/request.h"
+
+struct page {
+    int64_t after_key;
+    size_t rows_max;
+};
+
+/* `list`: one letter. ERR_BAD_QUERY for what is no cursor of that list or no number. */
+bool page_take(const struct request *request, char list, struct page *page, struct err *err) MUST_CHECK;
+/* `,"nextLink":"…"`, nothing when next_key is 0. The same path and query, the cursor replaced. */
+void page_link(struct request *request, char list, int64_t next_key);
+
+#endif

@@ -1,0 +1,86 @@
+/* Answers: bodies, headers, and the one error envelope. */
+#include "api/request.h"
+#include "base/metrics.h"
+
+#include <string.h>
+
+bool reply_empty(struct request *request, int status)
+{
+    text_clear(request->out);
+    request->reply.status = status;
+    return true;
+}
+
+bool reply_json(struct request *request, int status)
+{
+    request->reply.status = status;
+    return true;
+}
+
+bool reply_value(struct request *request, int status, const struct schema *schema, const void *value)
+{
+    text_clear(request->out);
+    fields_print(schema, value, FIELDS_ALL, request->out, NULL);
+    return reply_json(request, status);
+}
+
+void reply_header(struct request *request, const char *name, const char *format, ...)
+{
+    struct reply *reply = &request->reply;
+    AUTO(text) *value = text_new(LIMIT_HTTP_URI_MAX);
+    va_list arguments;
+
+    va_start(arguments, format);
+    text_addf_v(value, format, arguments);
+    va_end(arguments);
+    const char *kept = text_ok(value) ? arena_text_n(request->arena, value->bytes, value->size) : NULL;
+    CHECK(reply->headers_count < REPLY_HEADERS_MAX);
+    if (kept)
+        reply->headers[reply->headers_count++] = (struct reply_header){name, kept};
+}
+
+static void add_error(struct text *out, enum err_code code, const char *field, const char *message)
+{
+    text_add(out, "{\"code\":");
+    text_add_json(out, err_code_name(code));
+    text_add(out, ",\"message\":");
+    text_add_json(out, message);
+    if (field && field[0]) {
+        text_add(out, ",\"target\":");
+        text_add_json(out, field);
+    }
+}
+
+/* All of several; a single one is in the envelope itself. */
+static void add_details(struct text *out, const struct problems *problems)
+{
+    if (problems->count + problems->more < 2)
+        return;
+    text_add(out, ",\"details\":[");
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *problem = &problems->items[i];
+        text_add(out, i > 0 ? "," : "");
+        add_error(out, problem->code, problem->field, problem->text);
+        text_add(out, "}");
+    }
+    if (problems->more > 0)
+        text_addf(out, "%s{\"code\":\"MoreErrors\",\"message\":\"%zu more\"}", problems->count > 0 ? "," : "",
+                  problems->more);
+    text_add(out, "]");
+}
+
+void reply_error(struct request *request, const struct err *err)
+{
+    text_clear(request->out);
+    text_add(request->out, "{\"error\":");
+    add_error(request->out, err->code, err->field, err->text);
+    add_details(request->out, &request->problems);
+    text_add(request->out, "}}");
+    request->reply.status = err_code_status(err->code);
+    request->reply.content_type = NULL;
+    if (err->code == ERR_METHOD || err->code == ERR_UNAUTHENTICATED)
+        return; /* their headers are the router's */
+    request->reply.headers_count = 0;
+    if (request->reply.status == 429 || request->reply.status == 503)
+        reply_header(request, "Retry-After", "1"); /* never on another 4xx: clients would try it again */
+}

@@ -1,0 +1,334 @@
+/* What all calls have in common, in the order in which it is looked at. */
+#include "api/router.h"
+
+#include "api/inside.h"
+#include "api/request_id.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include <string.h>
+
+static const struct {
+    enum http_method method;
+    const char *name;
+} method_names[] = {
+    {HTTP_GET, "GET"},   {HTTP_HEAD, "HEAD"},   {HTTP_PUT, "PUT"},
+    {HTTP_POST, "POST"}, {HTTP_PATCH, "PATCH"}, {HTTP_DELETE, "DELETE"},
+};
+
+/* ---- the path ---- */
+
+/* Compares one segment with one of a route's path; true and *is_name for {…}. */
+static bool segment_fits(const char *pattern, size_t size, const char *segment, bool *is_name)
+{
+    *is_name = pattern[0] == '{';
+    return *is_name || (strlen(segment) == size && strncasecmp(pattern, segment, size) == 0);
+}
+
+static bool path_fits(const char *pattern, const char *const *segments, size_t count, const char **names,
+                      size_t *names_count)
+{
+    size_t at = 0;
+
+    *names_count = 0;
+    while (*pattern) {
+        size_t size = strcspn(++pattern, "/");
+        bool is_name;
+        if (at == count || !segment_fits(pattern, size, segments[at], &is_name))
+            return false;
+        if (is_name) {
+            CHECK(*names_count < NAMES_MAX);
+            names[(*names_count)++] = segments[at];
+        }
+        at++;
+        pattern += size;
+    }
+    return at == count;
+}
+
+const struct route *route_find(enum http_method method, const char *const *segments, size_t count,
+                               const char **names, size_t *names_count, unsigned *allowed)
+{
+    *allowed = 0;
+    for (size_t i = 0; i < routes_count; i++) {
+        if (!path_fits(routes[i].path, segments, count, names, names_count))
+            continue;
+        if (routes[i].methods & method)
+            return &routes[i];
+        *allowed |= routes[i].methods;
+    }
+    return NULL;
+}
+
+static bool route_refuse(struct request *request, unsigned allowed, struct err *err)
+{
+    AUTO(text) *names = text_new(64);
+
+    if (allowed == 0)
+        return err_set(err, ERR_NOT_FOUND, "there is nothing at '%.300s'", request->uri);
+    for (size_t i = 0; i < COUNT_OF(method_names); i++) {
+        if (allowed & method_names[i].method)
+            text_addf(names, "%s%s", names && names->size > 0 ? ", " : "", method_names[i].name);
+    }
+    if (!text_ok(names))
+        return request_full(err);
+    reply_header(request, "Allow", "%s", names->bytes);
+    return err_set(err, ERR_METHOD, "this path takes %s", names->bytes);
+}
+
+/* Path and query as texts; the route when there is one, else why not (told only to those who may call). */
+static bool uri_take(struct request *request, unsigned *allowed, struct err *err)
+{
+    const char *segments[SEGMENTS_MAX];
+    size_t count;
+    size_t path_size = strcspn(request->uri, "?#");
+    const char *path = arena_text_n(request->arena, request->uri, path_size);
+    const char *query = request->uri[path_size] == '?' ? request->uri + path_size + 1 : "";
+
+    if (!path)
+        return request_full(err);
+    if (!path_split(path, request->arena, segments, &count, err) ||
+        !query_split(query, request->arena, request->query, &request->query_count, err))
+        return false;
+    request->route = route_find(request->method, segments, count, request->names, &request->names_count, allowed);
+    return true;
+}
+
+/* ---- the caller ---- */
+
+static const char *bearer(const struct request *request)
+{
+    const char *value = request_header(request, "Authorization");
+
+    if (!value || strncasecmp(value, "Bearer ", 7) != 0)
+        return NULL;
+    value += 7;
+    return value + strspn(value, " ");
+}
+
+static bool unauthenticated(struct request *request, const char *why, struct err *err)
+{
+    reply_header(request, "WWW-Authenticate", "Bearer realm=\"berth\", error=\"invalid_token\"");
+    return err_set(err, ERR_UNAUTHENTICATED, "%s", why);
+}
+
+static bool token_check(struct request *request, const char *hash, struct err *err)
+{
+    const char *token = bearer(request);
+    char given[65];
+
+    if (!token || !token[0])
+        return unauthenticated(request, "Authentication failed. The 'Authorization' header is missing.", err);
+    id_hash(token, given);
+    return text_equal_secret(hash, given) ||
+           unauthenticated(request, "Authentication failed. The access token is invalid.", err);
+}
+
+static bool node_check(struct request *request, struct err *err)
+{
+    const char *node = request_header(request, LINK_NODE_HEADER), *credential = bearer(request);
+    AUTO(tx) *tx = NULL;
+
+    if (!node || !credential)
+        return unauthenticated(request, "A node names itself in '" LINK_NODE_HEADER "' and proves it.", err);
+    tx = store_read(request->api->store, err);
+    if (!tx)
+        return false;
+    if (store_node_check(tx, node, credential, &request->node_key, &request->node_epoch, err))
+        return true;
+    if (err->code == ERR_UNAUTHENTICATED)
+        reply_header(request, "WWW-Authenticate", "Bearer realm=\"berth\", error=\"invalid_token\"");
+    return false;
+}
+
+static bool caller_check(struct request *request, struct err *err)
+{
+    unsigned flags = request->route ? request->route->flags : 0;
+
+    if (flags & ROUTE_OPEN)
+        return true;
+    if (flags & ROUTE_NODE)
+        return node_check(request, err);
+    return token_check(request,
+                       flags & ROUTE_JOIN ? request->settings->join_token_hash : request->settings->token_hash,
+                       err);
+}
+
+/* ---- the rest of the head ---- */
+
+static bool host_check(const struct request *request, struct err *err)
+{
+    const char *host = request_header(request, "Host");
+
+    return !host || host_valid(host) || err_set(err, ERR_BAD_HEADER, "the Host header is not well-formed");
+}
+
+static bool api_version_check(const struct request *request, struct err *err)
+{
+    const char *version = request_query(request, "api-version");
+
+    if (!(request->route->flags & ROUTE_ARM))
+        return true;
+    if (!version || !version[0])
+        return err_set(err, ERR_API_VERSION_MISSING,
+                       "The api-version query parameter (?api-version=) is required for all requests.");
+    return api_version_valid(version) ||
+           err_set(err, ERR_API_VERSION_INVALID,
+                   "The api-version '%.60s' is invalid. It has the form yyyy-mm-dd or yyyy-mm-dd-preview.", version);
+}
+
+static bool subscription_check(struct request *request, struct err *err)
+{
+    const struct api_subscription *subscription;
+
+    if (!(request->route->flags & ROUTE_SUBSCRIPTION))
+        return true;
+    subscription = settings_subscription(request->settings, request->names[0]);
+    if (!subscription)
+        return err_set(err, ERR_SUBSCRIPTION_NOT_FOUND, "The subscription '%.60s' could not be found.",
+                       request->names[0]);
+    request->names[0] = subscription->id;
+    return true;
+}
+
+static bool head_check(struct request *request, struct err *err)
+{
+    unsigned allowed = 0;
+
+    if (!uri_take(request, &allowed, err) || !host_check(request, err) || !caller_check(request, err))
+        return false;
+    if (!request->route)
+        return route_refuse(request, allowed, err);
+    if (request->route->flags & (ROUTE_NODE | ROUTE_JOIN))
+        request->body_max = LIMIT_LINK_MESSAGE_MAX;
+    return api_version_check(request, err) && subscription_check(request, err);
+}
+
+/* ---- ids, errors, counters ---- */
+
+static bool id_is_plain(const char *text)
+{
+    size_t size = strnlen(text, 129);
+
+    return size > 0 && size <= 128 &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:") == size;
+}
+
+static void ids_take(struct request *request)
+{
+    const char *given = request_header(request, "x-ms-correlation-request-id");
+
+    request->correlation_id = given && id_is_plain(given) ? arena_text(request->arena, given) : request->id;
+}
+
+static void ids_give(struct request *request)
+{
+    const char *client = request_header(request, "x-ms-client-request-id");
+
+    reply_header(request, "x-ms-request-id", "%s", request->id);
+    reply_header(request, "x-ms-correlation-request-id", "%s",
+                 request->correlation_id ? request->correlation_id : request->id);
+    if (client && id_is_plain(client))
+        reply_header(request, "x-ms-client-request-id", "%s", client);
+}
+
+/* "Warning: 299" with the names of what was passed over; names come from the client. */
+static void unknown_give(struct request *request)
+{
+    const struct text_list *unknown = &request->problems.unknown;
+    AUTO(text) *names = text_new(512);
+
+    if (unknown->count == 0 || !names)
+        return;
+    for (size_t i = 0; i < unknown->count && names->size < 400; i++) {
+        text_add(names, i > 0 ? ", " : "");
+        for (const char *at = unknown->items[i]; *at && names->size < 400; at++)
+            text_add_char(names, *at > 0x20 && *at < 0x7F && *at != '"' && *at != '\\' ? *at : '?');
+    }
+    if (text_ok(names))
+        reply_header(request, "Warning", "299 berth \"unknown properties are ignored: %s\"", names->bytes);
+}
+
+static void failure_log(const struct request *request, const struct err *err)
+{
+    if (request->reply.status >= 500 && err->code != ERR_NOT_IMPLEMENTED)
+        log_warn("request_failed", "request=%s uri=%s code=%s text=%s", request->id, LOG_QUOTE(request->uri ? request->uri : ""),
+                 err_code_name(err->code), LOG_QUOTE(err->text));
+}
+
+static void finish(struct request *request)
+{
+    if (!text_ok(request->out)) {
+        struct err err = {0};
+        (void)request_full(&err);
+        reply_error(request, &err);
+    }
+    ids_give(request);
+    unknown_give(request);
+    metric_add(METRIC_http_requests_total, 1);
+    if (request->reply.status >= 500)
+        metric_add(METRIC_http_errors_5xx_total, 1);
+    else if (request->reply.status >= 400)
+        metric_add(METRIC_http_errors_4xx_total, 1);
+    metric_observe_ns(METRIC_http_request_seconds, clock_boot_ns() - request->begun_ns);
+}
+
+static void fail(struct request *request, const struct err *err)
+{
+    CHECK(err->code != ERR_OK);
+    reply_error(request, err);
+    failure_log(request, err);
+    finish(request);
+}
+
+/* ---- what the server calls ---- */
+
+void router_refuse(struct request *request, const struct err *err)
+{
+    request->refused = true;
+    fail(request, err);
+}
+
+void router_begin(struct request *request)
+{
+    struct err err = {0};
+
+    ids_take(request);
+    if (!head_check(request, &err))
+        router_refuse(request, &err);
+}
+
+static bool step(struct request *request, handler_fn handler)
+{
+    struct err err = {0};
+
+    request->wait.kind = WAIT_NONE;
+    if (!handler(request, &err)) {
+        request->wait.kind = WAIT_NONE;
+        fail(request, &err);
+        return true;
+    }
+    if (request->wait.kind != WAIT_NONE)
+        return false;
+    finish(request);
+    return true;
+}
+
+static bool refuse_to_begin(struct request *request UNUSED, struct err *err)
+{
+    return err_set(err, ERR_CLOSED, "the server is stopping");
+}
+
+bool router_run(struct request *request)
+{
+    if (atomic_load(&request->api->refusing))
+        return step(request, refuse_to_begin);
+    request->begun_ns = clock_boot_ns();
+    return step(request, request->route->handler);
+}
+
+bool router_resume(struct request *request)
+{
+    return step(request, request->wait.then);
+}

@@ -1,0 +1,49 @@
+/* From a request to its handler and back: path, token, api-version, headers, errors, counters, once for all routes.
+ * The server calls these in order; tests do too. */
+#ifndef API_ROUTER_H
+#define API_ROUTER_H
+
+#include "api/request.h"
+
+enum route_flags {
+    ROUTE_OPEN = 1 << 0,         /* no token */
+    ROUTE_NODE = 1 << 1,         /* a node's credential instead of the token */
+    ROUTE_JOIN = 1 << 2,         /* the join token instead */
+    ROUTE_ARM = 1 << 3,          /* needs api-version */
+    ROUTE_SUBSCRIPTION = 1 << 4, /* its first name is a subscription, which must exist */
+};
+
+struct route {
+    unsigned methods;
+    const char *path; /* {name} stands for one segment */
+    unsigned flags;
+    handler_fn handler;
+    const char *operation; /* the contract's id */
+};
+
+extern const struct route routes[];
+extern const size_t routes_count;
+
+/* The head is there: finds the route, checks the caller. May refuse: then the body is dropped. */
+void router_begin(struct request *request);
+/* A refusal by somebody else, before or instead of running it. */
+void router_refuse(struct request *request, const struct err *err);
+/* All is there. True: the reply is ready. False: it waits; suspend, then wait_begin(). */
+bool router_run(struct request *request) MUST_CHECK;
+/* The wait is over. As router_run(). */
+bool router_resume(struct request *request) MUST_CHECK;
+
+/* Splits a path at '/', passes over empty segments, decodes each. */
+bool path_split(const char *path, struct arena *arena, const char **segments, size_t *count, struct err *err)
+    MUST_CHECK;
+bool query_split(const char *query, struct arena *arena, struct text_pair *pairs, size_t *count, struct err *err)
+    MUST_CHECK;
+/* The route for a path; `allowed` collects the methods of its path when the method is the only thing wrong. */
+const struct route *route_find(enum http_method method, const char *const *segments, size_t count,
+                               const char **names, size_t *names_count, unsigned *allowed);
+/* YYYY-MM-DD or YYYY-MM-DD-word. */
+bool api_version_valid(const char *text);
+/* A Host header that may go into links. */
+bool host_valid(const char *text);
+
+#endif

@@ -1,0 +1,59 @@
+#include "api/socket.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+enum { BACKLOG = 1024 };
+
+static int bound_port(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return 0;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+static bool bind_and_listen(int fd, const struct addrinfo *at)
+{
+    int yes = 1;
+
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+           bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+}
+
+int socket_listen(const char *address, int port, int *bound, struct err *err)
+{
+    const struct addrinfo hints = {
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+        .ai_socktype = SOCK_STREAM,
+    };
+    struct addrinfo *found = NULL;
+    char service[16];
+
+    if (port < 0 || port > 65535) {
+        err_set(err, ERR_INVALID, "%d is no port", port);
+        return -1;
+    }
+    (void)text_format(service, sizeof service, "%d", port);
+    if (getaddrinfo(address, service, &hints, &found) != 0) {
+        err_set(err, ERR_INVALID, "'%.60s' is no IP address to listen on", address);
+        return -1;
+    }
+    AUTO_CLOSE int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool listening = fd >= 0 && bind_and_listen(fd, found);
+    int os_errno = errno;
+    freeaddrinfo(found);
+    if (!listening) {
+        err_set_os(err, ERR_IO, os_errno, "cannot listen on %s port %d", address, port);
+        return -1;
+    }
+    *bound = bound_port(fd);
+    return TAKE_FD(fd);
+}
