@@ -1,13 +1,18 @@
 /* Durable creates by the store alone: N submitters, each with one create on its way at any time, for some seconds.
  *
- *     store_create FOLDER [SUBMITTERS [SECONDS]]      prints creates/s, and the wait for a commit: p50, p99, worst */
+ *     store_create FOLDER [SUBMITTERS [SECONDS [random]]]
+ *
+ * Names rise, or are random with the last word. Prints creates/s; the wait for a commit; CPU (of all threads) and bytes
+ * given to the disk for one create. */
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/id.h"
 #include "store/store.h"
 
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { SPEC_SIZE = 2048, SAMPLES_MAX = 4000000 };
 
@@ -23,6 +28,8 @@ static struct store *opened;
 static int64_t *waits_ns;
 static size_t waits_count;
 static int64_t until_ns;
+static int64_t serial;
+static bool random_names;
 static struct arena *arena; /* of the writer's thread */
 
 static bool create(struct tx *tx, void *data, struct err *err)
@@ -58,7 +65,10 @@ static void submit(struct submitter *submitter)
         return;
     }
     char id[ID_SIZE];
-    id_random(id);
+    if (random_names)
+        id_random(id);
+    else
+        text_format(id, sizeof id, "%012lld", (long long)++serial);
     text_format(submitter->name, sizeof submitter->name, "g-%s", id);
     submitter->row = (struct group_row){.subscription = "11111111-2222-3333-4444-555555555555",
                                         .resource_group = "bench",
@@ -95,6 +105,29 @@ static double ms(double part)
     return waits_count ? (double)waits_ns[(size_t)(part * (double)(waits_count - 1))] / 1e6 : 0;
 }
 
+static double cpu_us(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
+static double written_bytes(void)
+{
+    char *io = NULL;
+    struct err err;
+    size_t size;
+    double bytes = 0;
+    if (!file_read("/proc/self/io", 4096, &io, &size, &err))
+        return 0;
+    const char *line = strstr(io, "wchar: ");
+    if (line)
+        bytes = strtod(line + 7, NULL);
+    free(io);
+    return bytes;
+}
+
 int main(int argc, char **argv)
 {
     int64_t submitters_count = 32, seconds = 5;
@@ -104,7 +137,8 @@ int main(int argc, char **argv)
     sem_t idle;
     if (argc < 2 || (argc > 2 && !text_to_int(argv[2], &submitters_count)) ||
         (argc > 3 && !text_to_int(argv[3], &seconds)))
-        return fprintf(stderr, "store_create FOLDER [SUBMITTERS [SECONDS]]\n"), 2;
+        return fprintf(stderr, "store_create FOLDER [SUBMITTERS [SECONDS [random]]]\n"), 2;
+    random_names = argc > 4;
     memset(spec, 'x', SPEC_SIZE);
     text_format(path, sizeof path, "%s/bench.db", argv[1]);
     text_format(key_path, sizeof key_path, "%s/bench.key", argv[1]);
@@ -115,6 +149,7 @@ int main(int argc, char **argv)
         return fprintf(stderr, "%s\n", err.text), 1;
     sem_init(&idle, 0, 0);
     struct submitter *submitters = calloc((size_t)submitters_count, sizeof *submitters);
+    double cpu_before_us = cpu_us(), bytes_before = written_bytes();
     int64_t begun_ns = clock_boot_ns();
     until_ns = begun_ns + seconds * 1000000000;
     for (int64_t i = 0; submitters && i < submitters_count; i++) {
@@ -124,10 +159,13 @@ int main(int argc, char **argv)
     for (int64_t i = 0; i < submitters_count; i++)
         sem_wait(&idle);
     double took_s = (double)(clock_boot_ns() - begun_ns) / 1e9;
+    double cpu_used_us = cpu_us() - cpu_before_us, bytes = written_bytes() - bytes_before;
     store_close(opened);
     qsort(waits_ns, waits_count, sizeof *waits_ns, by_size);
     printf("%.0f creates/s, wait p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, worst %.2f ms\n",
            (double)waits_count / took_s, ms(0.5), ms(0.99), ms(0.999), ms(1));
+    printf("%.1f us CPU and %.0f bytes written for one\n", cpu_used_us / (double)waits_count,
+           bytes / (double)waits_count);
     free(submitters);
     free(waits_ns);
     arena_free(arena);

@@ -103,11 +103,6 @@ static enum err_code says(struct story *story, struct trial_node *node, int said
     return outcome;
 }
 
-static bool remove_node(struct tx *tx, void *data, struct err *err)
-{
-    return store_node_remove(tx, *(int64_t *)data, err);
-}
-
 static enum err_code take(struct story *story, const struct step *step)
 {
     struct trial *trial = story->trial;
@@ -142,7 +137,7 @@ static enum err_code take(struct story *story, const struct step *step)
         trial_rejoin(trial, &story->a);
         return ERR_OK;
     case REMOVE_A:
-        trial_write(trial, remove_node, &story->a.key);
+        trial_remove_node(trial, &story->a);
         return ERR_OK;
     case A_SAYS:
         return says(story, &story->a, step->said, 0);

@@ -20,7 +20,8 @@ static bool may_sort(int sql)
 
 static bool is_walk(const char *line)
 {
-    return strncmp(line, "SCAN ", 5) == 0 && !strstr(line, "CONSTANT ROW") && !strstr(line, "SCAN (");
+    return strncmp(line, "SCAN ", 5) == 0 && !strstr(line, "CONSTANT ROW") &&
+           !strstr(line, "SCAN (");
 }
 
 /* The first line that walks or sorts; "" when there is none. */

@@ -271,6 +271,17 @@ enum err_code trial_lose(struct trial *trial, const struct trial_node *node, boo
     return outcome(trial, lose, &losing);
 }
 
+static bool remove_node(struct tx *tx, void *data, struct err *err)
+{
+    return store_node_remove(tx, *(int64_t *)data, err);
+}
+
+void trial_remove_node(struct trial *trial, const struct trial_node *node)
+{
+    int64_t key = node->key;
+    trial_write(trial, remove_node, &key);
+}
+
 struct reporting {
     struct trial *trial;
     const struct trial_node *node;

@@ -1,0 +1,180 @@
+pragma application_id = 1112691784;
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE schema_migrations (
+    number integer primary key,
+    name text not null,
+    checksum text not null,
+    applied_ms integer not null
+);
+INSERT INTO schema_migrations VALUES(1,'first','9faaf525bc684bfc353210471567ec7abb9df66045ddbe4eca70ba8119eb5d01',1795481739478);
+CREATE TABLE counters (
+    name text primary key,
+    value integer not null
+) without rowid;
+INSERT INTO counters VALUES('revision',15);
+CREATE TABLE settings (
+    name text primary key,
+    value blob not null
+) without rowid;
+INSERT INTO settings VALUES('key_check',X'015d6bdbee680847117210562acb2788e63aa3d8f39a6d482a5c60294dfd164eedda32d235ad2657b8d4b4c09de21735cd733fd1a168faf5e7134f485eee5be97c8a7435e297bde9');
+CREATE TABLE subscriptions (
+    key integer primary key,
+    name text not null unique collate nocase
+);
+INSERT INTO subscriptions VALUES(1,'11111111-2222-3333-4444-555555555555');
+CREATE TABLE resource_groups (
+    key integer primary key,
+    subscription_key integer not null,
+    name text not null collate nocase,
+    location text not null,
+    tags text not null,
+    deleted integer not null,
+    revision integer not null
+);
+INSERT INTO resource_groups VALUES(1,1,'rg','westus','{}',0,1);
+CREATE TABLE container_groups (
+    key integer primary key,
+    subscription_key integer not null,
+    resource_group_key integer not null,
+    name text not null collate nocase,
+    uid text not null,
+    location text not null,
+    living integer not null,
+    wanted integer not null,
+    state integer not null,
+    provisioning integer not null,
+    restart_policy integer not null,
+    os integer not null,
+    cpu_milli integer not null,
+    memory_mib integer not null,
+    generation integer not null,
+    incarnation integer not null,
+    created_ms integer not null,
+    revision integer not null,
+    operation_key integer not null,
+    node_key integer not null,
+    waits_since integer,
+    address text
+);
+INSERT INTO container_groups VALUES(3,1,1,'Saved','01a20b0d-2106-7000-abf4-f9fff2b96e2e','westus',1,0,1,4,0,1,1000,1024,1,1,1795481739526,10,4,2,NULL,'10.0.0.2');
+INSERT INTO container_groups VALUES(5,1,1,'waiting','01a20b0d-2107-7000-b2ce-27bb8ff4652d','westus',1,1,2,4,0,1,1000,1024,1,1,1795481739527,15,13,0,NULL,NULL);
+CREATE TABLE group_specs (
+    group_key integer primary key,
+    address_at integer not null,
+    spec text not null,
+    sealed blob
+);
+INSERT INTO group_specs VALUES(3,0,'"properties":{"containers":[{"name":"c","properties":{"image":"alpine","environmentVariables":[{"name":"TOKEN"}],"resources":{"requests":{"memoryInGB":1.0,"cpu":1.0}}}}],"osType":"Linux","restartPolicy":"Always"},"location":"westus","tags":{}',NULL);
+INSERT INTO group_specs VALUES(5,0,'"properties":{"containers":[{"name":"c","properties":{"image":"alpine","environmentVariables":[{"name":"TOKEN"}],"resources":{"requests":{"memoryInGB":1.0,"cpu":1.0}}}}],"osType":"Linux","restartPolicy":"Always"},"location":"westus","tags":{}',NULL);
+CREATE TABLE group_reports (
+    group_key integer primary key,
+    status text,
+    events text
+);
+INSERT INTO group_reports VALUES(3,'{"uid":"01a20b0d-2106-7000-abf4-f9fff2b96e2e","incarnation":1,"state":"Running","provisioned":true,"released":false,"removed":false,"address":"10.0.0.2"}',NULL);
+CREATE TABLE operations (
+    key integer primary key,
+    id text not null,
+    group_key integer not null,
+    resource text not null,
+    location text not null,
+    kind integer not null,
+    status integer not null,
+    started_ms integer not null,
+    ended_ms integer,
+    error_code text,
+    error_text text
+);
+INSERT INTO operations VALUES(4,'01a20b0d-2106-7001-9d11-b58cdb82504b',3,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/Saved','westus',0,1,1795481739526,1795481739542,NULL,NULL);
+INSERT INTO operations VALUES(6,'01a20b0d-2107-7001-991b-bffebbbfc517',5,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/waiting','westus',0,3,1795481739527,1795481739546,'OperationPreempted','Another operation on the container group began before this one ended.');
+INSERT INTO operations VALUES(13,'01a20b0d-211a-7000-b539-4d834ee1e310',5,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/waiting','westus',3,1,1795481739546,1795481739546,NULL,NULL);
+CREATE TABLE nodes (
+    key integer primary key,
+    id text not null unique,
+    name text not null collate nocase,
+    location text not null,
+    os text not null,
+    architecture text not null,
+    address text not null,
+    version text not null,
+    boot_id text not null,
+    credential text not null,
+    cpu_milli integer not null,
+    memory_mib integer not null,
+    epoch integer not null,
+    state integer not null,
+    cordoned integer not null,
+    joined_ms integer not null,
+    revision integer not null
+);
+INSERT INTO nodes VALUES(2,'725b0e92-0632-4692-86f9-4f34642ab241','node-1','westus','Linux','amd64','127.0.0.1','1','boot','d7252e9eaf486dcbe0c51ed87269d1b05ac9ded20142a807d32d5626b7ba0724',64000,131072,1,0,0,1795481739524,2);
+CREATE TABLE node_watermarks (
+    node_key integer primary key,
+    watermark_s integer not null,
+    sequence integer not null
+);
+INSERT INTO node_watermarks VALUES(2,200,1);
+CREATE TABLE assignments (
+    key integer primary key,
+    group_key integer not null,
+    node_key integer not null,
+    incarnation integer not null,
+    wanted integer not null,
+    released integer not null,
+    cpu_milli integer not null,
+    memory_mib integer not null,
+    revision integer not null
+);
+INSERT INTO assignments VALUES(7,3,2,1,0,0,1000,1024,7);
+CREATE TABLE usage_groups (
+    group_key integer primary key,
+    uid text not null unique,
+    subscription_key integer not null,
+    resource text not null collate nocase
+);
+INSERT INTO usage_groups VALUES(3,'01a20b0d-2106-7000-abf4-f9fff2b96e2e',1,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/Saved');
+CREATE TABLE usage_intervals (
+    key integer primary key,
+    group_key integer not null,
+    subscription_key integer not null,
+    node_key integer not null,
+    incarnation integer not null,
+    from_s integer not null,
+    start_s integer not null,
+    cap_s integer,
+    to_s integer,
+    cpu_milli integer not null,
+    memory_mib integer not null
+);
+INSERT INTO usage_intervals VALUES(11,3,1,2,1,100,100,NULL,NULL,1000,1024);
+CREATE TABLE use_samples (
+    group_key integer not null,
+    container text not null,
+    incarnation integer not null,
+    second integer not null,
+    cpu_ns integer not null,
+    memory_bytes integer not null,
+    rx_bytes integer not null,
+    tx_bytes integer not null,
+    primary key (group_key, container)
+) without rowid;
+INSERT INTO use_samples VALUES(3,'c',1,150,5,0,0,0);
+CREATE UNIQUE INDEX resource_groups_name on resource_groups (subscription_key, name) where deleted = 0;
+CREATE INDEX resource_groups_of_subscription on resource_groups (subscription_key) where deleted = 0;
+CREATE UNIQUE INDEX container_groups_name on container_groups (resource_group_key, name) where living = 1;
+CREATE INDEX container_groups_of_subscription on container_groups (subscription_key) where living = 1;
+CREATE INDEX container_groups_of_resource_group on container_groups (resource_group_key);
+CREATE INDEX container_groups_waiting on container_groups (waits_since) where waits_since is not null;
+CREATE INDEX group_specs_sealed on group_specs (group_key) where sealed is not null;
+CREATE UNIQUE INDEX operations_id on operations (id);
+CREATE INDEX operations_pending on operations (started_ms) where status = 0;
+CREATE INDEX operations_ended on operations (ended_ms) where ended_ms is not null;
+CREATE UNIQUE INDEX nodes_name on nodes (name) where state <> 2;
+CREATE UNIQUE INDEX assignments_place on assignments (group_key, node_key);
+CREATE INDEX assignments_of_node on assignments (node_key, revision);
+CREATE INDEX usage_groups_resource on usage_groups (resource);
+CREATE UNIQUE INDEX usage_intervals_of_group on usage_intervals (group_key, incarnation, from_s, node_key);
+CREATE INDEX usage_intervals_of_subscription on usage_intervals (subscription_key, start_s);
+CREATE INDEX usage_intervals_open on usage_intervals (node_key) where to_s is null;
+COMMIT;
