@@ -38,10 +38,11 @@ struct api_node_room {
 struct api_hooks {
     void *context;
     /* May a group of that shape be accepted now? True keeps the room for it. False: `why` says why not. */
-    bool (*admit)(void *context, const struct shape *shape, enum os_type os, const char *location, char *why,
-                  size_t size);
+    bool (*admit)(void *context, const struct shape *shape, enum os_type os, const char *location,
+                  char *why, size_t size);
     /* What was admitted was not stored after all. */
-    void (*admit_undo)(void *context, const struct shape *shape, enum os_type os, const char *location);
+    void (*admit_undo)(void *context, const struct shape *shape, enum os_type os,
+                       const char *location);
     /* A report of that epoch arrived: the node's lease starts anew. */
     void (*node_seen)(void *context, int64_t node_key, int64_t epoch);
     /* False: not known there. */
@@ -66,7 +67,8 @@ struct api_options {
     size_t locations_count;
     const char *default_location; /* of nodes that name none */
     int64_t beat_ms, fence_ms, lost_ms;
-    const char *base_url; /* "https://berth.example" for absolute links; NULL: from the Host header */
+    const char
+        *base_url; /* "https://berth.example" for absolute links; NULL: from the Host header */
 };
 
 /* Checks the options (ERR_INVALID names what is wrong) and registers with store_listen(). */

@@ -96,12 +96,12 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
 
     if (request->out->size > 0)
         ok = ok && MHD_add_response_header(response, "Content-Type",
-                                           reply->content_type ? reply->content_type
-                                                               : "application/json; charset=utf-8") ==
-                       MHD_YES;
+                                           reply->content_type
+                                               ? reply->content_type
+                                               : "application/json; charset=utf-8") == MHD_YES;
     for (size_t i = 0; i < reply->headers_count; i++)
-        ok = ok && MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value) ==
-                       MHD_YES;
+        ok = ok && MHD_add_response_header(response, reply->headers[i].name,
+                                           reply->headers[i].value) == MHD_YES;
     if (atomic_load(&server_of(request)->closing))
         ok = ok && MHD_add_response_header(response, "Connection", "close") == MHD_YES;
     return ok;
@@ -156,7 +156,8 @@ static bool is_not_worth_reading(const struct request *request)
     if (!request->refused)
         return false;
     return (length && (!text_to_int(length, &size) || (uint64_t)size > DROP_MAX)) ||
-           (header(request, MHD_HTTP_HEADER_EXPECT) && (length || header(request, "Transfer-Encoding")));
+           (header(request, MHD_HTTP_HEADER_EXPECT) &&
+            (length || header(request, "Transfer-Encoding")));
 }
 
 static void check_announced_size(struct request *request)
@@ -165,10 +166,11 @@ static void check_announced_size(struct request *request)
     int64_t size = 0;
     struct err err = {0};
 
-    if (request->refused || !length || (text_to_int(length, &size) && (uint64_t)size <= request->body_max))
+    if (request->refused || !length ||
+        (text_to_int(length, &size) && (uint64_t)size <= request->body_max))
         return;
-    err_set(&err, ERR_TOO_LARGE, "the body of %.20s bytes is larger than the %zu allowed here", length,
-            request->body_max);
+    err_set(&err, ERR_TOO_LARGE, "the body of %.20s bytes is larger than the %zu allowed here",
+            length, request->body_max);
     router_refuse(request, &err);
 }
 
@@ -191,7 +193,8 @@ static enum MHD_Result head(struct request *request, const char *method)
         err_set(&err, ERR_URI_TOO_LONG, "the URI is longer than %d bytes", LIMIT_HTTP_URI_MAX);
         router_refuse(request, &err);
     } else if (head_size(request) > LIMIT_HTTP_HEADER_MAX) {
-        err_set(&err, ERR_HEADERS_TOO_LARGE, "the head is longer than %d bytes", LIMIT_HTTP_HEADER_MAX);
+        err_set(&err, ERR_HEADERS_TOO_LARGE, "the head is longer than %d bytes",
+                LIMIT_HTTP_HEADER_MAX);
         router_refuse(request, &err);
     } else {
         router_begin(request);
@@ -210,7 +213,8 @@ static enum MHD_Result take(struct request *request, const char *bytes, size_t s
     if (request->refused)
         return MHD_YES;
     if (request->body_seen > request->body_max) {
-        err_set(&err, ERR_TOO_LARGE, "the body is larger than the %zu bytes allowed here", request->body_max);
+        err_set(&err, ERR_TOO_LARGE, "the body is larger than the %zu bytes allowed here",
+                request->body_max);
         router_refuse(request, &err);
         return MHD_YES;
     }
@@ -236,8 +240,9 @@ static enum MHD_Result run(struct http_server *server, struct request *request)
     return MHD_YES;
 }
 
-static enum MHD_Result on_call(void *context, struct MHD_Connection *connection UNUSED, const char *url UNUSED,
-                               const char *method, const char *version UNUSED, const char *bytes, size_t *size,
+static enum MHD_Result on_call(void *context, struct MHD_Connection *connection UNUSED,
+                               const char *url UNUSED, const char *method,
+                               const char *version UNUSED, const char *bytes, size_t *size,
                                void **request_at)
 {
     struct http_server *server = context;
@@ -293,11 +298,12 @@ static struct MHD_Daemon *daemon_start(struct http_server *server)
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_call, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)LIMIT_HTTP_CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_IDLE_TIMEOUT_S,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_CONNECTION_BYTES,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_IDLE_TIMEOUT_S,
         MHD_OPTION_NOTIFY_COMPLETED, on_done, server, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_as_is, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_END);
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_as_is, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        server, MHD_OPTION_END);
 }
 
 bool http_server_start(struct api *api, struct err *err)

@@ -24,12 +24,14 @@ static bool cursor_parse(const char *text, char list, int64_t *key)
 
 bool page_take(const struct request *request, char list, struct page *page, struct err *err)
 {
-    const char *top = request_query(request, "$top"), *cursor = request_query(request, "$skiptoken");
+    const char *top = request_query(request, "$top"),
+               *cursor = request_query(request, "$skiptoken");
     int64_t rows = LIMIT_PAGE_ITEMS;
 
     *page = (struct page){0};
     if (cursor && !cursor_parse(cursor, list, &page->after_key))
-        return err_set(err, ERR_BAD_QUERY, "the value of '$skiptoken' is none that this list gave out");
+        return err_set(err, ERR_BAD_QUERY,
+                       "the value of '$skiptoken' is none that this list gave out");
     if (top && (!text_to_int(top, &rows) || rows < 1))
         return err_set(err, ERR_BAD_QUERY, "the value of '$top' must be a number from 1 on");
     page->rows_max = (size_t)(rows < LIMIT_PAGE_ITEMS_MAX ? rows : LIMIT_PAGE_ITEMS_MAX);
@@ -41,8 +43,8 @@ static void add_encoded(struct text *out, const char *value)
 {
     for (; *value; value++) {
         unsigned char byte = (unsigned char)*value;
-        if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-            strchr("-._~$", *value))
+        if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+            (byte >= 'A' && byte <= 'Z') || strchr("-._~$", *value))
             text_add_char(out, *value);
         else
             text_addf(out, "%%%02X", byte);

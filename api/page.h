@@ -11,7 +11,8 @@ struct page {
 };
 
 /* `list`: one letter. ERR_BAD_QUERY for what is no cursor of that list or no number. */
-bool page_take(const struct request *request, char list, struct page *page, struct err *err) MUST_CHECK;
+bool page_take(const struct request *request, char list, struct page *page, struct err *err)
+    MUST_CHECK;
 /* `,"nextLink":"…"`, nothing when next_key is 0. The same path and query, the cursor replaced. */
 void page_link(struct request *request, char list, int64_t next_key);
 

@@ -30,7 +30,8 @@ static bool is_clean(const char *text)
 }
 
 /* NULL: a broken %-sequence, %00, or not clean. The arena being full gives NULL too, *full tells. */
-static const char *decode(const char *text, size_t size, bool plus_is_blank, struct arena *arena, bool *full)
+static const char *decode(const char *text, size_t size, bool plus_is_blank, struct arena *arena,
+                          bool *full)
 {
     char *decoded = arena_text_n(arena, text, size), *end = decoded;
 
@@ -54,7 +55,8 @@ static const char *decode(const char *text, size_t size, bool plus_is_blank, str
     return is_clean(decoded) ? decoded : NULL;
 }
 
-bool path_split(const char *path, struct arena *arena, const char **segments, size_t *count, struct err *err)
+bool path_split(const char *path, struct arena *arena, const char **segments, size_t *count,
+                struct err *err)
 {
     bool full = false;
 
@@ -63,12 +65,13 @@ bool path_split(const char *path, struct arena *arena, const char **segments, si
         size_t size = strcspn(at, "/");
         if (size > 0) {
             if (*count == SEGMENTS_MAX)
-                return err_set(err, ERR_NOT_FOUND, "there is nothing at a path of more than %d segments",
-                               SEGMENTS_MAX);
+                return err_set(err, ERR_NOT_FOUND,
+                               "there is nothing at a path of more than %d segments", SEGMENTS_MAX);
             segments[*count] = decode(at, size, false, arena, &full);
             if (!segments[*count] || strchr(segments[*count], '/'))
                 return full ? request_full(err)
-                            : err_set(err, ERR_BAD_PATH, "segment %zu of the path is not well-formed", *count + 1);
+                            : err_set(err, ERR_BAD_PATH,
+                                      "segment %zu of the path is not well-formed", *count + 1);
             (*count)++;
         }
         at += size;
@@ -78,7 +81,8 @@ bool path_split(const char *path, struct arena *arena, const char **segments, si
     return true;
 }
 
-static bool pair_split(const char *text, size_t size, struct arena *arena, struct text_pair *pair, struct err *err)
+static bool pair_split(const char *text, size_t size, struct arena *arena, struct text_pair *pair,
+                       struct err *err)
 {
     const char *equals = memchr(text, '=', size);
     size_t key_size = equals ? (size_t)(equals - text) : size;
@@ -91,14 +95,16 @@ static bool pair_split(const char *text, size_t size, struct arena *arena, struc
     return full ? request_full(err) : err_set(err, ERR_BAD_QUERY, "the query is not well-formed");
 }
 
-bool query_split(const char *query, struct arena *arena, struct text_pair *pairs, size_t *count, struct err *err)
+bool query_split(const char *query, struct arena *arena, struct text_pair *pairs, size_t *count,
+                 struct err *err)
 {
     *count = 0;
     for (const char *at = query; *at;) {
         size_t size = strcspn(at, "&");
         if (size > 0) {
             if (*count == QUERY_MAX)
-                return err_set(err, ERR_BAD_QUERY, "the query has more than %d parameters", QUERY_MAX);
+                return err_set(err, ERR_BAD_QUERY, "the query has more than %d parameters",
+                               QUERY_MAX);
             if (!pair_split(at, size, arena, &pairs[*count], err))
                 return false;
             (*count)++;
@@ -128,8 +134,8 @@ bool api_version_valid(const char *text)
 {
     size_t size = strnlen(text, 64);
 
-    if (size < 10 || size > 40 || !digits(text, 4) || text[4] != '-' || !digits(text + 5, 2) || text[7] != '-' ||
-        !digits(text + 8, 2))
+    if (size < 10 || size > 40 || !digits(text, 4) || text[4] != '-' || !digits(text + 5, 2) ||
+        text[7] != '-' || !digits(text + 8, 2))
         return false;
     if (two_digits(text + 5) < 1 || two_digits(text + 5) > 12 || two_digits(text + 8) < 1 ||
         two_digits(text + 8) > 31)
@@ -137,7 +143,8 @@ bool api_version_valid(const char *text)
     if (size == 10)
         return true;
     return text[10] == '-' && size > 11 &&
-           strspn(text + 11, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == size - 11;
+           strspn(text + 11, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") ==
+               size - 11;
 }
 
 bool host_valid(const char *text)
@@ -145,5 +152,6 @@ bool host_valid(const char *text)
     size_t size = strnlen(text, 300);
 
     return size > 0 && size <= 261 &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]") == size;
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]") ==
+               size;
 }

@@ -17,7 +17,8 @@ bool reply_json(struct request *request, int status)
     return true;
 }
 
-bool reply_value(struct request *request, int status, const struct schema *schema, const void *value)
+bool reply_value(struct request *request, int status, const struct schema *schema,
+                 const void *value)
 {
     text_clear(request->out);
     fields_print(schema, value, FIELDS_ALL, request->out, NULL);
@@ -33,7 +34,8 @@ void reply_header(struct request *request, const char *name, const char *format,
     va_start(arguments, format);
     text_addf_v(value, format, arguments);
     va_end(arguments);
-    const char *kept = text_ok(value) ? arena_text_n(request->arena, value->bytes, value->size) : NULL;
+    const char *kept =
+        text_ok(value) ? arena_text_n(request->arena, value->bytes, value->size) : NULL;
     CHECK(reply->headers_count < REPLY_HEADERS_MAX);
     if (kept)
         reply->headers[reply->headers_count++] = (struct reply_header){name, kept};
@@ -64,8 +66,8 @@ static void add_details(struct text *out, const struct problems *problems)
         text_add(out, "}");
     }
     if (problems->more > 0)
-        text_addf(out, "%s{\"code\":\"MoreErrors\",\"message\":\"%zu more\"}", problems->count > 0 ? "," : "",
-                  problems->more);
+        text_addf(out, "%s{\"code\":\"MoreErrors\",\"message\":\"%zu more\"}",
+                  problems->count > 0 ? "," : "", problems->more);
     text_add(out, "]");
 }
 
@@ -82,5 +84,6 @@ void reply_error(struct request *request, const struct err *err)
         return; /* their headers are the router's */
     request->reply.headers_count = 0;
     if (request->reply.status == 429 || request->reply.status == 503)
-        reply_header(request, "Retry-After", "1"); /* never on another 4xx: clients would try it again */
+        reply_header(request, "Retry-After",
+                     "1"); /* never on another 4xx: clients would try it again */
 }

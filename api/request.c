@@ -142,7 +142,8 @@ static bool has_json_body(const struct request *request, struct err *err)
     const char *type = request_header(request, "Content-Type");
 
     if (type && !is_json(type))
-        return err_set(err, ERR_MEDIA_TYPE, "the body is '%.100s'; only 'application/json' is understood", type);
+        return err_set(err, ERR_MEDIA_TYPE,
+                       "the body is '%.100s'; only 'application/json' is understood", type);
     if (!text_ok(request->body))
         return request_full(err);
     if (request->body->size == 0)

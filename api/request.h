@@ -41,7 +41,9 @@ typedef bool (*handler_fn)(struct request *request, struct err *err);
 
 enum { REPLY_HEADERS_MAX = 20, QUERY_MAX = 32, SEGMENTS_MAX = 16, NAMES_MAX = 6 };
 
-struct reply_header { const char *name, *value; };
+struct reply_header {
+    const char *name, *value;
+};
 struct reply {
     int status;
     const char *content_type; /* NULL: JSON when there is a body */
@@ -136,9 +138,11 @@ void request_give(struct request *request);
 const char *request_header(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name); /* NULL when absent */
 /* Parses the body as JSON by the table; problems go to request->problems. ERR_BAD_JSON, …. */
-bool request_parse(struct request *request, const struct schema *schema, void *out, struct err *err) MUST_CHECK;
+bool request_parse(struct request *request, const struct schema *schema, void *out, struct err *err)
+    MUST_CHECK;
 /* The body as one of our own documents (the nodes' link). */
-bool request_read(struct request *request, const struct schema *schema, void *out, struct err *err) MUST_CHECK;
+bool request_read(struct request *request, const struct schema *schema, void *out, struct err *err)
+    MUST_CHECK;
 /* "http://127.0.0.1:8080": what absolute links begin with. */
 const char *request_base(const struct request *request);
 /* The arena is full. */
@@ -149,8 +153,10 @@ bool request_full(struct err *err);
 /* These return true, so that a handler ends with them. */
 bool reply_empty(struct request *request, int status);
 bool reply_json(struct request *request, int status); /* the body is in request->out */
-bool reply_value(struct request *request, int status, const struct schema *schema, const void *value);
-void reply_header(struct request *request, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
+bool reply_value(struct request *request, int status, const struct schema *schema,
+                 const void *value);
+void reply_header(struct request *request, const char *name, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 /* Fills the reply with the error envelope; names the problems, if any. */
 void reply_error(struct request *request, const struct err *err);
 

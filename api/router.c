@@ -26,8 +26,8 @@ static bool segment_fits(const char *pattern, size_t size, const char *segment, 
     return *is_name || (strlen(segment) == size && strncasecmp(pattern, segment, size) == 0);
 }
 
-static bool path_fits(const char *pattern, const char *const *segments, size_t count, const char **names,
-                      size_t *names_count)
+static bool path_fits(const char *pattern, const char *const *segments, size_t count,
+                      const char **names, size_t *names_count)
 {
     size_t at = 0;
 
@@ -91,7 +91,8 @@ static bool uri_take(struct request *request, unsigned *allowed, struct err *err
     if (!path_split(path, request->arena, segments, &count, err) ||
         !query_split(query, request->arena, request->query, &request->query_count, err))
         return false;
-    request->route = route_find(request->method, segments, count, request->names, &request->names_count, allowed);
+    request->route = route_find(request->method, segments, count, request->names,
+                                &request->names_count, allowed);
     return true;
 }
 
@@ -119,7 +120,8 @@ static bool token_check(struct request *request, const char *hash, struct err *e
     char given[65];
 
     if (!token || !token[0])
-        return unauthenticated(request, "Authentication failed. The 'Authorization' header is missing.", err);
+        return unauthenticated(
+            request, "Authentication failed. The 'Authorization' header is missing.", err);
     id_hash(token, given);
     return text_equal_secret(hash, given) ||
            unauthenticated(request, "Authentication failed. The access token is invalid.", err);
@@ -131,14 +133,16 @@ static bool node_check(struct request *request, struct err *err)
     AUTO(tx) *tx = NULL;
 
     if (!node || !credential)
-        return unauthenticated(request, "A node names itself in '" LINK_NODE_HEADER "' and proves it.", err);
+        return unauthenticated(request,
+                               "A node names itself in '" LINK_NODE_HEADER "' and proves it.", err);
     tx = store_read(request->api->store, err);
     if (!tx)
         return false;
     if (store_node_check(tx, node, credential, &request->node_key, &request->node_epoch, err))
         return true;
     if (err->code == ERR_UNAUTHENTICATED)
-        reply_header(request, "WWW-Authenticate", "Bearer realm=\"berth\", error=\"invalid_token\"");
+        reply_header(request, "WWW-Authenticate",
+                     "Bearer realm=\"berth\", error=\"invalid_token\"");
     return false;
 }
 
@@ -151,7 +155,8 @@ static bool caller_check(struct request *request, struct err *err)
     if (flags & ROUTE_NODE)
         return node_check(request, err);
     return token_check(request,
-                       flags & ROUTE_JOIN ? request->settings->join_token_hash : request->settings->token_hash,
+                       flags & ROUTE_JOIN ? request->settings->join_token_hash
+                                          : request->settings->token_hash,
                        err);
 }
 
@@ -161,7 +166,8 @@ static bool host_check(const struct request *request, struct err *err)
 {
     const char *host = request_header(request, "Host");
 
-    return !host || host_valid(host) || err_set(err, ERR_BAD_HEADER, "the Host header is not well-formed");
+    return !host || host_valid(host) ||
+           err_set(err, ERR_BAD_HEADER, "the Host header is not well-formed");
 }
 
 static bool api_version_check(const struct request *request, struct err *err)
@@ -171,11 +177,13 @@ static bool api_version_check(const struct request *request, struct err *err)
     if (!(request->route->flags & ROUTE_ARM))
         return true;
     if (!version || !version[0])
-        return err_set(err, ERR_API_VERSION_MISSING,
-                       "The api-version query parameter (?api-version=) is required for all requests.");
-    return api_version_valid(version) ||
-           err_set(err, ERR_API_VERSION_INVALID,
-                   "The api-version '%.60s' is invalid. It has the form yyyy-mm-dd or yyyy-mm-dd-preview.", version);
+        return err_set(
+            err, ERR_API_VERSION_MISSING,
+            "The api-version query parameter (?api-version=) is required for all requests.");
+    return api_version_valid(version) || err_set(err, ERR_API_VERSION_INVALID,
+                                                 "The api-version '%.60s' is invalid. It has the "
+                                                 "form yyyy-mm-dd or yyyy-mm-dd-preview.",
+                                                 version);
 }
 
 static bool subscription_check(struct request *request, struct err *err)
@@ -186,8 +194,8 @@ static bool subscription_check(struct request *request, struct err *err)
         return true;
     subscription = settings_subscription(request->settings, request->names[0]);
     if (!subscription)
-        return err_set(err, ERR_SUBSCRIPTION_NOT_FOUND, "The subscription '%.60s' could not be found.",
-                       request->names[0]);
+        return err_set(err, ERR_SUBSCRIPTION_NOT_FOUND,
+                       "The subscription '%.60s' could not be found.", request->names[0]);
     request->names[0] = subscription->id;
     return true;
 }
@@ -196,7 +204,8 @@ static bool head_check(struct request *request, struct err *err)
 {
     unsigned allowed = 0;
 
-    if (!uri_take(request, &allowed, err) || !host_check(request, err) || !caller_check(request, err))
+    if (!uri_take(request, &allowed, err) || !host_check(request, err) ||
+        !caller_check(request, err))
         return false;
     if (!request->route)
         return route_refuse(request, allowed, err);
@@ -212,14 +221,16 @@ static bool id_is_plain(const char *text)
     size_t size = strnlen(text, 129);
 
     return size > 0 && size <= 128 &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:") == size;
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:") ==
+               size;
 }
 
 static void ids_take(struct request *request)
 {
     const char *given = request_header(request, "x-ms-correlation-request-id");
 
-    request->correlation_id = given && id_is_plain(given) ? arena_text(request->arena, given) : request->id;
+    request->correlation_id =
+        given && id_is_plain(given) ? arena_text(request->arena, given) : request->id;
 }
 
 static void ids_give(struct request *request)
@@ -247,14 +258,16 @@ static void unknown_give(struct request *request)
             text_add_char(names, *at > 0x20 && *at < 0x7F && *at != '"' && *at != '\\' ? *at : '?');
     }
     if (text_ok(names))
-        reply_header(request, "Warning", "299 berth \"unknown properties are ignored: %s\"", names->bytes);
+        reply_header(request, "Warning", "299 berth \"unknown properties are ignored: %s\"",
+                     names->bytes);
 }
 
 static void failure_log(const struct request *request, const struct err *err)
 {
     if (request->reply.status >= 500 && err->code != ERR_NOT_IMPLEMENTED)
-        log_warn("request_failed", "request=%s uri=%s code=%s text=%s", request->id, LOG_QUOTE(request->uri ? request->uri : ""),
-                 err_code_name(err->code), LOG_QUOTE(err->text));
+        log_warn("request_failed", "request=%s uri=%s code=%s text=%s", request->id,
+                 LOG_QUOTE(request->uri ? request->uri : ""), err_code_name(err->code),
+                 LOG_QUOTE(err->text));
 }
 
 static void finish(struct request *request)

@@ -34,10 +34,10 @@ bool router_run(struct request *request) MUST_CHECK;
 bool router_resume(struct request *request) MUST_CHECK;
 
 /* Splits a path at '/', passes over empty segments, decodes each. */
-bool path_split(const char *path, struct arena *arena, const char **segments, size_t *count, struct err *err)
-    MUST_CHECK;
-bool query_split(const char *query, struct arena *arena, struct text_pair *pairs, size_t *count, struct err *err)
-    MUST_CHECK;
+bool path_split(const char *path, struct arena *arena, const char **segments, size_t *count,
+                struct err *err) MUST_CHECK;
+bool query_split(const char *query, struct arena *arena, struct text_pair *pairs, size_t *count,
+                 struct err *err) MUST_CHECK;
 /* The route for a path; `allowed` collects the methods of its path when the method is the only thing wrong. */
 const struct route *route_find(enum http_method method, const char *const *segments, size_t count,
                                const char **names, size_t *names_count, unsigned *allowed);

@@ -12,12 +12,14 @@ enum { TOKEN_SIZE_MIN = 16, SETTINGS_BYTES_MAX = 1024 * 1024 };
 static bool token_take(const char *what, const char *token, char hash[65], struct err *err)
 {
     if (!token || strnlen(token, TOKEN_SIZE_MIN) < TOKEN_SIZE_MIN)
-        return err_set_field(err, ERR_INVALID, what, "the %s needs at least %d characters", what, TOKEN_SIZE_MIN);
+        return err_set_field(err, ERR_INVALID, what, "the %s needs at least %d characters", what,
+                             TOKEN_SIZE_MIN);
     id_hash(token, hash);
     return true;
 }
 
-static bool subscriptions_take(struct settings *settings, const struct api_options *options, struct err *err)
+static bool subscriptions_take(struct settings *settings, const struct api_options *options,
+                               struct err *err)
 {
     struct api_subscription *copies =
         arena_array(settings->arena, options->subscriptions_count, sizeof *copies);
@@ -25,7 +27,8 @@ static bool subscriptions_take(struct settings *settings, const struct api_optio
     for (size_t i = 0; copies && i < options->subscriptions_count; i++) {
         const struct api_subscription *given = &options->subscriptions[i];
         if (!given->id || !id_valid(given->id))
-            return err_set_field(err, ERR_INVALID, "subscriptions", "the subscription id '%.60s' is no UUID",
+            return err_set_field(err, ERR_INVALID, "subscriptions",
+                                 "the subscription id '%.60s' is no UUID",
                                  given->id ? given->id : "");
         copies[i].id = arena_text(settings->arena, given->id);
         copies[i].display_name =
@@ -36,9 +39,11 @@ static bool subscriptions_take(struct settings *settings, const struct api_optio
     return true;
 }
 
-static bool locations_take(struct settings *settings, const struct api_options *options, struct err *err)
+static bool locations_take(struct settings *settings, const struct api_options *options,
+                           struct err *err)
 {
-    struct api_location *copies = arena_array(settings->arena, options->locations_count, sizeof *copies);
+    struct api_location *copies =
+        arena_array(settings->arena, options->locations_count, sizeof *copies);
 
     for (size_t i = 0; copies && i < options->locations_count; i++) {
         const struct api_location *given = &options->locations[i];
@@ -50,15 +55,17 @@ static bool locations_take(struct settings *settings, const struct api_options *
     }
     settings->locations = copies;
     settings->locations_count = options->locations_count;
-    settings->default_location =
-        options->default_location ? location_normal(options->default_location, settings->arena) : NULL;
+    settings->default_location = options->default_location
+                                     ? location_normal(options->default_location, settings->arena)
+                                     : NULL;
     if (settings->default_location && !settings_location(settings, settings->default_location))
-        return err_set_field(err, ERR_INVALID, "default_location", "'%.60s' is none of the locations",
-                             options->default_location);
+        return err_set_field(err, ERR_INVALID, "default_location",
+                             "'%.60s' is none of the locations", options->default_location);
     return true;
 }
 
-static bool settings_fill(struct settings *settings, const struct api_options *options, struct err *err)
+static bool settings_fill(struct settings *settings, const struct api_options *options,
+                          struct err *err)
 {
     if (options->subscriptions_count == 0)
         return err_set_field(err, ERR_INVALID, "subscriptions", "there is no subscription");
@@ -102,7 +109,8 @@ void settings_free(struct settings *settings)
     }
 }
 
-const struct api_subscription *settings_subscription(const struct settings *settings, const char *id)
+const struct api_subscription *settings_subscription(const struct settings *settings,
+                                                     const char *id)
 {
     for (size_t i = 0; i < settings->subscriptions_count; i++) {
         if (text_equal_nocase(settings->subscriptions[i].id, id))

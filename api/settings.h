@@ -25,7 +25,8 @@ void settings_free(struct settings *settings);
 AUTO_TYPE(settings);
 
 /* NULL when there is none; names match without case, locations in their normal form. */
-const struct api_subscription *settings_subscription(const struct settings *settings, const char *id);
+const struct api_subscription *settings_subscription(const struct settings *settings,
+                                                     const char *id);
 const struct api_location *settings_location(const struct settings *settings, const char *name);
 
 #endif

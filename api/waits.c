@@ -80,7 +80,8 @@ static void enlist(struct waits *waits, struct request *request)
 
     CHECK(ticks > 0 && ticks < SLOTS);
     slot = &waits->by_slot[(uint64_t)(waits->tick + ticks) % SLOTS];
-    link_in(head, request, &wait->next_by_key, &wait->held_by_key, *head ? &(*head)->wait.held_by_key : NULL);
+    link_in(head, request, &wait->next_by_key, &wait->held_by_key,
+            *head ? &(*head)->wait.held_by_key : NULL);
     link_in(slot, request, &wait->next_by_slot, &wait->held_by_slot,
             *slot ? &(*slot)->wait.held_by_slot : NULL);
     if (wait->kind == WAIT_ANSWER)
@@ -188,11 +189,13 @@ bool wait_commit(struct request *request, store_work work, handler_fn then)
 bool wait_for(struct request *request, enum wait_kind kind, int64_t key, int64_t for_ms,
               bool (*due)(struct request *request), handler_fn then)
 {
-    request->wait = (struct wait){.kind = kind, .key = key, .for_ms = for_ms, .due = due, .then = then};
+    request->wait =
+        (struct wait){.kind = kind, .key = key, .for_ms = for_ms, .due = due, .then = then};
     return true;
 }
 
-bool wait_answer(struct request *request, int64_t node_key, struct question *question, handler_fn then)
+bool wait_answer(struct request *request, int64_t node_key, struct question *question,
+                 handler_fn then)
 {
     request->wait = (struct wait){
         .kind = WAIT_ANSWER,
@@ -248,7 +251,8 @@ static bool begin_listed(struct waits *waits, struct request *request)
     }
     if (request->wait.kind == WAIT_ANSWER) {
         request->wait.key = ++waits->last_question;
-        request->wait.question->id = arena_format(request->arena, "%lld", (long long)request->wait.key);
+        request->wait.question->id =
+            arena_format(request->arena, "%lld", (long long)request->wait.key);
     }
     enlist(waits, request);
     return true;
@@ -304,8 +308,8 @@ static bool question_copy(const struct question *from, struct arena *arena, stru
     return to->id && to->uid && to->container;
 }
 
-bool waits_questions(struct waits *waits, int64_t node_key, struct arena *arena, struct question **questions,
-                     size_t *count)
+bool waits_questions(struct waits *waits, int64_t node_key, struct arena *arena,
+                     struct question **questions, size_t *count)
 {
     *questions = NULL;
     *count = 0;
@@ -339,8 +343,8 @@ static struct request *claim(struct waits *waits, int64_t node_key, int64_t key)
     return NULL;
 }
 
-bool waits_give_answer(struct waits *waits, int64_t node_key, const char *question_id, const char *json,
-                       size_t size, struct err *err)
+bool waits_give_answer(struct waits *waits, int64_t node_key, const char *question_id,
+                       const char *json, size_t size, struct err *err)
 {
     int64_t key = 0;
     struct request *asker = text_to_int(question_id, &key) ? claim(waits, node_key, key) : NULL;
@@ -348,9 +352,11 @@ bool waits_give_answer(struct waits *waits, int64_t node_key, const char *questi
     bool understood;
 
     if (!asker)
-        return err_set(err, ERR_NOT_FOUND, "nobody waits for an answer to question '%.40s'", question_id);
+        return err_set(err, ERR_NOT_FOUND, "nobody waits for an answer to question '%.40s'",
+                       question_id);
     answer = ARENA_NEW(asker->arena, struct answer);
-    understood = answer ? fields_read(&answer_schema, json, size, asker->arena, answer, err) : request_full(err);
+    understood = answer ? fields_read(&answer_schema, json, size, asker->arena, answer, err)
+                        : request_full(err);
     asker->wait.answer = understood ? answer : NULL;
     asker->transport->resume(asker);
     return understood;

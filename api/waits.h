@@ -19,7 +19,8 @@ bool wait_for(struct request *request, enum wait_kind kind, int64_t key, int64_t
               bool (*due)(struct request *request), handler_fn then);
 /* Puts the question before the node; its answer is in request->wait.answer, NULL when that made no sense.
  * Fills question->id. */
-bool wait_answer(struct request *request, int64_t node_key, struct question *question, handler_fn then);
+bool wait_answer(struct request *request, int64_t node_key, struct question *question,
+                 handler_fn then);
 /* The outcome of wait_commit() as a handler's result. */
 bool wait_committed(const struct request *request, struct err *err) MUST_CHECK;
 
@@ -27,19 +28,20 @@ bool wait_committed(const struct request *request, struct err *err) MUST_CHECK;
 
 struct waits;
 /* Takes the questions for that node that have not been told yet. */
-bool waits_questions(struct waits *waits, int64_t node_key, struct arena *arena, struct question **questions,
-                     size_t *count) MUST_CHECK;
+bool waits_questions(struct waits *waits, int64_t node_key, struct arena *arena,
+                     struct question **questions, size_t *count) MUST_CHECK;
 bool waits_has_question(struct waits *waits, int64_t node_key);
 /* Gives the answer to whom it is for; false when nobody waits (any more). */
-bool waits_give_answer(struct waits *waits, int64_t node_key, const char *question_id, const char *json,
-                       size_t size, struct err *err) MUST_CHECK;
+bool waits_give_answer(struct waits *waits, int64_t node_key, const char *question_id,
+                       const char *json, size_t size, struct err *err) MUST_CHECK;
 
 /* ---- for the room ---- */
 
 struct waits *waits_new(struct err *err) MUST_CHECK;
 void waits_free(struct waits *waits);
 AUTO_TYPE(waits);
-void waits_tick(struct waits *waits); /* several times a second: ends those that waited long enough */
+void waits_tick(
+    struct waits *waits); /* several times a second: ends those that waited long enough */
 /* Ends every wait but those for commits, and each that begins from now on. */
 void waits_stop(struct waits *waits);
 /* The store's changes, on its writer thread. */

@@ -25,7 +25,8 @@ static bool join_work(struct tx *tx, void *data, struct err *err)
     struct joining *joining = request->data;
 
     joining->credential = NULL;
-    return store_node_join(tx, &joining->asked, &joining->row, &joining->credential, request->arena, err);
+    return store_node_join(tx, &joining->asked, &joining->row, &joining->credential, request->arena,
+                           err);
 }
 
 static bool join_done(struct request *request, struct err *err)
@@ -45,8 +46,8 @@ static bool join_done(struct request *request, struct err *err)
     };
     if (hooks->node_seen)
         hooks->node_seen(hooks->context, joining->row.key, joining->row.epoch);
-    log_info("node_joined", "node=%s id=%s epoch=%lld", LOG_QUOTE(joining->asked.name), answer.node_id,
-             (long long)answer.epoch);
+    log_info("node_joined", "node=%s id=%s epoch=%lld", LOG_QUOTE(joining->asked.name),
+             answer.node_id, (long long)answer.epoch);
     return print_secret(request, &join_answer_schema, &answer);
 }
 
@@ -62,7 +63,8 @@ bool agent_join(struct request *request, struct err *err)
     if (!joining->asked.location || !joining->asked.location[0])
         joining->asked.location = request->settings->default_location;
     if (!joining->asked.location || !settings_location(request->settings, joining->asked.location))
-        return err_set_field(err, ERR_INVALID, "location", "'%.60s' is none of the plane's locations",
+        return err_set_field(err, ERR_INVALID, "location",
+                             "'%.60s' is none of the plane's locations",
                              joining->asked.location ? joining->asked.location : "");
     joining->asked.location = settings_location(request->settings, joining->asked.location)->name;
     return wait_commit(request, join_work, join_done);
@@ -72,8 +74,8 @@ bool agent_join(struct request *request, struct err *err)
 
 static bool stale(int64_t told, const struct request *request, struct err *err)
 {
-    return err_set(err, ERR_NODE_EPOCH, "epoch %lld is over, the node's is %lld now: join again", (long long)told,
-                   (long long)request->node_epoch);
+    return err_set(err, ERR_NODE_EPOCH, "epoch %lld is over, the node's is %lld now: join again",
+                   (long long)told, (long long)request->node_epoch);
 }
 
 static bool report_work(struct tx *tx, void *data, struct err *err)
@@ -93,7 +95,8 @@ static bool report_done(struct request *request, struct err *err)
     metric_add(METRIC_node_reports_total, 1);
     if (hooks->node_seen)
         hooks->node_seen(hooks->context, request->node_key, report->epoch);
-    const struct report_answer answer = {.sequence = report->sequence, .lease_ms = request->settings->fence_ms};
+    const struct report_answer answer = {.sequence = report->sequence,
+                                         .lease_ms = request->settings->fence_ms};
     return print_secret(request, &report_answer_schema, &answer);
 }
 
@@ -154,7 +157,8 @@ static bool desired_waited(struct request *request, struct err *err)
     return wait_for(request, WAIT_DESIRED, request->node_key, left_ms, has_news, desired_waited);
 }
 
-static bool number_take(const struct request *request, const char *name, int64_t *number, struct err *err)
+static bool number_take(const struct request *request, const char *name, int64_t *number,
+                        struct err *err)
 {
     const char *text = request_query(request, name);
 
@@ -170,14 +174,16 @@ bool agent_desired(struct request *request, struct err *err)
     if (!poll)
         return request_full(err);
     request->data = poll;
-    if (!number_take(request, "epoch", &epoch, err) || !number_take(request, "after", &poll->after, err))
+    if (!number_take(request, "epoch", &epoch, err) ||
+        !number_take(request, "after", &poll->after, err))
         return false;
     if (epoch != request->node_epoch)
         return stale(epoch, request, err);
     if (poll->after == 0 || has_news(request))
         return desired_give(request, err);
     poll->until_ns = clock_boot_ns() + (int64_t)LIMIT_NODE_POLL_MS * 1000000;
-    return wait_for(request, WAIT_DESIRED, request->node_key, LIMIT_NODE_POLL_MS, has_news, desired_waited);
+    return wait_for(request, WAIT_DESIRED, request->node_key, LIMIT_NODE_POLL_MS, has_news,
+                    desired_waited);
 }
 
 /* ---- answers ---- */
@@ -186,8 +192,8 @@ bool agent_answer(struct request *request, struct err *err)
 {
     if (!text_ok(request->body))
         return request_full(err);
-    if (!waits_give_answer(request->api->waits, request->node_key, request->names[0], request->body->bytes,
-                           request->body->size, err))
+    if (!waits_give_answer(request->api->waits, request->node_key, request->names[0],
+                           request->body->bytes, request->body->size, err))
         return false;
     return reply_empty(request, 204);
 }

@@ -20,14 +20,16 @@ bool group_missing(struct request *request, struct tx *tx, struct err *err)
     if (!row && err->code != ERR_OK)
         return false;
     if (!row)
-        return err_set(err, ERR_RESOURCE_GROUP_NOT_FOUND, "Resource group '%.90s' could not be found.",
-                       request->names[1]);
+        return err_set(err, ERR_RESOURCE_GROUP_NOT_FOUND,
+                       "Resource group '%.90s' could not be found.", request->names[1]);
     return err_set(err, ERR_NOT_FOUND,
-                   "The Resource '" RESOURCE_TYPE_GROUP "/%.90s' under resource group '%.90s' was not found.",
+                   "The Resource '" RESOURCE_TYPE_GROUP
+                   "/%.90s' under resource group '%.90s' was not found.",
                    request->names[2], row->name);
 }
 
-struct group_row *group_find(struct request *request, struct tx *tx, bool with_spec, struct err *err)
+struct group_row *group_find(struct request *request, struct tx *tx, bool with_spec,
+                             struct err *err)
 {
     struct resource_id id = group_id_of(request);
     struct group_row *row = store_group_find(tx, &id, with_spec, request->arena, err);
@@ -63,10 +65,13 @@ bool group_admit(struct request *request, const struct group_row *row, struct er
     cpu = milli_text(row->shape.cpu_milli, request->arena);
     memory = milli_text((row->shape.memory_mib * 1000 + 512) / 1024, request->arena);
     return err_set(err, ERR_NO_CAPACITY,
-                   "The requested resource is not available in the location '%s' at this moment. Please retry with a "
-                   "different resource request or in another location. Resource requested: '%s' CPU '%s' GB memory "
+                   "The requested resource is not available in the location '%s' at this moment. "
+                   "Please retry with a "
+                   "different resource request or in another location. Resource requested: '%s' "
+                   "CPU '%s' GB memory "
                    "'%s' OS. %s",
-                   row->location, cpu ? cpu : "?", memory ? memory : "?", os_type_words[row->os], why);
+                   row->location, cpu ? cpu : "?", memory ? memory : "?", os_type_words[row->os],
+                   why);
 }
 
 void group_admit_undo(struct request *request, const struct group_row *row)
@@ -88,8 +93,8 @@ void group_operation_header(struct request *request, const char *location, const
     reply_header(request, "Retry-After", "1");
 }
 
-bool group_operation_keep(struct request *request, const struct group_row *row, const char **operation_id,
-                          struct err *err)
+bool group_operation_keep(struct request *request, const struct group_row *row,
+                          const char **operation_id, struct err *err)
 {
     *operation_id = arena_text(request->arena, row->operation_id ? row->operation_id : "");
     return *operation_id || request_full(err);
@@ -115,7 +120,8 @@ bool group_settled(struct request *request, struct tx *tx, const struct group_ro
     }
     clock_text(operation->started_ms, since);
     return err_set(err, ERR_TRANSITIONING,
-                   "The container group '%.63s' is still transitioning, please retry later. Its operation %s (%s) has "
+                   "The container group '%.63s' is still transitioning, please retry later. Its "
+                   "operation %s (%s) has "
                    "been running since %s.",
                    row->name, operation->id, operation_kind_words[operation->kind], since);
 }

@@ -13,21 +13,24 @@ struct change_check {
 /* ACI's sentence, and which property it is about. */
 static void refuse(struct change_check *check, const char *field, const char *old, const char *sent)
 {
-    check->ok = problem_add(check->problems, ERR_GROUP_UPDATE, field,
-                            "The updates on container group '%.63s' are invalid. If you are going to update the os "
-                            "type, restart policy, network profile, CPU, memory or GPU resources for a container "
-                            "group, you must delete it first and then create a new one. '%s' is '%.120s' and cannot "
-                            "become '%.120s'.",
-                            check->name, field, old, sent);
+    check->ok = problem_add(
+        check->problems, ERR_GROUP_UPDATE, field,
+        "The updates on container group '%.63s' are invalid. If you are going to update the os "
+        "type, restart policy, network profile, CPU, memory or GPU resources for a container "
+        "group, you must delete it first and then create a new one. '%s' is '%.120s' and cannot "
+        "become '%.120s'.",
+        check->name, field, old, sent);
 }
 
-static void check_word(struct change_check *check, const char *field, const char *const *words, int old, int sent)
+static void check_word(struct change_check *check, const char *field, const char *const *words,
+                       int old, int sent)
 {
     if (old != sent)
         refuse(check, field, old >= 0 ? words[old] : "", sent >= 0 ? words[sent] : "");
 }
 
-static void check_text(struct change_check *check, const char *field, const char *old, const char *sent)
+static void check_text(struct change_check *check, const char *field, const char *old,
+                       const char *sent)
 {
     if (strcmp(old ? old : "", sent ? sent : "") != 0)
         refuse(check, field, old ? old : "", sent ? sent : "");
@@ -59,7 +62,8 @@ static const struct container *container_find(const struct container_group *grou
     return NULL;
 }
 
-static void check_gpu(struct change_check *check, const char *field, const struct gpu *old, const struct gpu *sent)
+static void check_gpu(struct change_check *check, const char *field, const struct gpu *old,
+                      const struct gpu *sent)
 {
     if (!old != !sent)
         refuse(check, field, old ? "given" : "absent", sent ? "given" : "absent");
@@ -72,13 +76,15 @@ static void check_container(struct change_check *check, size_t index, const stru
 {
     struct arena *arena = check->problems->arena;
     const char *field = arena_format(arena, "properties.containers[%zu].resources.requests", index);
-    const char *cpu = arena_format(arena, "%s.cpu", field), *memory = arena_format(arena, "%s.memoryInGB", field);
+    const char *cpu = arena_format(arena, "%s.cpu", field),
+               *memory = arena_format(arena, "%s.memoryInGB", field);
     const char *gpu = arena_format(arena, "%s.gpu", field);
 
     if (!field || !cpu || !memory || !gpu)
         return;
     check_milli(check, cpu, requests_of(old)->cpu.milli, requests_of(sent)->cpu.milli);
-    check_milli(check, memory, requests_of(old)->memory_gb.milli, requests_of(sent)->memory_gb.milli);
+    check_milli(check, memory, requests_of(old)->memory_gb.milli,
+                requests_of(sent)->memory_gb.milli);
     check_gpu(check, gpu, requests_of(old)->gpu, requests_of(sent)->gpu);
 }
 
@@ -90,9 +96,10 @@ static void check_total(struct change_check *check, const struct container_group
 
     if (!check->ok)
         return;
-    check_milli(check, "properties.containers[*].resources.requests.cpu", old.cpu_milli, now.cpu_milli);
-    check_milli(check, "properties.containers[*].resources.requests.memoryInGB", old.memory_mib * 1000 / 1024,
-                now.memory_mib * 1000 / 1024);
+    check_milli(check, "properties.containers[*].resources.requests.cpu", old.cpu_milli,
+                now.cpu_milli);
+    check_milli(check, "properties.containers[*].resources.requests.memoryInGB",
+                old.memory_mib * 1000 / 1024, now.memory_mib * 1000 / 1024);
 }
 
 static const char *subnet_of(const struct container_group *group)
@@ -105,16 +112,18 @@ static const char *zone_of(const struct container_group *group)
     return group->zones.count > 0 ? group->zones.items[0] : NULL;
 }
 
-bool group_change_check(const char *name, const struct container_group *stands, const struct container_group *sent,
-                        struct problems *problems)
+bool group_change_check(const char *name, const struct container_group *stands,
+                        const struct container_group *sent, struct problems *problems)
 {
     struct change_check check = {.name = name, .problems = problems, .ok = true};
 
     check_text(&check, "location", stands->location, sent->location);
-    check_word(&check, "properties.osType", os_type_words, stands->properties->os_type, sent->properties->os_type);
-    check_word(&check, "properties.restartPolicy", restart_policy_words, stands->properties->restart_policy,
-               sent->properties->restart_policy);
-    check_word(&check, "properties.sku", group_sku_words, stands->properties->sku, sent->properties->sku);
+    check_word(&check, "properties.osType", os_type_words, stands->properties->os_type,
+               sent->properties->os_type);
+    check_word(&check, "properties.restartPolicy", restart_policy_words,
+               stands->properties->restart_policy, sent->properties->restart_policy);
+    check_word(&check, "properties.sku", group_sku_words, stands->properties->sku,
+               sent->properties->sku);
     check_text(&check, "properties.subnetIds", subnet_of(stands), subnet_of(sent));
     check_text(&check, "zones", zone_of(stands), zone_of(sent));
     for (size_t i = 0; i < sent->properties->containers_count; i++) {

@@ -5,8 +5,8 @@
 #include "api/request.h"
 
 /* ERR_GROUP_UPDATE for each property that may not change (§20.2), naming it with its old and new value. */
-bool group_change_check(const char *name, const struct container_group *stands, const struct container_group *sent,
-                        struct problems *problems) MUST_CHECK;
+bool group_change_check(const char *name, const struct container_group *stands,
+                        const struct container_group *sent, struct problems *problems) MUST_CHECK;
 /* Nothing but the tags differs: the group keeps running. */
 bool group_change_is_tags_only(struct request *request, const struct group_row *old,
                                const struct container_group *stands, struct container_group *sent);

@@ -29,8 +29,10 @@ static bool tail_take(const struct request *request, struct opt_int *tail, struc
     const char *text = request_query(request, "tail");
 
     *tail = (struct opt_int){.given = text ? GIVEN_VALUE : GIVEN_ABSENT};
-    return !text || (text_to_int(text, &tail->value) && tail->value >= 0 && tail->value <= INT32_MAX) ||
-           err_set_field(err, ERR_BAD_QUERY, "tail", "the value of 'tail' must be a number from 0 to %d", INT32_MAX);
+    return !text ||
+           (text_to_int(text, &tail->value) && tail->value >= 0 && tail->value <= INT32_MAX) ||
+           err_set_field(err, ERR_BAD_QUERY, "tail",
+                         "the value of 'tail' must be a number from 0 to %d", INT32_MAX);
 }
 
 static bool container_exists(struct request *request, const struct group_row *row, struct err *err)
@@ -49,7 +51,8 @@ static bool container_exists(struct request *request, const struct group_row *ro
         if (strcmp(properties->init_containers[i].name, request->names[3]) == 0)
             return true;
     }
-    return err_set(err, ERR_CONTAINER_NOT_FOUND, "The container '%.63s' is not found in container group '%.63s'.",
+    return err_set(err, ERR_CONTAINER_NOT_FOUND,
+                   "The container '%.63s' is not found in container group '%.63s'.",
                    request->names[3], row->name);
 }
 
@@ -58,9 +61,11 @@ static bool node_is_there(const struct request *request, int64_t node_key, struc
     const struct api_hooks *hooks = &request->api->hooks;
     struct api_node_room room;
 
-    if (!hooks->node_room || (hooks->node_room(hooks->context, node_key, &room) && room.silent_ms >= 0))
+    if (!hooks->node_room ||
+        (hooks->node_room(hooks->context, node_key, &room) && room.silent_ms >= 0))
         return true;
-    return err_set(err, ERR_NODE_AWAY, "the node that runs this container group does not answer at the moment");
+    return err_set(err, ERR_NODE_AWAY,
+                   "the node that runs this container group does not answer at the moment");
 }
 
 /* The node's own words for a failure; its code is one of errors.def. */
@@ -84,11 +89,13 @@ static bool answered(struct request *request, struct err *err)
     if (request->wait.end == WAIT_STOPPING)
         return err_set(err, ERR_CLOSED, "the server is stopping");
     if (request->wait.end == WAIT_TOO_LATE)
-        return err_set(err, ERR_TIMEOUT, "the node that runs this container group did not answer within %d s",
+        return err_set(err, ERR_TIMEOUT,
+                       "the node that runs this container group did not answer within %d s",
                        LIMIT_NODE_ANSWER_MS / 1000);
     if (!answer)
         return err_set(err, ERR_INTERNAL, "the node's answer was not understood");
-    if (answer->error_code && !text_equal_nocase(answer->error_code, err_code_name(ERR_LOG_NOT_AVAILABLE)))
+    if (answer->error_code &&
+        !text_equal_nocase(answer->error_code, err_code_name(ERR_LOG_NOT_AVAILABLE)))
         return node_failed(answer, err);
     return give(request, answer->content);
 }
@@ -101,7 +108,8 @@ bool container_logs(struct request *request, struct err *err)
 
     if (!question)
         return request_full(err);
-    if (!tail_take(request, &question->tail, err) || !flag_take(request, "timestamps", &question->timestamps, err))
+    if (!tail_take(request, &question->tail, err) ||
+        !flag_take(request, "timestamps", &question->timestamps, err))
         return false;
     tx = store_read(request->api->store, err);
     row = tx ? group_find(request, tx, true, err) : NULL;

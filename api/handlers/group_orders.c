@@ -92,7 +92,8 @@ static bool operation_ended(struct request *request, int64_t key)
 {
     struct err err = {0};
     AUTO(tx) *tx = store_read(request->api->store, &err);
-    const struct operation_row *operation = tx ? store_operation_get(tx, key, request->arena, &err) : NULL;
+    const struct operation_row *operation =
+        tx ? store_operation_get(tx, key, request->arena, &err) : NULL;
 
     return !operation || operation->status != OPERATION_PENDING;
 }
@@ -108,9 +109,11 @@ static bool stop_waited(struct request *request, struct err *err UNUSED)
     struct order *order = request->data;
     int64_t left_ms = (order->until_ns - clock_boot_ns()) / 1000000;
 
-    if (request->wait.end != WAIT_ENDED || left_ms <= 0 || operation_ended(request, order->operation_key))
+    if (request->wait.end != WAIT_ENDED || left_ms <= 0 ||
+        operation_ended(request, order->operation_key))
         return reply_empty(request, 204);
-    return wait_for(request, WAIT_OPERATION, order->operation_key, left_ms, stop_is_over, stop_waited);
+    return wait_for(request, WAIT_OPERATION, order->operation_key, left_ms, stop_is_over,
+                    stop_waited);
 }
 
 static bool stop_work(struct tx *tx, void *request, struct err *err)
@@ -129,7 +132,8 @@ static bool stop_done(struct request *request, struct err *err)
     if (order->operation_key == 0)
         return reply_empty(request, 204);
     order->until_ns = clock_boot_ns() + (int64_t)LIMIT_STOP_WAIT_MS * 1000000;
-    return wait_for(request, WAIT_OPERATION, order->operation_key, LIMIT_STOP_WAIT_MS, stop_is_over, stop_waited);
+    return wait_for(request, WAIT_OPERATION, order->operation_key, LIMIT_STOP_WAIT_MS, stop_is_over,
+                    stop_waited);
 }
 
 /* No operation of its own for clients (§1.9): done when it answers, as far as that can be waited for. */
@@ -166,7 +170,8 @@ static bool start_done(struct request *request, struct err *err)
 
 static bool holds_nothing(const struct group_row *row)
 {
-    return row->state == GROUP_STOPPED || row->state == GROUP_SUCCEEDED || row->state == GROUP_FAILED;
+    return row->state == GROUP_STOPPED || row->state == GROUP_SUCCEEDED ||
+           row->state == GROUP_FAILED;
 }
 
 /* A stopped group holds nothing: there must be room for it again. */

@@ -33,8 +33,9 @@ static bool patch_work(struct tx *tx, void *data, struct err *err)
     group.tags = patching->patch.tags;
     text_clear(request->out);
     fields_print_members(&container_group_schema, &group, FIELDS_STORED, request->out, &splice);
-    row->spec =
-        text_ok(request->out) ? arena_text_n(request->arena, request->out->bytes, request->out->size) : NULL;
+    row->spec = text_ok(request->out)
+                    ? arena_text_n(request->arena, request->out->bytes, request->out->size)
+                    : NULL;
     row->address_at = (int64_t)splice;
     patching->row = row;
     return row->spec ? store_group_update(tx, row, NULL, false, err) : request_full(err);

@@ -55,18 +55,19 @@ void group_print(const struct group_row *row, bool with_view, struct text *out)
 
 /* ---- with what its node says ---- */
 
-bool group_spec_read(struct request *request, const struct group_row *row, struct container_group *group,
-                     struct err *err)
+bool group_spec_read(struct request *request, const struct group_row *row,
+                     struct container_group *group, struct err *err)
 {
     char *json = arena_format(request->arena, "{%s}", row->spec);
 
-    return json ? fields_read(&container_group_schema, json, strlen(json), request->arena, group, err) ||
+    return json ? fields_read(&container_group_schema, json, strlen(json), request->arena, group,
+                              err) ||
                       err_add(err, "while reading the stored group")
                 : request_full(err);
 }
 
-bool group_status_take(struct request *request, const struct group_row *row, struct group_status **status,
-                       struct err *err)
+bool group_status_take(struct request *request, const struct group_row *row,
+                       struct group_status **status, struct err *err)
 {
     struct group_status *read;
 
@@ -76,7 +77,8 @@ bool group_status_take(struct request *request, const struct group_row *row, str
     read = ARENA_NEW(request->arena, struct group_status);
     if (!read)
         return request_full(err);
-    if (!fields_read(&group_status_schema, row->status, strlen(row->status), request->arena, read, err))
+    if (!fields_read(&group_status_schema, row->status, strlen(row->status), request->arena, read,
+                     err))
         return err_add(err, "while reading the stored status");
     if (read->incarnation == row->incarnation)
         *status = read;
@@ -95,8 +97,9 @@ static const struct field own_events_fields[] = {
 static const struct schema own_events_schema = SCHEMA("OwnEvents", struct own_events, own_events_fields, "Events the plane saw.");
 /* clang-format on */
 
-bool group_events_take(struct request *request, const struct group_row *row, const struct group_status *status,
-                       struct event **events, size_t *count, struct err *err)
+bool group_events_take(struct request *request, const struct group_row *row,
+                       const struct group_status *status, struct event **events, size_t *count,
+                       struct err *err)
 {
     struct own_events own = {0};
     size_t told = status ? status->events_count : 0;
@@ -126,7 +129,8 @@ static void views_put(struct container *containers, size_t count, const struct g
     }
 }
 
-static void group_fill(struct container_group *group, const struct group_row *row, struct group_view *view)
+static void group_fill(struct container_group *group, const struct group_row *row,
+                       struct group_view *view)
 {
     struct group_properties *properties = group->properties;
 
@@ -135,13 +139,15 @@ static void group_fill(struct container_group *group, const struct group_row *ro
     view->state = group_state_words[row->state];
     properties->view = view;
     properties->provisioning_state = provisioning_words[row->provisioning];
-    properties->provisioning_timeout_s = (struct opt_int){GIVEN_VALUE, LIMIT_PROVISIONING_TIMEOUT_S};
+    properties->provisioning_timeout_s =
+        (struct opt_int){GIVEN_VALUE, LIMIT_PROVISIONING_TIMEOUT_S};
     properties->custom_provisioning_timeout = (struct opt_bool){GIVEN_VALUE, false};
     if (properties->address)
         properties->address->ip = row->address;
 }
 
-bool group_print_whole(struct request *request, const struct group_row *row, struct text *out, struct err *err)
+bool group_print_whole(struct request *request, const struct group_row *row, struct text *out,
+                       struct err *err)
 {
     struct group_status *status;
     struct container_group group;
@@ -151,16 +157,19 @@ bool group_print_whole(struct request *request, const struct group_row *row, str
         group_print(row, true, out);
         return true;
     }
-    if (!group_spec_read(request, row, &group, err) || !group_status_take(request, row, &status, err) ||
+    if (!group_spec_read(request, row, &group, err) ||
+        !group_status_take(request, row, &status, err) ||
         !group_events_take(request, row, status, &view.events, &view.events_count, err))
         return false;
     if (status) {
         views_put(group.properties->containers, group.properties->containers_count, status);
-        views_put(group.properties->init_containers, group.properties->init_containers_count, status);
+        views_put(group.properties->init_containers, group.properties->init_containers_count,
+                  status);
     }
     group_fill(&group, row, &view);
-    group.id = arena_format(request->arena, "/subscriptions/%s/resourceGroups/%s/providers/" RESOURCE_TYPE_GROUP "/%s",
-                            row->subscription, row->resource_group, row->name);
+    group.id = arena_format(
+        request->arena, "/subscriptions/%s/resourceGroups/%s/providers/" RESOURCE_TYPE_GROUP "/%s",
+        row->subscription, row->resource_group, row->name);
     if (!group.id)
         return request_full(err);
     fields_print(&container_group_schema, &group, FIELDS_ALL, out, NULL);

@@ -51,7 +51,8 @@ static bool location_take(struct request *request, struct putting *putting, stru
     if (!location)
         return err_set_field(err, ERR_LOCATION_UNAVAILABLE, "location",
                              "The provided location '%.60s' is not available for resource type "
-                             "'" RESOURCE_TYPE_GROUP "'. GET /subscriptions/%s/locations lists those that are.",
+                             "'" RESOURCE_TYPE_GROUP
+                             "'. GET /subscriptions/%s/locations lists those that are.",
                              putting->group.location, request->names[0]);
     putting->group.location = location->name;
     return true;
@@ -63,14 +64,17 @@ static bool texts_make(struct request *request, struct putting *putting, struct 
     size_t splice = 0;
 
     text_clear(request->out);
-    fields_print_members(&container_group_schema, &putting->group, FIELDS_STORED, request->out, &splice);
-    putting->row.spec =
-        text_ok(request->out) ? arena_text_n(request->arena, request->out->bytes, request->out->size) : NULL;
+    fields_print_members(&container_group_schema, &putting->group, FIELDS_STORED, request->out,
+                         &splice);
+    putting->row.spec = text_ok(request->out)
+                            ? arena_text_n(request->arena, request->out->bytes, request->out->size)
+                            : NULL;
     putting->row.address_at = (int64_t)splice;
     text_clear(request->out);
     fields_secrets(&container_group_schema, &putting->group, request->out);
-    putting->secrets =
-        text_ok(request->out) ? arena_text_n(request->arena, request->out->bytes, request->out->size) : NULL;
+    putting->secrets = text_ok(request->out)
+                           ? arena_text_n(request->arena, request->out->bytes, request->out->size)
+                           : NULL;
     text_clear(request->out);
     return (putting->row.spec && putting->secrets) || request_full(err);
 }
@@ -156,7 +160,8 @@ static bool update_work(struct tx *tx, void *data, struct err *err)
         return false;
     if (row->key != putting->old->key || row->generation != putting->old->generation)
         return err_set(err, ERR_TRANSITIONING,
-                       "The container group '%.63s' was changed by another call meanwhile, please retry later.",
+                       "The container group '%.63s' was changed by another call meanwhile, please "
+                       "retry later.",
                        row->name);
     row->spec = putting->row.spec;
     row->address_at = putting->row.address_at;
@@ -183,10 +188,12 @@ static bool update_done(struct request *request, struct err *err)
 }
 
 /* Nothing to do; who sent it twice gets the operation that runs, if one does. */
-static bool join(struct request *request, struct tx *tx, const struct group_row *old, struct err *err)
+static bool join(struct request *request, struct tx *tx, const struct group_row *old,
+                 struct err *err)
 {
     struct operation_row *operation =
-        old->operation_key != 0 ? store_operation_get(tx, old->operation_key, request->arena, err) : NULL;
+        old->operation_key != 0 ? store_operation_get(tx, old->operation_key, request->arena, err)
+                                : NULL;
 
     if (!operation && err->code != ERR_OK)
         return false;
@@ -200,13 +207,15 @@ static bool admit_again(struct request *request, struct putting *putting, struct
 {
     enum group_state state = putting->old->state;
 
-    if (!putting->rerun || (state != GROUP_STOPPED && state != GROUP_SUCCEEDED && state != GROUP_FAILED))
+    if (!putting->rerun ||
+        (state != GROUP_STOPPED && state != GROUP_SUCCEEDED && state != GROUP_FAILED))
         return true;
     putting->admitted = group_admit(request, &putting->row, err);
     return putting->admitted;
 }
 
-static bool change_standing(struct request *request, struct tx *tx, struct putting *putting, struct err *err)
+static bool change_standing(struct request *request, struct tx *tx, struct putting *putting,
+                            struct err *err)
 {
     struct group_row *old = putting->old;
     struct container_group *stands = ARENA_NEW(request->arena, struct container_group);
@@ -223,17 +232,20 @@ static bool change_standing(struct request *request, struct tx *tx, struct putti
         !group_spec_read(request, old, stands, err) ||
         !group_change_check(old->name, stands, &putting->group, &request->problems))
         return request->problems.count > 0 ? refused(request, err) : false;
-    putting->rerun = !same_secrets || !group_change_is_tags_only(request, old, stands, &putting->group);
+    putting->rerun =
+        !same_secrets || !group_change_is_tags_only(request, old, stands, &putting->group);
     putting->row.name = old->name;
     return admit_again(request, putting, err) && wait_commit(request, update_work, update_done);
 }
 
 /* It was there when the store was asked to create it, and is gone now; or it never was, and there is no room. */
-static bool nothing_stands(struct request *request, struct tx *tx, struct putting *putting, struct err *err)
+static bool nothing_stands(struct request *request, struct tx *tx, struct putting *putting,
+                           struct err *err)
 {
     if (putting->refusal.code == ERR_OK && putting->tries++ < TRIES_MAX)
         return create(request, putting, err);
-    if (!group_missing(request, tx, err) && err->code == ERR_NOT_FOUND && putting->refusal.code != ERR_OK)
+    if (!group_missing(request, tx, err) && err->code == ERR_NOT_FOUND &&
+        putting->refusal.code != ERR_OK)
         *err = putting->refusal;
     return false;
 }

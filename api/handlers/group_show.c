@@ -16,7 +16,8 @@ bool group_show(struct request *request, struct err *err)
     return reply_json(request, 200);
 }
 
-static bool check_resource_group(struct request *request, struct tx *tx, const char *name, struct err *err)
+static bool check_resource_group(struct request *request, struct tx *tx, const char *name,
+                                 struct err *err)
 {
     if (store_resource_group_find(tx, request->names[0], name, request->arena, err))
         return true;
@@ -37,8 +38,8 @@ bool group_list(struct request *request, struct err *err)
     tx = store_read(request->api->store, err);
     if (!tx || (resource_group && !check_resource_group(request, tx, resource_group, err)))
         return false;
-    if (!store_group_list(tx, request->names[0], resource_group, page.after_key, page.rows_max, request->arena,
-                          &rows, err))
+    if (!store_group_list(tx, request->names[0], resource_group, page.after_key, page.rows_max,
+                          request->arena, &rows, err))
         return false;
     text_add(request->out, "{\"value\":[");
     for (size_t i = 0; i < rows.count; i++) {

@@ -2,7 +2,9 @@
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
 
-struct amounts { int64_t cpu_milli, memory_mib; };
+struct amounts {
+    int64_t cpu_milli, memory_mib;
+};
 struct node_view {
     const char *id, *name, *location, *os, *architecture, *address, *version, *state, *joined_time;
     bool cordoned;
@@ -48,7 +50,8 @@ static const struct field nodes_fields[] = {
 static const struct schema nodes_schema = SCHEMA("NodeList", struct node_views, nodes_fields, "All nodes.");
 /* clang-format on */
 
-static bool room_take(struct request *request, const struct node_row *row, struct node_view *view, struct err *err)
+static bool room_take(struct request *request, const struct node_row *row, struct node_view *view,
+                      struct err *err)
 {
     const struct api_hooks *hooks = &request->api->hooks;
     struct api_node_room room;
@@ -64,7 +67,8 @@ static bool room_take(struct request *request, const struct node_row *row, struc
     return true;
 }
 
-static bool view_take(struct request *request, const struct node_row *row, struct node_view *view, struct err *err)
+static bool view_take(struct request *request, const struct node_row *row, struct node_view *view,
+                      struct err *err)
 {
     struct amounts *capacity = ARENA_NEW(request->arena, struct amounts);
     char joined[CLOCK_TEXT_SIZE];
@@ -124,7 +128,8 @@ bool node_show(struct request *request, struct err *err)
     const struct node_row *row = tx ? find(request, tx, err) : NULL;
     struct node_view view;
 
-    return row && view_take(request, row, &view, err) && reply_value(request, 200, &node_schema, &view);
+    return row && view_take(request, row, &view, err) &&
+           reply_value(request, 200, &node_schema, &view);
 }
 
 /* ---- changing ---- */

@@ -4,7 +4,9 @@
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
 
-struct operation_error { const char *code, *message; };
+struct operation_error {
+    const char *code, *message;
+};
 struct operation_properties {
     struct event *events;
     size_t events_count;
@@ -40,7 +42,8 @@ static const struct field view_fields[] = {
 static const struct schema view_schema = SCHEMA("Operation", struct operation_view, view_fields, "A long-running operation.");
 /* clang-format on */
 
-static bool add_events(struct event *all, size_t max, size_t *count, const struct event *more, size_t more_count)
+static bool add_events(struct event *all, size_t max, size_t *count, const struct event *more,
+                       size_t more_count)
 {
     for (size_t i = 0; i < more_count && *count < max; i++)
         all[(*count)++] = more[i];
@@ -48,7 +51,8 @@ static bool add_events(struct event *all, size_t max, size_t *count, const struc
 }
 
 /* Events of the group and of its containers (§19.4). */
-static bool events_take(struct request *request, struct tx *tx, const struct operation_row *operation,
+static bool events_take(struct request *request, struct tx *tx,
+                        const struct operation_row *operation,
                         struct operation_properties *properties, struct err *err)
 {
     const size_t max = (size_t)LIMIT_EVENTS_MAX * 10;
@@ -69,7 +73,8 @@ static bool events_take(struct request *request, struct tx *tx, const struct ope
     for (size_t i = 0; status && i < status->containers_count; i++) {
         const struct container_view *view = status->containers[i].view;
         if (view)
-            add_events(properties->events, max, &properties->events_count, view->events, view->events_count);
+            add_events(properties->events, max, &properties->events_count, view->events,
+                       view->events_count);
     }
     return true;
 }
@@ -77,7 +82,8 @@ static bool events_take(struct request *request, struct tx *tx, const struct ope
 bool operation_show(struct request *request, struct err *err)
 {
     AUTO(tx) *tx = store_read(request->api->store, err);
-    struct operation_row *operation = tx ? store_operation_find(tx, request->names[2], request->arena, err) : NULL;
+    struct operation_row *operation =
+        tx ? store_operation_find(tx, request->names[2], request->arena, err) : NULL;
     struct operation_properties properties = {0};
     struct operation_error error = {0};
     char started[CLOCK_TEXT_SIZE], ended[CLOCK_TEXT_SIZE];
@@ -85,7 +91,8 @@ bool operation_show(struct request *request, struct err *err)
     if (!operation && err->code != ERR_OK)
         return false;
     if (!operation || !text_equal_nocase(operation->subscription, request->names[0]))
-        return err_set(err, ERR_NOT_FOUND, "The operation '%.60s' could not be found.", request->names[2]);
+        return err_set(err, ERR_NOT_FOUND, "The operation '%.60s' could not be found.",
+                       request->names[2]);
     if (!events_take(request, tx, operation, &properties, err))
         return false;
     clock_text_ms(operation->started_ms, started);
@@ -99,8 +106,10 @@ bool operation_show(struct request *request, struct err *err)
         .properties = &properties,
     };
     if (operation->status == OPERATION_FAILED || operation->status == OPERATION_CANCELED) {
-        error.code = operation->error_code ? operation->error_code : operation_status_words[operation->status];
-        error.message = operation->error_text ? operation->error_text : "The operation was ended by another one.";
+        error.code = operation->error_code ? operation->error_code
+                                           : operation_status_words[operation->status];
+        error.message = operation->error_text ? operation->error_text
+                                              : "The operation was ended by another one.";
         view.error = &error;
     } else if (operation->status == OPERATION_PENDING) {
         reply_header(request, "Retry-After", "1");

@@ -33,7 +33,8 @@ static void print_row(const struct resource_group_row *row, struct text *out)
 
 static bool not_found(const char *name, struct err *err)
 {
-    return err_set(err, ERR_RESOURCE_GROUP_NOT_FOUND, "Resource group '%.90s' could not be found.", name);
+    return err_set(err, ERR_RESOURCE_GROUP_NOT_FOUND, "Resource group '%.90s' could not be found.",
+                   name);
 }
 
 /* ---- putting ---- */
@@ -76,7 +77,8 @@ static const char *tags_text(const struct tagged *tagged, struct arena *arena)
 }
 
 /* The name as first written stays, and the location may not change. */
-static bool keep_what_stands(struct request *request, struct resource_group_row *row, struct err *err)
+static bool keep_what_stands(struct request *request, struct resource_group_row *row,
+                             struct err *err)
 {
     AUTO(tx) *tx = store_read(request->api->store, err);
     struct resource_group_row *old;
@@ -88,7 +90,8 @@ static bool keep_what_stands(struct request *request, struct resource_group_row 
         return err->code == ERR_OK;
     if (row->location && !text_equal_nocase(row->location, old->location))
         return err_set(err, ERR_RESOURCE_GROUP_LOCATION,
-                       "Invalid resource group location '%.60s'. The Resource group already exists in location "
+                       "Invalid resource group location '%.60s'. The Resource group already exists "
+                       "in location "
                        "'%.60s'.",
                        row->location, old->location);
     row->name = old->name;
@@ -105,7 +108,8 @@ bool resource_group_put(struct request *request, struct err *err)
         return request_full(err);
     if (!resource_group_name_valid(request->names[1]))
         return err_set(err, ERR_BAD_NAME,
-                       "The resource group name '%.120s' is invalid. It may have at most %d characters: letters, digits, "
+                       "The resource group name '%.120s' is invalid. It may have at most %d "
+                       "characters: letters, digits, "
                        "'-', '_', '.', '(' and ')', and must not end with '.'.",
                        request->names[1], LIMIT_RESOURCE_GROUP_NAME_MAX);
     if (!request_parse(request, &tagged_schema, &tagged, err))
@@ -113,7 +117,8 @@ bool resource_group_put(struct request *request, struct err *err)
     request->data = putting;
     putting->row.subscription = request->names[0];
     putting->row.name = request->names[1];
-    putting->row.location = tagged.location ? location_normal(tagged.location, request->arena) : NULL;
+    putting->row.location =
+        tagged.location ? location_normal(tagged.location, request->arena) : NULL;
     putting->row.tags = tags_text(&tagged, request->arena);
     if (!putting->row.tags)
         return request_full(err);
@@ -152,8 +157,8 @@ bool resource_group_list(struct request *request, struct err *err)
     if (!page_take(request, 'r', &page, err))
         return false;
     tx = store_read(request->api->store, err);
-    if (!tx || !store_resource_group_list(tx, request->names[0], page.after_key, page.rows_max, request->arena,
-                                          &rows, err))
+    if (!tx || !store_resource_group_list(tx, request->names[0], page.after_key, page.rows_max,
+                                          request->arena, &rows, err))
         return false;
     text_add(request->out, "{\"value\":[");
     for (size_t i = 0; i < rows.count; i++) {
@@ -172,12 +177,14 @@ static bool delete_work(struct tx *tx, void *data, struct err *err)
 {
     struct request *request = data;
 
-    return store_resource_group_delete(tx, request->names[0], request->names[1], request->data, err);
+    return store_resource_group_delete(tx, request->names[0], request->names[1], request->data,
+                                       err);
 }
 
 static bool accepted(struct request *request, const char *name)
 {
-    reply_header(request, "Location", "%s/subscriptions/%s/operationresults/%s?api-version=2021-04-01",
+    reply_header(request, "Location",
+                 "%s/subscriptions/%s/operationresults/%s?api-version=2021-04-01",
                  request_base(request), request->names[0], name);
     reply_header(request, "Retry-After", "1");
     return reply_empty(request, 202);

@@ -62,7 +62,8 @@ static const struct {
      "Stops a specific container group."},
     {"containerGroups/restart/action", "Container Group", "Restart Container Group",
      "Restarts a specific container group."},
-    {"containerGroups/containers/logs/read", "Container", "Get Logs", "Get logs for a specific container."},
+    {"containerGroups/containers/logs/read", "Container", "Get Logs",
+     "Get logs for a specific container."},
 };
 
 bool provider_operations_list(struct request *request, struct err *err UNUSED)
@@ -71,11 +72,13 @@ bool provider_operations_list(struct request *request, struct err *err UNUSED)
 
     text_add(out, "{\"value\":[");
     for (size_t i = 0; i < COUNT_OF(provider_operations); i++)
-        text_addf(out,
-                  "%s{\"name\":\"" RESOURCE_PROVIDER "/%s\",\"display\":{\"provider\":\"Berth Container Instances\","
-                  "\"resource\":\"%s\",\"operation\":\"%s\",\"description\":\"%s\"},\"origin\":\"User\"}",
-                  i > 0 ? "," : "", provider_operations[i].name, provider_operations[i].resource,
-                  provider_operations[i].operation, provider_operations[i].description);
+        text_addf(
+            out,
+            "%s{\"name\":\"" RESOURCE_PROVIDER
+            "/%s\",\"display\":{\"provider\":\"Berth Container Instances\","
+            "\"resource\":\"%s\",\"operation\":\"%s\",\"description\":\"%s\"},\"origin\":\"User\"}",
+            i > 0 ? "," : "", provider_operations[i].name, provider_operations[i].resource,
+            provider_operations[i].operation, provider_operations[i].description);
     text_add(out, "]}");
     return reply_json(request, 200);
 }

@@ -3,8 +3,8 @@
 
 static void subscription_print(const struct api_subscription *subscription, struct text *out)
 {
-    text_addf(out, "{\"id\":\"/subscriptions/%s\",\"subscriptionId\":\"%s\",\"displayName\":", subscription->id,
-              subscription->id);
+    text_addf(out, "{\"id\":\"/subscriptions/%s\",\"subscriptionId\":\"%s\",\"displayName\":",
+              subscription->id, subscription->id);
     text_add_json(out, subscription->display_name);
     text_add(out, ",\"state\":\"Enabled\",\"managedByTenants\":[]}");
 }
@@ -36,14 +36,16 @@ bool location_list(struct request *request, struct err *err UNUSED)
     text_add(out, "{\"value\":[");
     for (size_t i = 0; i < settings->locations_count; i++) {
         const struct api_location *location = &settings->locations[i];
-        text_addf(out, "%s{\"id\":\"/subscriptions/%s/locations/", i > 0 ? "," : "", request->names[0]);
+        text_addf(out, "%s{\"id\":\"/subscriptions/%s/locations/", i > 0 ? "," : "",
+                  request->names[0]);
         text_addf(out, "%s\",\"name\":", location->name);
         text_add_json(out, location->name);
         text_add(out, ",\"displayName\":");
         text_add_json(out, location->display_name);
         text_add(out, ",\"regionalDisplayName\":");
         text_add_json(out, location->display_name);
-        text_add(out, ",\"metadata\":{\"regionType\":\"Physical\",\"regionCategory\":\"Recommended\"}}");
+        text_add(out,
+                 ",\"metadata\":{\"regionType\":\"Physical\",\"regionCategory\":\"Recommended\"}}");
     }
     text_add(out, "]}");
     return reply_json(request, 200);

@@ -9,7 +9,8 @@ enum { TOTAL_ROWS_MAX = 200000 };
 
 struct usage_interval_view {
     const char *group, *uid, *node;
-    int64_t incarnation, from_s, to_s, seconds, cpu_milli, memory_mib, cpu_milli_seconds, memory_mib_seconds;
+    int64_t incarnation, from_s, to_s, seconds, cpu_milli, memory_mib, cpu_milli_seconds,
+        memory_mib_seconds;
     bool open;
 };
 struct usage_totals {
@@ -85,8 +86,8 @@ struct usage_question {
 };
 
 /* Unix seconds or RFC 3339. */
-static bool time_take(const struct request *request, const char *name, int64_t otherwise, int64_t *second,
-                      struct err *err)
+static bool time_take(const struct request *request, const char *name, int64_t otherwise,
+                      int64_t *second, struct err *err)
 {
     const char *text = request_query(request, name);
     int64_t ms;
@@ -97,8 +98,9 @@ static bool time_take(const struct request *request, const char *name, int64_t o
     if (text_to_int(text, second) && *second >= 0)
         return true;
     if (!clock_parse(text, &ms))
-        return err_set_field(err, ERR_BAD_QUERY, name,
-                             "'%s' is '%.60s': give Unix seconds or a time like 2026-01-31T08:00:00Z", name, text);
+        return err_set_field(
+            err, ERR_BAD_QUERY, name,
+            "'%s' is '%.60s': give Unix seconds or a time like 2026-01-31T08:00:00Z", name, text);
     *second = ms / 1000;
     return true;
 }
@@ -110,8 +112,9 @@ static bool group_take(struct request *request, struct resource_id *id, struct e
     const struct settings *settings = request->settings;
 
     if (!text || !text[0])
-        return err_set_field(err, ERR_BAD_QUERY, "group",
-                             "'group' is missing: give the id of a container group or subscription");
+        return err_set_field(
+            err, ERR_BAD_QUERY, "group",
+            "'group' is missing: give the id of a container group or subscription");
     if (strncasecmp(text, "/subscriptions/", 15) != 0 && settings->subscriptions_count == 1) {
         const char *slash = strchr(text, '/');
         if (slash && slash != text && slash[1] && !strchr(slash + 1, '/')) {
@@ -126,16 +129,19 @@ static bool group_take(struct request *request, struct resource_id *id, struct e
     if (!resource_id_parse(text, request->arena, id, err))
         return false;
     return (id->group || !id->resource_group) ||
-           err_set_field(err, ERR_BAD_QUERY, "group",
-                         "usage is asked for a container group or a subscription, not for a resource group");
+           err_set_field(
+               err, ERR_BAD_QUERY, "group",
+               "usage is asked for a container group or a subscription, not for a resource group");
 }
 
 static bool question_take(struct request *request, struct usage_question *question, struct err *err)
 {
     int64_t now_s = clock_now_ms() / 1000;
 
-    if (!group_take(request, &question->id, err) || !time_take(request, "from", 0, &question->from_s, err) ||
-        !time_take(request, "to", now_s, &question->to_s, err) || !page_take(request, 'u', &question->page, err))
+    if (!group_take(request, &question->id, err) ||
+        !time_take(request, "from", 0, &question->from_s, err) ||
+        !time_take(request, "to", now_s, &question->to_s, err) ||
+        !page_take(request, 'u', &question->page, err))
         return false;
     return question->from_s <= question->to_s ||
            err_set_field(err, ERR_BAD_QUERY, "from", "'from' is later than 'to'");
@@ -175,8 +181,8 @@ static void total_add(struct usage_totals *totals, const struct usage_row *row)
 }
 
 /* Over all pages, with memory for one. */
-static bool totals_take(struct tx *tx, const struct usage_question *question, struct usage_totals *totals,
-                        struct err *err)
+static bool totals_take(struct tx *tx, const struct usage_question *question,
+                        struct usage_totals *totals, struct err *err)
 {
     AUTO(arena) *arena = arena_new(LIMIT_REQUEST_ARENA_MAX);
     struct usage_page page = {0};
@@ -196,10 +202,11 @@ static bool totals_take(struct tx *tx, const struct usage_question *question, st
     return true;
 }
 
-static bool use_take(struct request *request, struct tx *tx, const struct resource_id *id, struct usage_view *view,
-                     struct err *err)
+static bool use_take(struct request *request, struct tx *tx, const struct resource_id *id,
+                     struct usage_view *view, struct err *err)
 {
-    struct group_row *group = id->group ? store_group_find(tx, id, false, request->arena, err) : NULL;
+    struct group_row *group =
+        id->group ? store_group_find(tx, id, false, request->arena, err) : NULL;
     struct use_row *rows;
 
     if (!group)
@@ -208,8 +215,9 @@ static bool use_take(struct request *request, struct tx *tx, const struct resour
         return false;
     view->use = arena_array(request->arena, view->use_count + 1, sizeof *view->use);
     for (size_t i = 0; view->use && i < view->use_count; i++)
-        view->use[i] = (struct use_view){rows[i].container,    rows[i].incarnation, rows[i].second,  rows[i].cpu_ns,
-                                         rows[i].memory_bytes, rows[i].rx_bytes,    rows[i].tx_bytes};
+        view->use[i] = (struct use_view){rows[i].container, rows[i].incarnation,  rows[i].second,
+                                         rows[i].cpu_ns,    rows[i].memory_bytes, rows[i].rx_bytes,
+                                         rows[i].tx_bytes};
     return view->use || request_full(err);
 }
 
@@ -245,5 +253,6 @@ bool usage_show(struct request *request, struct err *err)
         return request_full(err);
     for (size_t i = 0; i < page.count; i++)
         interval_fill(&page.rows[i], &view.value[i]);
-    return use_take(request, tx, &question.id, &view, err) && page_print(request, &view, page.next_key);
+    return use_take(request, tx, &question.id, &view, err) &&
+           page_print(request, &view, page.next_key);
 }
