@@ -240,8 +240,23 @@ static void ids_give(struct request *request)
     reply_header(request, "x-ms-request-id", "%s", request->id);
     reply_header(request, "x-ms-correlation-request-id", "%s",
                  request->correlation_id ? request->correlation_id : request->id);
+    reply_header(request, "x-ms-routing-request-id", "%s", request->id);
     if (client && id_is_plain(client))
         reply_header(request, "x-ms-client-request-id", "%s", client);
+}
+
+/* Berth does not count calls by subscription; clients of ARM expect to be told that there is room. */
+static void room_give(struct request *request)
+{
+    const char *name = "x-ms-ratelimit-remaining-subscription-writes";
+
+    if (!request->route || !(request->route->flags & ROUTE_ARM))
+        return;
+    if (request->method & (HTTP_GET | HTTP_HEAD))
+        name = "x-ms-ratelimit-remaining-subscription-reads";
+    else if (request->method == HTTP_DELETE)
+        name = "x-ms-ratelimit-remaining-subscription-deletes";
+    reply_header(request, name, "%d", LIMIT_CALLS_REMAINING);
 }
 
 /* "Warning: 299" with the names of what was passed over; names come from the client. */
@@ -278,6 +293,7 @@ static void finish(struct request *request)
         reply_error(request, &err);
     }
     ids_give(request);
+    room_give(request);
     unknown_give(request);
     metric_add(METRIC_http_requests_total, 1);
     if (request->reply.status >= 500)

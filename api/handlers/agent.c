@@ -58,7 +58,7 @@ bool agent_join(struct request *request, struct err *err)
     if (!joining)
         return request_full(err);
     request->data = joining;
-    if (!request_parse(request, &join_request_schema, &joining->asked, err))
+    if (!request_read(request, &join_request_schema, &joining->asked, err))
         return false;
     if (!joining->asked.location || !joining->asked.location[0])
         joining->asked.location = request->settings->default_location;
@@ -107,7 +107,7 @@ bool agent_report(struct request *request, struct err *err)
     if (!report)
         return request_full(err);
     request->data = report;
-    if (!request_parse(request, &report_schema, report, err))
+    if (!request_read(request, &report_schema, report, err))
         return false;
     if (report->epoch != request->node_epoch)
         return stale(report->epoch, request, err);
