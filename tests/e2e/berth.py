@@ -425,11 +425,11 @@ class Berth:
     @staticmethod
     def closed(usage):
         """True when there are intervals and none is open."""
-        return bool(usage["intervals"]) and not any(i["open"] for i in usage["intervals"])
+        return bool(usage["value"]) and not any(i["open"] for i in usage["value"])
 
     @staticmethod
     def seconds(usage):
-        return sum(i["seconds"] for i in usage["intervals"])
+        return sum(i["seconds"] for i in usage["value"])
 
     def digest(self, name):
         with urllib.request.urlopen(urllib.request.Request(
@@ -454,8 +454,8 @@ class Berth:
 
     def wait_gone(self, name, timeout_s=30):
         """Until the node has let go of everything of a deleted group (its own word: usage is closed, nothing mounted)."""
-        usage = lambda: self.usage(name)["intervals"]  # noqa: E731
-        wait(f"{name} is gone", lambda: not usage() or self.closed({"intervals": usage()}), timeout_s)
+        usage = lambda: self.usage(name)["value"]  # noqa: E731
+        wait(f"{name} is gone", lambda: not usage() or self.closed({"value": usage()}), timeout_s)
 
     def clean(self):
         """Between tests: both programs run, no group is left."""

@@ -23,7 +23,7 @@ def containers_survive_a_killed_agent_with_their_logs_and_seconds(berth):
     assert berth.processes("mark-survive") == before
     assert berth.logs("survive", "c").count("started") == 1
     assert berth.view("survive", "c")["restartCount"] == 0
-    intervals = berth.usage("survive")["intervals"]
+    intervals = berth.usage("survive")["value"]
     assert len(intervals) == 1, intervals
     berth.delete("survive")
 

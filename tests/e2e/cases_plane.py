@@ -26,12 +26,12 @@ def usage_is_exact_to_the_second_while_it_runs_and_after(berth):
 
 def at_least(usage, seconds):
     """The usage once it shows that many seconds."""
-    total = sum(i["seconds"] for i in usage["intervals"])
+    total = sum(i["seconds"] for i in usage["value"])
     return usage if total >= seconds else None
 
 
 def check_shape(usage):
-    for one in usage["intervals"]:
+    for one in usage["value"]:
         assert one["cpuMilliSeconds"] == one["seconds"] * 200, one
         assert one["memoryMibSeconds"] == one["seconds"] * 308, one  # ceil(300 * 1024 / 1000)
 
@@ -46,7 +46,7 @@ def a_stopped_group_is_not_billed(berth):
     assert berth.seconds(berth.usage("pause")) == before
     berth.post("pause", "start").expect(202, 204)
     berth.wait_state("pause", "Running")
-    wait("a second interval is open", lambda: len(berth.usage("pause")["intervals"]) == 2, 10)
+    wait("a second interval is open", lambda: len(berth.usage("pause")["value"]) == 2, 10)
     berth.delete("pause")
 
 

@@ -135,9 +135,9 @@ def faults_of_starts(chaos):
 def faults_of_usage(chaos):
     now = time.time()
     for name in sorted(chaos.load.there | chaos.load.gone):
-        intervals = sorted(chaos.berth.usage(name)["intervals"], key=lambda i: i["fromSecond"])
+        intervals = sorted(chaos.berth.usage(name)["value"], key=lambda i: i["from"])
         for one, other in zip(intervals, intervals[1:]):
-            if other["fromSecond"] < one["toSecond"]:
+            if other["from"] < one["to"]:
                 yield f"{name}: intervals overlap: {intervals}"
         if len({i["incarnation"] for i in intervals}) != len(intervals):
             yield f"{name}: a run is told in pieces: {intervals}"
@@ -149,7 +149,7 @@ def faults_of_usage(chaos):
                 yield f"{name}: ran {seen_to - seen_from:.1f} s and nothing was metered"
             continue
         living = name in chaos.load.there
-        begin, end = intervals[0]["fromSecond"], intervals[-1]["toSecond"]
+        begin, end = intervals[0]["from"], intervals[-1]["to"]
         # Metered from the pull, seen from the first instruction; both ends in whole seconds.
         if not seen_from - 1 - TOLERANCE_S - START_S <= begin <= seen_from + TOLERANCE_S:
             yield f"{name}: metered from {begin}, seen from {seen_from:.2f}"
