@@ -127,6 +127,8 @@ static void plan_fresh(struct scheduler *scheduler, const struct waiter *waiter)
 
 static void drop_first(void *items, size_t size, size_t *count, size_t done)
 {
+    if (done == 0)
+        return; /* there may be no items at all */
     memmove(items, (char *)items + done * size, (*count - done) * size);
     *count -= done;
 }
