@@ -150,7 +150,7 @@ void bench_done(struct bench *bench)
 
 void bench_push(struct bench *bench, const char *name, const char *options, bool docker_format)
 {
-    char line[2048];
+    char line[16384];
 
     assert_true(text_format(line, sizeof line, "%s/tools/make-image made %s >/dev/null",
                             SOURCE_ROOT, options));
