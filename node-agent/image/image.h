@@ -81,8 +81,9 @@ struct image_request {
 
 /* NULL with a sentence: ERR_IMAGE_REFERENCE, ERR_IMAGE_INACCESSIBLE (not found, not allowed,
  * damaged, too large), ERR_IMAGE_PLATFORM (naming the platforms there are), ERR_REGISTRY_RESPONSE
- * (unreachable, busy, rate limited). err_code_retry(err->code) says whether trying later may help;
- * a few tries were made here already. */
+ * (unreachable, busy, rate limited), ERR_CLOSED (cancelled), ERR_STORAGE (the disk is full), ERR_IO
+ * and ERR_BUSY (this node's own trouble). err_code_retry(err->code) says whether trying later may
+ * help; a few tries were made here already. */
 struct image *image_pull(struct image_store *store, const struct image_request *request,
                          struct err *err) MUST_CHECK;
 

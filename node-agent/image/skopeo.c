@@ -52,8 +52,11 @@ static bool run_once(const struct skopeo *skopeo, const struct run *run, const c
 
     if (skopeo->request->cancel_fd >= 0)
         process.cancel_fd = &skopeo->request->cancel_fd;
-    if (!process_run(&process, out, errors, &result, err))
+    if (!process_run(&process, out, errors, &result, err)) {
+        err->code =
+            err->code == ERR_NOT_FOUND ? ERR_IO : err->code; /* not the image: the program */
         return err_add(err, "while running skopeo");
+    }
     if (result.cancelled)
         return err_set(err, ERR_CLOSED, "%s: the pull was cancelled", image);
     if (result.timed_out)

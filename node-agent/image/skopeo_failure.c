@@ -37,6 +37,8 @@ static const struct {
      "the registry has no TLS, and is not listed as insecure"},
     {"no such host", ERR_IMAGE_INACCESSIBLE, "there is no registry of this name"},
     {"did not match", ERR_IMAGE_INACCESSIBLE, "what arrived is not what its digest says"},
+    {"file size limit exceeded", ERR_IMAGE_INACCESSIBLE,
+     "a layer is larger than its manifest says"},
     {"file too large", ERR_IMAGE_INACCESSIBLE, "a layer is larger than its manifest says"},
     {"connection refused", ERR_REGISTRY_RESPONSE, "the registry cannot be reached"},
     {"connection reset", ERR_REGISTRY_RESPONSE, "the registry cannot be reached"},
@@ -50,7 +52,7 @@ static const struct {
     {" eof", ERR_REGISTRY_RESPONSE, "the registry broke off"},
 };
 
-/* The message of the last line of level fatal, without its quotes; else all that was printed. */
+/* The message of the last line of level fatal, without its quotes; else the first line printed. */
 static void find_message(const char *printed, struct text *out)
 {
     const char *mark = "level=fatal msg=", *at = NULL;
@@ -58,7 +60,7 @@ static void find_message(const char *printed, struct text *out)
     for (const char *next = printed; (next = strstr(next, mark)) != NULL; next += strlen(mark))
         at = next + strlen(mark);
     if (!at) {
-        text_add(out, printed);
+        text_add_n(out, printed, strcspn(printed, "\n"));
         return;
     }
     bool quoted = *at == '"';

@@ -304,6 +304,56 @@ TEST(a_layer_larger_than_announced_is_not_written)
         "larger than its manifest says");
 }
 
+TEST(a_layer_larger_than_its_manifest_says_is_cut_off)
+{
+    /* Nine megabytes that cannot be compressed, announced as ten bytes. */
+    bench_shell(&bench, "mkdir -p noise; head -c 9000000 /dev/urandom >noise/noise", NULL, 0);
+    bench_push(&bench, "lying:1", "--layer noise", false);
+    bench_shell(
+        &bench,
+        "python3 -c \"\n"
+        "import hashlib, json, sys, urllib.request\n"
+        "at = 'made/blobs/sha256/' + "
+        "json.load(open('made/index.json'))['manifests'][0]['digest'][7:]\n"
+        "manifest = json.load(open(at))\n"
+        "manifest['layers'][0]['size'] = 10\n"
+        "address = open('registry.yml').read().split('addr: \\\"')[1].split('\\\"')[0]\n"
+        "urllib.request.urlopen(urllib.request.Request('http://' + address + "
+        "'/v2/lying/manifests/2', "
+        "json.dumps(manifest).encode(), {'Content-Type': manifest['mediaType']}, method='PUT'))\n"
+        "\"",
+        NULL, 0);
+    store = bench_open(&bench, "store", NULL);
+    must_fail(bench_try(&bench, store, "lying:2", (struct image_request){0}, &err),
+              ERR_IMAGE_INACCESSIBLE, "larger than its manifest says");
+}
+
+TEST(a_full_disk_is_told_and_nothing_is_left)
+{
+    bench_push(&bench, "wide:1", "--busybox", false);
+    bench_shell(&bench, "mkdir narrow; mount -t tmpfs -o size=2m none narrow", NULL, 0);
+    store = bench_open(&bench, "narrow/store", NULL);
+    struct image *image = bench_try(&bench, store, "wide:1", (struct image_request){0}, &err);
+    close_store();
+    char left[64];
+    bench_shell(&bench,
+                "ls narrow/store/temp narrow/store/layers narrow/store/images | grep -v : | grep . "
+                "| wc -l; "
+                "umount narrow",
+                left, sizeof left);
+    must_fail(image, ERR_STORAGE, "No space left");
+    assert_string_equal(left, "0");
+}
+
+TEST(says_that_skopeo_is_missing)
+{
+    const struct image_store_options options = {.skopeo = "/nowhere/skopeo"};
+
+    store = bench_open(&bench, "store", &options);
+    must_fail(bench_try(&bench, store, "absent:1", (struct image_request){0}, &err), ERR_IO,
+              "/nowhere/skopeo");
+}
+
 /* ---- at the same time ---- */
 
 struct puller {
@@ -517,6 +567,9 @@ int main(void)
         cmocka_unit_test_teardown(tells_of_each_step, close_after),
         cmocka_unit_test_teardown(what_is_not_what_its_digest_says_is_refused, close_after),
         cmocka_unit_test_teardown(a_layer_larger_than_announced_is_not_written, close_after),
+        cmocka_unit_test_teardown(a_layer_larger_than_its_manifest_says_is_cut_off, close_after),
+        cmocka_unit_test_teardown(a_full_disk_is_told_and_nothing_is_left, close_after),
+        cmocka_unit_test_teardown(says_that_skopeo_is_missing, close_after),
         cmocka_unit_test_teardown(pulls_of_one_image_at_once_do_the_work_once, close_after),
         cmocka_unit_test_teardown(images_with_a_common_layer_share_it_when_pulled_at_once,
                                   close_after),

@@ -61,8 +61,8 @@ TEST(knows_the_failures_of_registries_by_their_words)
          ERR_IMAGE_INACCESSIBLE, NULL},
         {FATAL("something nobody has seen before"), ERR_IMAGE_INACCESSIBLE,
          "r.example/web:1: something nobody has seen before"},
-        {"panic: no log line at all\n", ERR_IMAGE_INACCESSIBLE,
-         "r.example/web:1: panic: no log line at all "},
+        {"panic: no log line at all\ngoroutine 1\n", ERR_IMAGE_INACCESSIBLE,
+         "r.example/web:1: panic: no log line at all"},
         {"", ERR_REGISTRY_RESPONSE, NULL},
     };
 
