@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* ---- documents ---- */
 
@@ -71,6 +72,19 @@ static bool make_folders(const struct disk *disk, struct err *err)
     return true;
 }
 
+/* Waits a little: the last child of an agent that was killed shares its lock until it runs skopeo. */
+static bool lock_alone(int fd)
+{
+    const struct timespec pause = {0, 10 * 1000 * 1000};
+
+    for (int64_t waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited_ms += 10) {
+        if (waited_ms >= LIMIT_IMAGE_LOCK_MS)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 static bool take_lock(struct disk *disk, struct err *err)
 {
     char path[PATH_MAX];
@@ -79,7 +93,7 @@ static bool take_lock(struct disk *disk, struct err *err)
     disk->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (disk->lock < 0)
         return err_set_os(err, ERR_IO, errno, "cannot open %s", path);
-    if (flock(disk->lock, LOCK_EX | LOCK_NB) != 0)
+    if (!lock_alone(disk->lock))
         return err_set(err, ERR_CONFLICT, "the image store %s is used by another process",
                        disk->root);
     return true;

@@ -70,6 +70,16 @@ bool job_wait(const struct job *job, int cancel_fd, struct err *err)
     return err_set(err, ERR_CLOSED, "the pull was cancelled");
 }
 
+struct image *job_outcome(struct table *table, const struct job *job, struct err *err)
+{
+    WITH_LOCK(&table->lock);
+
+    if (job->image)
+        return image_keep(job->image);
+    *err = job->err;
+    return NULL;
+}
+
 void job_end(struct table *table, struct job *job, struct image *image, const struct err *err)
 {
     WITH_LOCK(&table->lock);

@@ -36,6 +36,8 @@ void job_leave(struct table *table, struct job *job);
 
 /* Waits for the end; false with ERR_CLOSED when cancelled before. */
 bool job_wait(const struct job *job, int cancel_fd, struct err *err) MUST_CHECK;
+/* Of a job that was waited for: an image that is the caller's too, or NULL and why. */
+struct image *job_outcome(struct table *table, const struct job *job, struct err *err) MUST_CHECK;
 /* The leader's last word. Keeps the image; err is read when there is none. */
 void job_end(struct table *table, struct job *job, struct image *image, const struct err *err);
 

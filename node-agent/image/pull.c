@@ -199,18 +199,18 @@ static struct image *lead_job(struct pull *pull, struct err *err)
 
 static struct image *follow_job(struct pull *pull, bool *again, struct err *err)
 {
-    const struct job *job = pull->job;
+    struct err failure;
+    struct image *image;
 
     *again = false;
-    if (!job_wait(job, pull->request->cancel_fd, err))
+    if (!job_wait(pull->job, pull->request->cancel_fd, err))
         return NULL;
-    if (job->image)
-        return image_keep(job->image);
+    image = job_outcome(&pull->store->table, pull->job, &failure);
     /* That its leader gave up is no reason for us to. */
-    *again = job->err.code == ERR_CLOSED;
-    if (!*again)
-        *err = job->err;
-    return NULL;
+    *again = !image && failure.code == ERR_CLOSED;
+    if (!image && !*again)
+        *err = failure;
+    return image;
 }
 
 static void make_key(const struct pull *pull, char out[JOB_KEY_SIZE])

@@ -245,6 +245,7 @@ TEST(tells_of_each_step)
     assert_non_null(strstr(told->bytes, "\nSuccessfully pulled image \""));
     text_clear(told);
     AUTO(image) *present = bench_try(&bench, store, "told:1", request, &err);
+    assert_non_null(present);
     assert_int_equal(told->size, 0);
     text_free(told);
     close_store();

@@ -35,6 +35,11 @@ static struct image *make(const char *name, const char *holder)
     return bench_pull(&bench, store, reference, holder);
 }
 
+static void pull_again(const char *name, const char *holder)
+{
+    image_free(bench_pull(&bench, store, name, holder));
+}
+
 static int count_of(const char *kind)
 {
     char line[64], said[16];
@@ -166,9 +171,9 @@ TEST(makes_room_beginning_with_the_longest_unused)
     AUTO(image) *three = make("third", NULL);
     const struct timespec pause = {0, 20 * 1000000};
     nanosleep(&pause, NULL);
-    AUTO(image) *used = bench_pull(&bench, store, "first:1", NULL);
+    pull_again("first:1", NULL);
     nanosleep(&pause, NULL);
-    AUTO(image) *used_too = bench_pull(&bench, store, "third:1", NULL);
+    pull_again("third:1", NULL);
     room.bytes_max = one->bytes + three->bytes;
     image_store_close(TAKE(store));
     bench_shell(&bench, "touch -d '2 hours ago' store/images/*", NULL, 0);
@@ -189,7 +194,7 @@ TEST(an_image_in_use_a_moment_ago_stays)
     const struct image_store_options greedy = {.bytes_max = 1, .keep_ms = 1};
 
     reopen(&greedy);
-    AUTO(image) *image = make("fresh", NULL);
+    image_free(make("fresh", NULL));
     collect(clock_now_ms() + LIMIT_IMAGE_GRACE_MS / 2);
     assert_true(known("fresh"));
     collect(clock_now_ms() + 2 * LIMIT_IMAGE_GRACE_MS);
@@ -204,8 +209,8 @@ TEST(a_shared_layer_stays_as_long_as_one_image_needs_it)
     collect(clock_now_ms() + 48 * hour_ms);
     bench_push(&bench, "lower:1", "--text base=1", false);
     bench_push(&bench, "upper:1", "--text base=1 --layer empty --text own=1", false);
-    AUTO(image) *lower = bench_pull(&bench, store, "lower:1", NULL);
-    AUTO(image) *upper = bench_pull(&bench, store, "upper:1", "user");
+    pull_again("lower:1", NULL);
+    pull_again("upper:1", "user");
     assert_int_equal(count_of("layers"), 2);
     assert_int_equal(collect(clock_now_ms() + 48 * hour_ms).images, 1);
     assert_int_equal(count_of("layers"), 2);
@@ -230,7 +235,7 @@ TEST(what_was_never_synced_is_not_believed_after_a_reboot)
 {
     reopen(NULL);
     collect(clock_now_ms());
-    AUTO(image) *synced = make("synced", NULL);
+    image_free(make("synced", NULL));
     collect(clock_now_ms());
     AUTO(image) *unsynced = make("unsynced", NULL);
     image_store_close(TAKE(store));
