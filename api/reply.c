@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { HEADER_VALUE_SIZE = 2048 }; /* what is longer is left out: only a link could be */
+
 bool reply_empty(struct request *request, int status)
 {
     text_clear(request->out);
@@ -28,14 +30,14 @@ bool reply_value(struct request *request, int status, const struct schema *schem
 void reply_header(struct request *request, const char *name, const char *format, ...)
 {
     struct reply *reply = &request->reply;
-    AUTO(text) *value = text_new(LIMIT_HTTP_URI_MAX);
+    char value[HEADER_VALUE_SIZE];
+    const char *kept = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    text_addf_v(value, format, arguments);
+    if (text_format_v(value, sizeof value, format, arguments))
+        kept = arena_text(request->arena, value);
     va_end(arguments);
-    const char *kept =
-        text_ok(value) ? arena_text_n(request->arena, value->bytes, value->size) : NULL;
     CHECK(reply->headers_count < REPLY_HEADERS_MAX);
     if (kept)
         reply->headers[reply->headers_count++] = (struct reply_header){name, kept};

@@ -169,10 +169,12 @@ bool request_read(struct request *request, const struct schema *schema, void *ou
 /* Whether the Host header is fit for a link was checked by router_begin(). */
 const char *request_base(const struct request *request)
 {
-    const char *host;
+    const char *host = request_header(request, "Host");
+    char base[300];
 
     if (request->settings->base_url)
         return request->settings->base_url;
-    host = request_header(request, "Host");
-    return arena_format(request->arena, "http://%s", host ? host : "localhost");
+    (void)text_format(base, sizeof base, "http://%s", host ? host : "localhost");
+    const char *kept = arena_text(request->arena, base);
+    return kept ? kept : "";
 }

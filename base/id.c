@@ -9,10 +9,18 @@
 #include <string.h>
 #include <uuid/uuid.h>
 
+/* OpenSSL's generator rather than the library's own, which asks the kernel six things for each UUID. */
+static void generate(uuid_t uuid)
+{
+    CHECK(RAND_bytes(uuid, sizeof(uuid_t)) == 1);
+    uuid[6] = (unsigned char)(0x40 | (uuid[6] & 0x0F));
+    uuid[8] = (unsigned char)(0x80 | (uuid[8] & 0x3F));
+}
+
 void id_random(char out[ID_SIZE])
 {
     uuid_t uuid;
-    uuid_generate_random(uuid);
+    generate(uuid);
     uuid_unparse_lower(uuid, out);
 }
 
@@ -33,7 +41,7 @@ static uint64_t next_tick(void)
 void id_ordered(char out[ID_SIZE])
 {
     uuid_t uuid;
-    uuid_generate_random(uuid); /* the lower half, its variant bits included */
+    generate(uuid); /* the lower half, its variant bits included */
     uint64_t tick = next_tick(), ms = tick >> 12;
     for (int i = 0; i < 6; i++)
         uuid[i] = (unsigned char)(ms >> (40 - 8 * i));
