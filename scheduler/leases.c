@@ -64,5 +64,6 @@ int64_t leases_renew(struct scheduler *scheduler, int64_t now_ns)
     }
     if (count == LOST_AT_ONCE)
         return now_ns;
-    return oldest_ns == INT64_MAX ? INT64_MAX : oldest_ns + scheduler->lost_ms * 1000000;
+    /* Without nodes too: one that joins meanwhile has its full lease from then. */
+    return (oldest_ns == INT64_MAX ? now_ns : oldest_ns) + scheduler->lost_ms * 1000000;
 }
