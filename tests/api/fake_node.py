@@ -42,6 +42,8 @@ class FakeNode:
 
     def report(self):
         with self.lock:
+            if not self.going:
+                return
             self.sequence += 1
             sent = {"epoch": self.epoch, "sequence": self.sequence, "watermark": int(time.time()),
                     "capacity": self.capacity, "statuses": [g["status"] for g in self.groups.values()],
