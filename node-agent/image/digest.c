@@ -35,8 +35,7 @@ static void print(const unsigned char *raw, unsigned size, char out[DIGEST_SIZE]
     static const char hex[] = "0123456789abcdef";
     char *at = out + strlen("sha256:");
 
-    CHECK(size == 32);
-    memcpy(out, "sha256:", strlen("sha256:"));
+    CHECK(size == 32 && text_copy(out, DIGEST_SIZE, "sha256:"));
     for (unsigned i = 0; i < size; i++) {
         *at++ = hex[raw[i] >> 4];
         *at++ = hex[raw[i] & 15];

@@ -65,6 +65,8 @@ enum image_policy {
     IMAGE_IF_MISSING,
     /* The registry is asked what the tag means now; layers at hand are not fetched again. */
     IMAGE_ALWAYS,
+    /* As people expect: the tag "latest" is asked for, other tags and digests are taken as present. */
+    IMAGE_USUAL,
 };
 
 struct image_request {

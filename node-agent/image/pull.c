@@ -249,6 +249,19 @@ static void tell(const struct image_request *request, const char *format)
         request->progress(words->bytes, request->context);
 }
 
+static bool may_be_present(const struct pull *pull)
+{
+    switch (pull->request->policy) {
+    case IMAGE_IF_MISSING:
+        return true;
+    case IMAGE_ALWAYS:
+        return false;
+    case IMAGE_USUAL:
+        return *pull->reference.digest || strcmp(pull->reference.tag, "latest") != 0;
+    }
+    return false;
+}
+
 struct image *image_pull(struct image_store *store, const struct image_request *request,
                          struct err *err)
 {
@@ -258,7 +271,7 @@ struct image *image_pull(struct image_store *store, const struct image_request *
         struct err hold_failure;
         if (!begin(&pull, err))
             return NULL;
-        if (request->policy == IMAGE_IF_MISSING)
+        if (may_be_present(&pull))
             image = find_present(&pull);
         if (!image) {
             tell(request, "pulling image");

@@ -181,8 +181,16 @@ TEST(a_tag_that_moved_is_seen_when_asked_for)
     AUTO(image) *after = bench_try(&bench, store, "moving:1", always, &err);
     assert_non_null(after);
     assert_string_not_equal(after->digest, before->digest);
-    AUTO(image) *now = bench_pull(&bench, store, "moving:1", NULL);
+    struct image_request usual = {.policy = IMAGE_USUAL};
+    bench_push(&bench, "moving:1", "--text a=later", false);
+    bench_push(&bench, "moving:latest", "--text a=later", false);
+    AUTO(image) *now = bench_try(&bench, store, "moving:1", usual, &err);
     assert_ptr_equal(now, after);
+    AUTO(image) *latest = bench_try(&bench, store, "moving", usual, &err);
+    bench_push(&bench, "moving:latest", "--text a=latest", false);
+    AUTO(image) *newest = bench_try(&bench, store, "moving", usual, &err);
+    assert_true(latest && newest);
+    assert_string_not_equal(latest->digest, newest->digest);
     close_store();
 }
 

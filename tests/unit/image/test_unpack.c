@@ -595,6 +595,45 @@ TEST(refuses_owners_no_file_can_have)
     must_refuse("owner");
 }
 
+/* ---- compression ---- */
+
+/* One frame whose only block is stored as it is. */
+static void wrap_zstd(void)
+{
+    static const char skippable[] = "\x50\x2a\x4d\x18\x04\0\0\0toc!";
+    size_t size = made.size;
+    char *wrapped = calloc(1, size + 64);
+    const unsigned block = (unsigned)size << 3 | 1;
+    const unsigned char head[] = {0x28,
+                                  0xb5,
+                                  0x2f,
+                                  0xfd,
+                                  0x60,
+                                  (size - 256) & 255,
+                                  (unsigned char)((size - 256) >> 8),
+                                  block & 255,
+                                  (unsigned char)(block >> 8),
+                                  (unsigned char)(block >> 16)};
+
+    assert_non_null(wrapped);
+    memcpy(wrapped, head, sizeof head);
+    memcpy(wrapped + sizeof head, made.bytes, size);
+    memcpy(wrapped + sizeof head + size, skippable, sizeof skippable - 1);
+    made_drop(&made);
+    made.bytes = wrapped;
+    made.size = made.capacity = sizeof head + size + sizeof skippable - 1;
+}
+
+TEST(frames_that_zstd_skips_are_skipped)
+{
+    add('0', "file", NULL, "zstd");
+    made_end(&made);
+    wrap_zstd();
+    if (!unpack_over("root", NULL, 1 << 20, 10))
+        fail_msg("%s", err.text);
+    must_hold("root/file", "zstd");
+}
+
 /* ---- ceilings ---- */
 
 TEST(refuses_more_bytes_than_allowed)
@@ -763,6 +802,7 @@ int main(void)
         IN_A_FOLDER(refuses_names_that_are_too_deep),
         IN_A_FOLDER(folders_stacked_by_symlinks_stay_removable),
         IN_A_FOLDER(refuses_owners_no_file_can_have),
+        IN_A_FOLDER(frames_that_zstd_skips_are_skipped),
         IN_A_FOLDER(refuses_more_bytes_than_allowed),
         IN_A_FOLDER(refuses_more_files_than_allowed),
         IN_A_FOLDER(refuses_a_file_that_says_it_is_huge),
