@@ -76,11 +76,11 @@ class Connection:
     def __init__(self, port, headers=""):
         self.link = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.headers, self.rest = headers, b""
+        self.headers, self.rest = f"Host: 127.0.0.1:{port}\r\n{headers}", b""
 
     def ask(self, method, path, body=b""):
         """(status, body)."""
-        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{self.headers}Content-Length: {len(body)}\r\n\r\n"
+        head = f"{method} {path} HTTP/1.1\r\n{self.headers}Content-Length: {len(body)}\r\n\r\n"
         self.link.sendall(head.encode() + body)
         data = self.rest
         while b"\r\n\r\n" not in data:
