@@ -11,11 +11,11 @@
  *   runtime_create      runtime_start         its first process ends
  *        |                   |                       |
  *     CREATED ----------> RUNNING ---------------> EXITED    the code is known
- *                            '---------------------> GONE    it is not: its conmon was killed, or the node rebooted
+ *                            '---------------------> GONE    it is not: its conmon was killed first
  *
  * Everything lives in the kernel, in conmon and in files below `run_dir`: containers do not notice that an agent dies, and
- * an agent that comes back opens the same run_dir and finds them with runtime_list(). There is one container of a name in
- * a group at a time; one that ended is removed before the next of its name is created.
+ * an agent that comes back opens the same run_dir and finds them with runtime_list(). After a reboot there are none. There
+ * is one container of a name in a group at a time; one that ended is removed before the next of its name is created.
  * Not for: images and root filesystems (image.h), namespaces of a group (network.h), deciding what runs (supervise/).
  * Threads: any, several at once; one container is worked on by one thread at a time. Calls block: create and start
  * some milliseconds, remove and group_down at most LIMIT_RUNTIME_REMOVE_MS and a bit.   Owner: runtime_free(). */
@@ -38,11 +38,13 @@ enum { RUNTIME_NAME_SIZE = 64 }; /* a container's name: 1 to 63 of [a-z0-9-], wi
 struct runtime_options {
     const char *program; /* an OCI runtime; NULL: "crun" */
     const char *conmon;  /* NULL: "conmon" */
+    const char *enter;   /* berth-enter; NULL: beside the running program */
     const char *run_dir; /* absolute; "runtime/" is made in it, and is a tmpfs (mounted when run_dir is not on one) */
     const char *cgroup;  /* "berth/<node>": below the root of each hierarchy, or below a slice given here */
 };
 
-/* Finds out how this machine's cgroups are laid out; an error sentence says what to change when they cannot be used. */
+/* Finds out how this machine's cgroups are laid out; an error sentence says what to change when they cannot be used, or
+ * which program is missing. One process at a time (ERR_CONFLICT). */
 struct runtime *runtime_open(const struct runtime_options *options, struct err *err) MUST_CHECK;
 /* Leaves all containers running. */
 void runtime_free(struct runtime *runtime);

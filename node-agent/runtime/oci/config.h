@@ -1,0 +1,19 @@
+/* The OCI configuration of one container, as JSON text. What is the same for all containers is fixed here; what the
+ * node decides is in `node`. Pure.   Threads: any. */
+#ifndef NODE_AGENT_RUNTIME_CONFIG_H
+#define NODE_AGENT_RUNTIME_CONFIG_H
+
+#include "node-agent/runtime/runtime.h"
+
+struct config_node {
+    const char *cgroup_path;  /* "/berth/<node>/<group>/<container>" */
+    bool with_limits;         /* the runtime sets them; otherwise the agent has */
+    const char *shm_path;     /* the group's /dev/shm; NULL: one of its own */
+    const char *seccomp_json; /* the profile; NULL: none */
+    const char *seccomp_bpf;  /* the same, compiled, for a runtime that takes it; NULL */
+    int64_t files_max;        /* RLIMIT_NOFILE: never above what the agent itself may have */
+};
+
+void config_add(struct text *out, const struct runtime_container *container, const struct config_node *node);
+
+#endif

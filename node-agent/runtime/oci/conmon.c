@@ -1,0 +1,248 @@
+/* Starting a container's conmon. It is the container's parent: it holds the pipes of stdout and stderr, writes what
+ * comes through them to the log, and leaves the exit code in a file, whatever becomes of the agent.
+ *
+ *   agent ── posix_spawn ─▶ conmon ── fork ─▶ conmon (a daemon) ── fork, exec ─▶ [berth-enter ─▶] crun create
+ *     ▲                       └ exit                  │                                └ the container's first process
+ *     └───────────────── sync pipe: {"data": pid} ────┘
+ *
+ * posix_spawn because the agent is large and has threads: it shares memory with the child until exec, where fork would
+ * copy page tables. */
+#include "node-agent/runtime/oci/oci.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum { ARGUMENTS_MAX = 96, SAID_MAX = 16 * 1024, SYNC_FD = 3 };
+
+struct arguments { const char *items[ARGUMENTS_MAX]; size_t count; };
+
+static void add(struct arguments *arguments, const char *argument)
+{
+    CHECK(arguments->count < ARGUMENTS_MAX - 1);
+    arguments->items[arguments->count++] = argument;
+}
+
+static void add_pair(struct arguments *arguments, const char *option, const char *value)
+{
+    add(arguments, option);
+    add(arguments, value);
+}
+
+/* ---- the command line ---- */
+
+/* What conmon calls the runtime: berth-enter with its own words first, or the OCI runtime itself. */
+static void add_runtime(const struct oci *oci, const struct oci_place *place, struct arena *arena, struct arguments *to)
+{
+    bool enters = oci_enters(oci);
+    add_pair(to, "-r", enters ? oci->enter : oci->program);
+    if (enters) {
+        const char *unified = "-";
+        for (size_t i = 0; i < oci->cgroups.count; i++)
+            if (oci->cgroups.mounts[i].controllers & CGROUP_UNIFIED)
+                unified = oci->cgroups.mounts[i].path;
+        add_pair(to, "--runtime-arg", unified);
+        add_pair(to, "--runtime-arg", arena_format(arena, "%s/%s", oci->cgroups.name, place->cgroup));
+        for (size_t i = 0; i < oci->cgroups.count; i++)
+            if (!(oci->cgroups.mounts[i].controllers & CGROUP_UNIFIED))
+                add_pair(to, "--runtime-arg", oci->cgroups.mounts[i].path);
+        add_pair(to, "--runtime-arg", "--");
+        add_pair(to, "--runtime-arg", oci->program);
+    }
+    add_pair(to, "--runtime-arg", arena_format(arena, "--root=%s/oci", oci->root));
+    if (enters)
+        add_pair(to, "--runtime-arg", oci->traits->cgroups_off);
+}
+
+/* The log is not synced at the end (it would delay the exit file), and has no ceiling in conmon (it would throw lines
+ * away): the agent rotates it. */
+static bool fill(const struct oci *oci, const struct oci_place *place, const char *log_path, struct arena *arena,
+                 struct arguments *to)
+{
+    add(to, oci->conmon);
+    add_pair(to, "--api-version", "1");
+    add_pair(to, "-c", place->id);
+    add_pair(to, "-u", place->id);
+    add_pair(to, "-n", place->id);
+    add_pair(to, "-b", place->folder);
+    add_pair(to, "-p", arena_format(arena, "%s/pid", place->folder));
+    add_pair(to, "-P", arena_format(arena, "%s/conmon.pid", place->folder));
+    add_pair(to, "--persist-dir", place->folder);
+    add_pair(to, "-l", arena_format(arena, "k8s-file:%s", log_path));
+    add_pair(to, "--log-level", "error");
+    add(to, "--no-sync-log");
+    add(to, "--full-attach");
+    add_runtime(oci, place, arena, to);
+    for (size_t i = 0; i < to->count; i++)
+        if (!to->items[i])
+            return false;
+    to->items[to->count] = NULL;
+    return true;
+}
+
+/* ---- starting it ---- */
+
+/* Its standard error goes where the answer comes: whatever went wrong, and wherever, arrives in one place. It works in the
+ * container's folder: that is where it leaves its file "oom". */
+static int spawn(const struct arguments *arguments, const char *folder, int answer_fd, pid_t *pid)
+{
+    static const char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                              "TZ=UTC0", "_OCI_SYNCPIPE=3", NULL};
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_addchdir_np(&files, folder);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, answer_fd, 2);
+    posix_spawn_file_actions_adddup2(&files, answer_fd, SYNC_FD);
+    posix_spawn_file_actions_addclosefrom_np(&files, SYNC_FD + 1);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    int failed = posix_spawn(pid, arguments->items[0], &files, &attributes,
+                             (char *const *)(const void *)arguments->items, (char *const *)(const void *)environment);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+    return failed;
+}
+
+/* Descriptors 0 to 3 are replaced in the child in that order, so the answer's must not be among them. */
+static bool open_pipe(int ends[2])
+{
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    int above = fcntl(ends[1], F_DUPFD_CLOEXEC, SYNC_FD + 1);
+    close(ends[1]);
+    ends[1] = above;
+    return above >= 0;
+}
+
+/* ---- its answer ---- */
+
+struct answer { int64_t data; const char *message; };
+static const struct field answer_fields[] = {
+    FIELD(struct answer, data, "data", .doc = "The process, or -1."),
+    FIELD(struct answer, message, "message", .doc = "What the runtime said."),
+};
+static const struct schema answer_schema = SCHEMA("Answer", struct answer, answer_fields, "conmon's answer.");
+
+/* The line that is conmon's answer; NULL: not there, or not whole. */
+static char *answer_line(char *said)
+{
+    for (char *line = said; line; line = (line = strchr(line, '\n')) ? line + 1 : NULL)
+        if (text_has_prefix(line, "{\"data\"") && strchr(line, '\n'))
+            return line;
+    return NULL;
+}
+
+/* Until the answer is whole, the pipe is closed or the time is up. */
+static bool hear(int fd, char said[SAID_MAX])
+{
+    size_t size = 0;
+    int64_t until = clock_boot_ns() / 1000000 + LIMIT_RUNTIME_CALL_MS;
+    said[0] = '\0';
+    while (size < SAID_MAX - 1 && !answer_line(said)) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        int64_t left = until - clock_boot_ns() / 1000000;
+        if (left <= 0 || (poll(&ready, 1, (int)left) < 0 && errno != EINTR))
+            return false;
+        ssize_t got = ready.revents ? read(fd, said + size, SAID_MAX - 1 - size) : -1;
+        if (got == 0)
+            return true;
+        size += got > 0 ? (size_t)got : 0;
+        said[size] = '\0';
+    }
+    return true;
+}
+
+static void trim_end(char *text)
+{
+    size_t size = strlen(text);
+    while (size > 0 && strchr(" \r\n", text[size - 1]))
+        text[--size] = '\0';
+}
+
+/* The client's fault when its command cannot be run, the node's otherwise. */
+static bool refuse(const struct oci_place *place, const char *message, struct err *err)
+{
+    bool command = strstr(message, "executable file") || strstr(message, "exec: ") || strstr(message, "open executable");
+    return err_set(err, command ? ERR_INVALID : ERR_IO, "container %s cannot be created: %s", place->id,
+                   *message ? message : "conmon ended without a word");
+}
+
+static bool understand(const struct oci_place *place, char *said, struct arena *arena, int64_t *pid, struct err *err)
+{
+    struct answer answer = {0};
+    struct err ignored;
+    char *line = answer_line(said);
+    if (line && fields_read(&answer_schema, line, strcspn(line, "\n"), arena, &answer, &ignored)) {
+        *pid = answer.data;
+        if (answer.data > 0)
+            return true;
+    }
+    char *message = answer.message ? arena_text(arena, answer.message) : said;
+    if (!message)
+        return err_set(err, ERR_BUSY, "out of memory");
+    trim_end(message);
+    return refuse(place, message, err);
+}
+
+bool conmon_create(const struct oci *oci, const struct oci_place *place, const char *log_path, int64_t *pid,
+                   struct err *err)
+{
+    AUTO(arena) *arena = arena_new(256 * 1024);
+    struct arguments arguments = {.count = 0};
+    char said[SAID_MAX];
+    int ends[2] = {-1, -1};
+    pid_t child;
+    if (!arena || !fill(oci, place, log_path, arena, &arguments) || !open_pipe(ends))
+        return err_set_os(err, ERR_BUSY, errno, "cannot prepare to start conmon");
+    AUTO_CLOSE int answer = ends[0];
+    int failed = spawn(&arguments, place->folder, ends[1], &child);
+    close(ends[1]);
+    if (failed)
+        return err_set_os(err, ERR_IO, failed, "cannot start %s", oci->conmon);
+    bool heard = hear(answer, said);
+    if (!heard)
+        kill(child, SIGKILL); /* in vain when it has become a daemon, which the caller ends */
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (!heard)
+        return err_set(err, ERR_TIMEOUT, "container %s was not created within %lld ms", place->id,
+                       (long long)LIMIT_RUNTIME_CALL_MS);
+    return understand(place, said, arena, pid, err);
+}
+
+/* ---- finding it ---- */
+
+/* The file may be older than the number in it is: only a process that names the container on its command line counts. */
+int64_t conmon_find(const struct oci_place *place)
+{
+    char path[OCI_PATH_SIZE];
+    AUTO_FREE char *number = NULL;
+    AUTO_FREE char *line = NULL;
+    size_t size;
+    int64_t pid;
+    struct err ignored;
+    oci_file(place->folder, "conmon.pid", path);
+    if (!file_read(path, 64, &number, &size, &ignored) || !text_to_int(number, &pid) || pid <= 1)
+        return 0;
+    text_format(path, sizeof path, "/proc/%lld/cmdline", (long long)pid);
+    if (!file_read(path, 64 * 1024, &line, &size, &ignored))
+        return 0;
+    return memmem(line, size, place->id, strlen(place->id) + 1) ? pid : 0;
+}

@@ -1,0 +1,301 @@
+/* Opening the driver: programs, the memory folder, cgroups, the profile. And taking all of it away again. */
+#include "node-agent/runtime/oci/oci.h"
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "node-agent/runtime/oci/seccomp.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+enum { ROOT_MAX = 256, PROFILE_MAX = 256 * 1024, FILES_MAX = 1048576, TMPFS_MAGIC_NUMBER = 0x01021994 };
+
+static const struct oci_program programs[] = {
+    {"crun", "--cgroup-manager=disabled", true, true, START_BY_WRITING},
+    {"runc", NULL, false, true, START_BY_READING},
+    {NULL, NULL, false, false, START_BY_PROGRAM},
+};
+
+static void oci_free(struct runtime *runtime);
+static const char *oci_cgroup_layout(const struct runtime *runtime);
+static const struct text_list *oci_cgroup_folders(const struct runtime *runtime);
+static int oci_exit_fd(const struct runtime *runtime);
+
+static const struct runtime_driver oci_driver = {
+    .free = oci_free,
+    .cgroup_layout = oci_cgroup_layout,
+    .cgroup_folders = oci_cgroup_folders,
+    .group_up = oci_group_up,
+    .group_down = oci_group_down,
+    .group_kill = oci_group_kill,
+    .create = oci_create,
+    .start = oci_start,
+    .signal = oci_signal,
+    .remove = oci_remove,
+    .find = oci_find,
+    .list = oci_list,
+    .exit_fd = oci_exit_fd,
+    .exit_next = oci_exit_next,
+    .use = oci_use,
+    .log_rotate = oci_log_rotate,
+};
+
+/* ---- paths ---- */
+
+void oci_place(const struct oci *oci, const char *uid, const char *name, struct oci_place *out)
+{
+    bool fits = text_format(out->id, sizeof out->id, "%s.%s", uid, name) &&
+                text_format(out->cgroup, sizeof out->cgroup, "%s/%s", uid, name) &&
+                text_format(out->folder, sizeof out->folder, "%s/c/%s/%s", oci->root, uid, name) &&
+                text_format(out->state, sizeof out->state, "%s/oci/%s", oci->root, out->id);
+    CHECK(fits);
+}
+
+void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE])
+{
+    CHECK(text_format(out, OCI_PATH_SIZE, "%s/%s", folder, file));
+}
+
+static bool root_path(const struct runtime_options *options, char out[OCI_PATH_SIZE], struct err *err)
+{
+    if (!options->run_dir || options->run_dir[0] != '/' || strlen(options->run_dir) > ROOT_MAX)
+        return err_set(err, ERR_INVALID, "run_dir is an absolute path of at most %d bytes", ROOT_MAX);
+    oci_file(options->run_dir, "runtime", out);
+    return true;
+}
+
+/* ---- programs ---- */
+
+static bool find_program(const char *name, char out[OCI_PATH_SIZE], struct err *err)
+{
+    const char *folders = getenv("PATH");
+    if (strchr(name, '/')) {
+        if (text_copy(out, OCI_PATH_SIZE, name) && access(out, X_OK) == 0)
+            return true;
+        return err_set(err, ERR_NOT_FOUND, "%s is not a program that can be run", name);
+    }
+    for (const char *at = folders ? folders : "/usr/sbin:/usr/bin:/sbin:/bin"; *at;) {
+        int length = (int)strcspn(at, ":");
+        if (length > 0 && text_format(out, OCI_PATH_SIZE, "%.*s/%s", length, at, name) && access(out, X_OK) == 0)
+            return true;
+        at += length + (at[length] ? 1 : 0);
+    }
+    return err_set(err, ERR_NOT_FOUND, "%s is not installed on this node: install it, or name another program", name);
+}
+
+/* berth-enter stands beside the agent, or where the build puts it. */
+static bool find_enter(const char *given, char out[OCI_PATH_SIZE], struct err *err)
+{
+    static const char *const places[] = {"berth-enter", "runtime/berth-enter"};
+    char self[OCI_PATH_SIZE / 2];
+    if (given)
+        return find_program(given, out, err);
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[size > 0 ? size : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash)
+        *slash = '\0';
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        if (text_format(out, OCI_PATH_SIZE, "%s/%s", self, places[i]) && access(out, X_OK) == 0)
+            return true;
+    return err_set(err, ERR_NOT_FOUND, "berth-enter is missing beside the running program in %s", self);
+}
+
+static const struct oci_program *traits_of(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    size_t i = 0;
+    while (programs[i].name && strcmp(programs[i].name, slash ? slash + 1 : program) != 0)
+        i++;
+    return &programs[i];
+}
+
+static bool find_programs(struct oci *oci, const struct runtime_options *options, struct err *err)
+{
+    oci->traits = traits_of(options->program ? options->program : "crun");
+    return find_program(options->program ? options->program : "crun", oci->program, err) &&
+           find_program(options->conmon ? options->conmon : "conmon", oci->conmon, err) &&
+           (!oci_enters(oci) || find_enter(options->enter, oci->enter, err));
+}
+
+/* ---- the memory folder ---- */
+
+/* Secrets never reach a disk: what is not on a tmpfs gets one. */
+static bool make_root(const char *root, struct err *err)
+{
+    struct statfs about;
+    if (!file_make_folders(root, 0700, err))
+        return false;
+    if (statfs(root, &about) != 0)
+        return err_set_os(err, ERR_IO, errno, "cannot look at %s", root);
+    if (about.f_type != TMPFS_MAGIC_NUMBER &&
+        mount("berth", root, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") != 0)
+        return err_set_os(err, ERR_IO, errno, "%s is not on a tmpfs, and none can be mounted on it", root);
+    return true;
+}
+
+static bool make_folders(struct oci *oci, struct err *err)
+{
+    static const char *const folders[] = {"oci", "shm", "c"};
+    char path[OCI_PATH_SIZE];
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        oci_file(oci->root, folders[i], path);
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return err_set_os(err, ERR_IO, errno, "cannot make %s", path);
+    }
+    oci_file(oci->root, "lock", path);
+    oci->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (oci->lock_fd < 0)
+        return err_set_os(err, ERR_IO, errno, "cannot open %s", path);
+    if (flock(oci->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return err_set(err, ERR_CONFLICT, "another agent runs on %s", oci->root);
+    return true;
+}
+
+/* ---- what all containers share ---- */
+
+static bool make_profile(struct oci *oci, struct err *err)
+{
+    size_t size;
+    AUTO(text) *json = text_new(PROFILE_MAX);
+    AUTO(text) *bpf = text_new(PROFILE_MAX);
+    seccomp_add_json(json);
+    if (oci->traits->takes_bpf && !seccomp_add_bpf(bpf, err))
+        return false;
+    if (!text_ok(json) || !text_ok(bpf))
+        return err_set(err, ERR_BUSY, "out of memory");
+    oci->seccomp_json = text_take(json, &size);
+    oci->seccomp_bpf = text_take(bpf, &size);
+    return true;
+}
+
+/* Raising a limit above our own needs a right that root may lack. */
+static int64_t files_max(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY || limit.rlim_max > FILES_MAX)
+        return FILES_MAX;
+    return (int64_t)limit.rlim_max;
+}
+
+static bool make_cgroups(struct oci *oci, struct err *err)
+{
+    if (!cgroup_make(&oci->cgroups, "", err))
+        return false;
+    CHECK(cgroup_path(&oci->cgroups, cgroup_mount_of_processes(&oci->cgroups), "", NULL, oci->fence_folder));
+    oci->folder_items[0] = oci->fence_folder;
+    oci->folders = (struct text_list){.given = true, .items = oci->folder_items, .count = 1};
+    return true;
+}
+
+static bool open_all(struct oci *oci, const struct runtime_options *options, struct err *err)
+{
+    return root_path(options, oci->root, err) &&
+           cgroups_find(&oci->cgroups, "/proc/self/mountinfo", options->cgroup, err) &&
+           find_programs(oci, options, err) && make_root(oci->root, err) && make_folders(oci, err) &&
+           make_cgroups(oci, err) && make_profile(oci, err);
+}
+
+struct runtime *oci_open(const struct runtime_options *options, struct err *err)
+{
+    struct oci *oci = calloc(1, sizeof *oci);
+    if (!oci) {
+        err_set(err, ERR_BUSY, "out of memory");
+        return NULL;
+    }
+    oci->base.driver = &oci_driver;
+    oci->lock_fd = -1;
+    oci->files_max = files_max();
+    if (!watch_init(&oci->watch, err) || !open_all(oci, options, err)) {
+        oci_free(&oci->base);
+        return NULL;
+    }
+    log_debug("runtime_opened", "program=%s cgroups=%s folder=%s", oci->program, oci_cgroup_layout(&oci->base),
+              oci->root);
+    return &oci->base;
+}
+
+static void oci_free(struct runtime *runtime)
+{
+    struct oci *oci = (struct oci *)runtime;
+    watch_done(&oci->watch);
+    auto_close_fd(&oci->lock_fd);
+    free(oci->seccomp_json);
+    free(oci->seccomp_bpf);
+    free(oci);
+}
+
+static const char *oci_cgroup_layout(const struct runtime *runtime)
+{
+    return cgroup_layout_name(((const struct oci *)runtime)->cgroups.layout);
+}
+
+static const struct text_list *oci_cgroup_folders(const struct runtime *runtime)
+{
+    return &((const struct oci *)runtime)->folders;
+}
+
+static int oci_exit_fd(const struct runtime *runtime)
+{
+    return ((const struct oci *)runtime)->watch.epoll_fd;
+}
+
+/* ---- taking it away ---- */
+
+static bool down_all(const struct runtime_options *options, const char *root, struct err *err)
+{
+    char folder[OCI_PATH_SIZE];
+    oci_file(root, "c", folder);
+    if (!file_exists(folder))
+        return true;
+    AUTO(runtime) *runtime = oci_open(options, err);
+    if (!runtime)
+        return false;
+    DIR *entries = opendir(folder);
+    if (!entries)
+        return err_set_os(err, ERR_IO, errno, "cannot list %s", folder);
+    bool down = true;
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        if (id_valid(entry->d_name))
+            down &= oci_group_down(runtime, entry->d_name, err);
+    closedir(entries);
+    return down;
+}
+
+/* "a/b/c" leaves "a/b" and "a", which others may use: they go when they are empty. */
+static void remove_parents(const struct cgroups *cgroups)
+{
+    for (size_t i = 0; i < cgroups->count; i++) {
+        char path[CGROUP_PATH_SIZE];
+        if (!cgroup_path(cgroups, &cgroups->mounts[i], "", NULL, path))
+            continue;
+        size_t mount = strlen(cgroups->mounts[i].path);
+        for (char *slash; (slash = strrchr(path, '/')) && slash > path + mount;) {
+            *slash = '\0';
+            if (rmdir(path) != 0)
+                break;
+        }
+    }
+}
+
+bool oci_close_all(const struct runtime_options *options, struct err *err)
+{
+    char root[OCI_PATH_SIZE];
+    struct cgroups cgroups;
+    if (!root_path(options, root, err) || !down_all(options, root, err) ||
+        !cgroups_find(&cgroups, "/proc/self/mountinfo", options->cgroup, err) ||
+        !cgroup_kill(&cgroups, "", LIMIT_RUNTIME_REMOVE_MS, err) ||
+        !cgroup_remove(&cgroups, "", LIMIT_RUNTIME_REMOVE_MS, err))
+        return false;
+    remove_parents(&cgroups);
+    umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW);
+    return file_remove_tree(root, err);
+}
