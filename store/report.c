@@ -94,12 +94,15 @@ static bool apply_forgetting(struct tx *tx, struct assignment_row *assignment,
     return assignment_drop(tx, assignment, err) && group_forgotten(tx, row, err);
 }
 
-/* A run may begin again on its node after the node had let go (fenced and back in time); a stop may not. */
+/* A run that has not finished keeps its room even when nothing of it is there (fenced and back in time, between two
+ * tries): it begins again. A stop does not. */
 static bool apply_holding(struct tx *tx, struct assignment_row *assignment, struct group_row *row,
-                          const struct group_status *status, struct err *err)
+                          const struct group_status *status, bool own, struct err *err)
 {
     bool run = assignment->wanted == WANTED_RUN;
-    bool released = status->released || (status->removed && !run) || (assignment->released && !run);
+    bool goes_on = run && own && row->state != GROUP_SUCCEEDED && row->state != GROUP_FAILED;
+    bool released = (status->released && !goes_on) || (status->removed && !run) ||
+                    (assignment->released && !run);
     if (!assignment_hold(tx, assignment, released, err))
         return false;
     return !released || group_released(tx, row, assignment, err);
@@ -126,7 +129,7 @@ static bool apply_status(struct tx *tx, int64_t node_key, const struct group_sta
     CHECK(row);
     bool own = row->node_key == node_key && row->incarnation == assignment->incarnation;
     return (!own || apply_run(tx, row, status, err)) &&
-           apply_holding(tx, assignment, row, status, err);
+           apply_holding(tx, assignment, row, status, own, err);
 }
 
 /* ---- the whole report ---- */
