@@ -147,7 +147,7 @@ size_t fleet_silent(const struct fleet *fleet, int64_t since_ns, uint32_t *slots
         if (!node || !node->ready)
             continue;
         int64_t seen_ns = fleet->leases[i].seen_ns;
-        if (seen_ns < since_ns && count < max)
+        if (seen_ns <= since_ns && count < max)
             slots[count++] = i;
         else if (seen_ns < *oldest_ns)
             *oldest_ns = seen_ns;

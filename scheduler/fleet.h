@@ -34,7 +34,7 @@ bool fleet_holds(const struct fleet *fleet, uint32_t slot, int64_t node_key);
 void fleet_seen(struct fleet *fleet, int64_t node_key, int64_t epoch, int64_t now_ns);
 /* Every ready node has a whole lease from now. */
 void fleet_grace(struct fleet *fleet, int64_t now_ns);
-/* Slots of ready nodes last seen before `since_ns`, at most `max`; `oldest_ns` gets when the one that was silent
+/* Slots of ready nodes not seen after `since_ns`, at most `max`; `oldest_ns` gets when the one that was silent
  * longest among the others was seen (INT64_MAX: there are none). */
 size_t fleet_silent(const struct fleet *fleet, int64_t since_ns, uint32_t *slots, size_t max,
                     int64_t *oldest_ns);

@@ -127,6 +127,7 @@ def compile_tree(name, build, *presets):
 SUITES = {
     "unit": (meson_suite("unit"), "each room's functions (cmocka), under address and undefined-behaviour sanitizers"),
     "store": (meson_suite("store"), "the store on its databases: plans, migrations, crashes in the middle"),
+    "sim": (meson_suite("sim"), "scheduler and store with pretended nodes, one seed, one clock"),
     "fuzz": (meson_suite("fuzz"), "every parser on its saved corpus and on mutations of it"),
     "api": (program("api", "tests/api/run"), "requests as text against a running berthd"),
     "house": (program("house", "tests/house/run"), "layers, banned calls, headers, format, documents"),
@@ -135,7 +136,7 @@ SUITES = {
     "clang": (compile_tree("clang", "build/clang", "clang"), "the second compiler: everything compiles without a word"),
     "tidy": (program("tidy", "tools/tidy"), "clang-tidy over every file that changed since it was last clean"),
 }
-NEED_BUILD = {"unit", "store", "fuzz", "api", "root", "e2e"}
+NEED_BUILD = {"unit", "store", "sim", "fuzz", "api", "root", "e2e"}
 
 
 def main():

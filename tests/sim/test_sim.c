@@ -1,0 +1,359 @@
+/* Thousands of random steps for each seed; then what must hold. */
+#include "tests/sim/sim.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS = 2500 };
+
+static struct shape some_shape(struct sim *sim)
+{
+    static const int64_t cpus[] = {100, 100, 250, 500, 1000, 3000};
+    return (struct shape){cpus[sim_pick(sim, 0, 5)], 103 * sim_pick(sim, 1, 25)};
+}
+
+static struct sim_agent *some_agent(struct sim *sim)
+{
+    return &sim->agents[sim_pick(sim, 0, (int64_t)sim->agents_count - 1)];
+}
+
+static struct sim_group *some_group(struct sim *sim)
+{
+    return sim->groups_count ? &sim->groups[sim_pick(sim, 0, (int64_t)sim->groups_count - 1)]
+                             : NULL;
+}
+
+static void agent_turn(struct sim *sim, struct sim_agent *agent)
+{
+    if (agent->must_join)
+        sim_agent_join(sim, agent);
+    sim_agent_report(sim, agent);
+    sim_agent_poll(sim, agent);
+}
+
+static void everyone_turns(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->agents_count; i++)
+        agent_turn(sim, &sim->agents[i]);
+}
+
+static void client_step(struct sim *sim)
+{
+    int64_t what = sim_pick(sim, 0, 9);
+    struct sim_group *group = some_group(sim);
+    if (what < 4)
+        sim_create(sim, some_shape(sim), sim_pick(sim, 0, 3) ? "westus" : "eastus",
+                   (enum restart_policy)sim_pick(sim, 0, 2));
+    else if (group && !group->removed)
+        sim_order(sim, group,
+                  what < 5   ? SIM_STOP
+                  : what < 6 ? SIM_START
+                  : what < 7 ? SIM_RESTART
+                             : SIM_REMOVE);
+}
+
+static void trouble_step(struct sim *sim)
+{
+    struct sim_agent *agent = some_agent(sim);
+    switch (sim_pick(sim, 0, 7)) {
+    case 0:
+        agent->cut_off = true;
+        break;
+    case 1:
+    case 2:
+        agent->cut_off = false;
+        break;
+    case 3:
+        sim_agent_report_late(sim, agent);
+        break;
+    case 4:
+        sim_cordon(sim, agent, sim_pick(sim, 0, 1));
+        break;
+    case 5:
+        sim_agent_finish_one(sim, agent);
+        break;
+    case 6:
+        agent->must_join = true; /* it was restarted, or was told so */
+        break;
+    case 7:
+        if (sim_pick(sim, 0, 9) == 0)
+            sim_restart_plane(sim);
+        break;
+    }
+}
+
+/* Groups that are gone make place in the list of those that the story knows. */
+static void forget_removed(struct sim *sim)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < sim->groups_count; i++)
+        if (!sim->groups[i].removed || sim_group_row(sim, &sim->groups[i]))
+            sim->groups[kept++] = sim->groups[i];
+    sim->groups_count = kept;
+}
+
+static void step(struct sim *sim)
+{
+    int64_t what = sim_pick(sim, 0, 19);
+    if (what < 6)
+        client_step(sim);
+    else if (what < 7)
+        trouble_step(sim);
+    else if (what < 14)
+        agent_turn(sim, some_agent(sim));
+    else if (what < 17)
+        sim_pass(sim, sim_pick(sim, 1, 1500));
+    else
+        scheduler_round(sim->scheduler);
+}
+
+/* Everyone is there again and long enough. */
+static void heal(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->agents_count; i++) {
+        sim->agents[i].cut_off = false;
+        sim_cordon(sim, &sim->agents[i], false);
+    }
+    for (int i = 0; i < 30; i++) {
+        everyone_turns(sim);
+        sim_rounds(sim);
+        sim_pass(sim, 500);
+    }
+    everyone_turns(sim);
+    sim_rounds(sim);
+}
+
+static void live(uint64_t seed)
+{
+    AUTO(sim) *sim = sim_new(seed, (size_t)(3 + seed % 8));
+    for (int i = 0; i < STEPS; i++) {
+        step(sim);
+        if (i % 50 == 49) {
+            sim_rounds(sim);
+            sim_check(sim);
+            forget_removed(sim);
+        }
+    }
+    heal(sim);
+    sim_check_quiet(sim);
+    assert_true(sim->created > 50);
+}
+
+TEST(no_node_is_over_full_and_nothing_runs_twice_whatever_happens)
+{
+    const char *given = getenv("BERTH_SIM_SEED");
+    if (given) {
+        live(strtoull(given, NULL, 10));
+        return;
+    }
+    for (uint64_t seed = 1; seed <= 6; seed++)
+        live(seed);
+}
+
+/* ---- stories ---- */
+
+static struct sim *region(size_t agents, int64_t cpu_milli, int64_t memory_mib)
+{
+    struct sim *sim = sim_new(99, agents);
+    sim_rounds(sim); /* a plane begins without nodes */
+    for (size_t i = 0; i < agents; i++) {
+        sim->agents[i].capacity = (struct node_capacity){cpu_milli, memory_mib};
+        sim->agents[i].location = "westus";
+    }
+    everyone_turns(sim);
+    sim_rounds(sim);
+    return sim;
+}
+
+static void settle(struct sim *sim)
+{
+    for (int i = 0; i < 4; i++) {
+        everyone_turns(sim);
+        sim_rounds(sim);
+    }
+}
+
+static enum group_state state_of(struct sim *sim, const struct sim_group *group)
+{
+    struct group_row *row = sim_group_row(sim, group);
+    assert_non_null(row);
+    return row->state;
+}
+
+TEST(groups_of_a_dead_node_run_elsewhere_within_the_lease)
+{
+    AUTO(sim) *sim = region(2, 4000, 8192);
+    struct sim_group *group = sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
+    settle(sim);
+    assert_int_equal(state_of(sim, group), GROUP_RUNNING);
+    int64_t node_key = sim_group_row(sim, group)->node_key;
+    struct sim_agent *dead = &sim->agents[sim->agents[0].node_key == node_key ? 0 : 1];
+    struct sim_agent *other = &sim->agents[dead == &sim->agents[0]];
+    dead->cut_off = true;
+    int64_t begun = clock_boot_ns();
+    while (!other->runs_count && clock_boot_ns() - begun < 20000 * INT64_C(1000000)) {
+        sim_pass(sim, 500);
+        agent_turn(sim, other);
+        sim_rounds(sim);
+        sim_check(sim);
+    }
+    int64_t took_ms = (clock_boot_ns() - begun) / 1000000;
+    assert_in_range(took_ms, SIM_LOST_MS, SIM_LOST_MS + 2000);
+    dead->cut_off = false;
+    settle(sim);
+    sim_check_quiet(sim);
+}
+
+TEST(an_older_group_goes_first_when_room_appears)
+{
+    AUTO(sim) *sim = region(1, 4000, 8192);
+    struct sim_group *first = sim_create(sim, (struct shape){4000, 1024}, "westus", RESTART_ALWAYS);
+    settle(sim);
+    struct sim_group *second =
+        sim_create(sim, (struct shape){2000, 1024}, "westus", RESTART_ALWAYS);
+    struct sim_group *third = sim_create(sim, (struct shape){3000, 1024}, "westus", RESTART_ALWAYS);
+    struct sim_group *fourth =
+        sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
+    settle(sim);
+    assert_int_equal(sim->scheduler->waiting.count, 3);
+    assert_int_equal(sim_order(sim, first, SIM_REMOVE), ERR_OK);
+    settle(sim);
+    assert_int_equal(state_of(sim, second), GROUP_RUNNING);
+    assert_int_equal(state_of(sim, third), GROUP_PENDING); /* does not fit beside the second */
+    assert_int_equal(state_of(sim, fourth),
+                     GROUP_RUNNING); /* fits, and holds up nobody: it overtakes */
+    sim_check_quiet(sim);
+}
+
+TEST(a_group_that_waited_too_long_gets_a_node_kept_for_it)
+{
+    AUTO(sim) *sim = region(2, 4000, 8192);
+    struct sim_group *small[8];
+    for (int i = 0; i < 8; i++)
+        small[i] = sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
+    settle(sim);
+    struct sim_group *large = sim_create(sim, (struct shape){4000, 4096}, "westus", RESTART_ALWAYS);
+    settle(sim);
+    for (int64_t passed = 0; passed <= LIMIT_SCHEDULER_PATIENCE_MS; passed += 1000) {
+        sim_pass(sim, 1000);
+        settle(sim);
+    }
+    /* Small ones end one by one and others come: none of them may take what the large one waits for. */
+    for (int i = 0; i < 8 && state_of(sim, large) != GROUP_RUNNING; i++) {
+        assert_int_equal(sim_order(sim, small[i], SIM_REMOVE), ERR_OK);
+        sim_pass(sim, 300);
+        settle(sim);
+        sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
+        settle(sim);
+        sim_check(sim);
+    }
+    assert_int_equal(state_of(sim, large), GROUP_RUNNING);
+    sim_check_quiet(sim);
+}
+
+TEST(a_burst_is_not_told_yes_for_the_same_room_twice)
+{
+    AUTO(sim) *sim = region(1, 4000, 8192);
+    sim->agents[0].location = "eastus";
+    sim->agents[0].must_join = true;
+    settle(sim);
+    for (int i = 0; i < 20; i++)
+        sim_create(sim, (struct shape){1000, 1024}, "eastus", RESTART_ALWAYS);
+    assert_int_equal(sim->created, 4);
+    assert_int_equal(sim->refused, 16);
+    settle(sim);
+    assert_int_equal(sim->scheduler->waiting.count, 0);
+    sim_check_quiet(sim);
+}
+
+TEST(room_promised_to_a_group_that_never_came_is_free_again)
+{
+    AUTO(sim) *sim = region(1, 4000, 8192);
+    struct shape all = {4000, 8192};
+    char why[400];
+    assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "West US", why, sizeof why));
+    scheduler_set_queue(sim->scheduler, "westus", false);
+    assert_false(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
+    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus");
+    assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
+    sim_pass(sim, LIMIT_SCHEDULER_PROMISE_MS + 1);
+    sim_rounds(sim);
+    assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
+}
+
+TEST(a_location_that_queues_refuses_only_what_could_never_fit)
+{
+    AUTO(sim) *sim = region(1, 4000, 8192);
+    char why[400];
+    struct shape huge = {8000, 1024}, large = {4000, 8192};
+    assert_false(scheduler_admit(sim->scheduler, &huge, OS_LINUX, "westus", why, sizeof why));
+    assert_non_null(strstr(why, "could ever hold it"));
+    assert_true(scheduler_admit(sim->scheduler, &large, OS_LINUX, "westus", why, sizeof why));
+    assert_true(scheduler_admit(sim->scheduler, &large, OS_LINUX, "westus", why, sizeof why));
+    assert_false(scheduler_admit(sim->scheduler, &large, OS_LINUX, "eastus", why, sizeof why));
+    assert_false(scheduler_admit(sim->scheduler, &large, OS_WINDOWS, "nowhere", why, sizeof why));
+}
+
+TEST(says_why_a_group_waits_and_says_it_once)
+{
+    AUTO(sim) *sim = region(1, 4000, 8192);
+    sim_create(sim, (struct shape){4000, 8192}, "westus", RESTART_ALWAYS);
+    settle(sim);
+    struct sim_group *waits = sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
+    for (int i = 0; i < 5; i++) {
+        settle(sim);
+        sim_pass(sim, 1500);
+    }
+    const char *events = sim_group_row(sim, waits)->events;
+    assert_non_null(events);
+    assert_non_null(strstr(events, "WaitingForNode"));
+    assert_non_null(strstr(events, "1 has too little CPU free"));
+    assert_non_null(strstr(events, "\"count\":1,"));
+}
+
+TEST(a_plane_that_was_away_gives_every_node_a_whole_lease)
+{
+    AUTO(sim) *sim = region(2, 4000, 8192);
+    struct sim_group *group = sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
+    settle(sim);
+    int64_t node_key = sim_group_row(sim, group)->node_key;
+    sim_pass(sim, SIM_LOST_MS * 3);
+    sim_rounds(sim);
+    settle(sim);
+    assert_int_equal(sim_group_row(sim, group)->node_key, node_key);
+    assert_int_equal(state_of(sim, group), GROUP_RUNNING);
+    sim_check_quiet(sim);
+}
+
+TEST(changes_that_were_not_kept_are_read_again)
+{
+    AUTO(sim) *sim = region(2, 4000, 8192);
+    for (int i = 0; i < 6; i++) {
+        sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
+        picture_doubt(sim->scheduler);
+        settle(sim);
+    }
+    sim_check_quiet(sim);
+    sim_restart_plane(sim);
+    settle(sim);
+    sim_check_quiet(sim);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_of_a_dead_node_run_elsewhere_within_the_lease),
+        cmocka_unit_test(an_older_group_goes_first_when_room_appears),
+        cmocka_unit_test(a_group_that_waited_too_long_gets_a_node_kept_for_it),
+        cmocka_unit_test(a_burst_is_not_told_yes_for_the_same_room_twice),
+        cmocka_unit_test(room_promised_to_a_group_that_never_came_is_free_again),
+        cmocka_unit_test(a_location_that_queues_refuses_only_what_could_never_fit),
+        cmocka_unit_test(says_why_a_group_waits_and_says_it_once),
+        cmocka_unit_test(a_plane_that_was_away_gives_every_node_a_whole_lease),
+        cmocka_unit_test(changes_that_were_not_kept_are_read_again),
+        cmocka_unit_test(no_node_is_over_full_and_nothing_runs_twice_whatever_happens),
+    };
+    return RUN_TESTS(tests);
+}
