@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CONFIG_ARENA_MAX = 8 << 20, PATH_SIZE = 4096 };
@@ -24,10 +25,11 @@ struct loaded {
 
 /* ---- the process ---- */
 
-/* Secrets are in this process's memory: it leaves no core and lets nobody look. */
+/* Secrets are in this process's memory and its files: it leaves no core and lets nobody look. */
 static void no_dumps(void)
 {
     struct rlimit none = {0, 0};
+    umask(077);
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
