@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "model/resource_id.h"
 #include "store/group_life.h"
+#include "store/row_id.h"
 #include "store/seal.h"
 #include "store/statements.h"
 
@@ -262,8 +263,6 @@ static bool put_spec(struct tx *tx, const struct group_row *row, const char *sec
 
 bool store_group_create(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
 {
-    id_ordered(row->ids[0]);
-    row->uid = row->ids[0];
     row->generation = row->incarnation = 1;
     row->wanted = WANTED_RUN;
     row->state = GROUP_PENDING;
@@ -276,6 +275,8 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
         return false;
     row->key = row->revision =
         tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = tx_revision(tx)});
+    row_id(row->key, row->ids[0]);
+    row->uid = row->ids[0];
     return operation_begin(tx, row, OPERATION_CREATE, err) && insert_row(tx, row, err) &&
            put_spec(tx, row, secrets, err);
 }

@@ -17,6 +17,7 @@
  * comes back and tells its end. */
 #include "base/metrics.h"
 #include "store/group_life.h"
+#include "store/row_id.h"
 #include "store/statements.h"
 
 /* ---- who ---- */
@@ -38,6 +39,7 @@ bool usage_group_find(struct tx *tx, const char *uid, int64_t *group_key, int64_
                       struct err *err)
 {
     AUTO(statement) *q = tx_statement(tx, SQL_usage_group_find);
+    bind_int(q, P_key, row_id_key(uid));
     bind_text(q, P_uid, uid);
     bool any = statement_next(q, err);
     *group_key = any ? column_int(q, C_group_key) : 0;

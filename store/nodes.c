@@ -1,6 +1,7 @@
 /* Nodes: who they are, that they joined, were lost, came back or left. */
 #include "base/id.h"
 #include "store/group_life.h"
+#include "store/row_id.h"
 #include "store/statements.h"
 
 #include <string.h>
@@ -55,6 +56,7 @@ static bool find_by_id(struct tx *tx, const char *id, struct arena *arena, struc
                        const char **credential, struct err *err)
 {
     AUTO(statement) *q = tx_statement(tx, SQL_node_find_id);
+    bind_int(q, P_key, row_id_key(id));
     bind_text(q, P_id, id);
     return take_row(q, arena, row, credential, err);
 }
@@ -118,6 +120,7 @@ bool store_node_check(struct tx *tx, const char *id, const char *credential, int
     char hash[65];
     AUTO(arena) *arena = arena_new(4096);
     AUTO(statement) *q = tx_statement(tx, SQL_node_check);
+    bind_int(q, P_key, row_id_key(id));
     bind_text(q, P_id, id);
     if (!arena)
         return arena_full(err);
@@ -164,12 +167,12 @@ static bool insert(struct tx *tx, const struct join_request *request, struct are
                    int64_t *key, const char **credential, struct err *err)
 {
     char id[ID_SIZE], token[ID_TOKEN_SIZE], hash[65];
-    id_random(id);
     id_token(token);
     id_hash(token, hash);
     if (!(*credential = arena_text(arena, token)))
         return arena_full(err);
     *key = note(tx, tx_revision(tx));
+    row_id(*key, id);
     AUTO(statement) *q = tx_statement(tx, SQL_node_insert);
     bind_int(q, P_key, *key);
     bind_text(q, P_id, id);

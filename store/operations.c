@@ -1,8 +1,8 @@
 /* Operations: each order of a client is one, pending until the group got there or cannot. */
-#include "base/id.h"
 #include "base/limits.h"
 #include "model/resource_id.h"
 #include "store/group_life.h"
+#include "store/row_id.h"
 #include "store/statements.h"
 
 /* ---- rows ---- */
@@ -47,6 +47,7 @@ struct operation_row *store_operation_find(struct tx *tx, const char *id, struct
                                            struct err *err)
 {
     AUTO(statement) *q = tx_statement(tx, SQL_operation_find);
+    bind_int(q, P_key, row_id_key(id));
     bind_text(q, P_id, id);
     return with_subscription(take_row(q, arena, err), arena, err);
 }
@@ -109,36 +110,56 @@ bool operation_begin(struct tx *tx, struct group_row *row, enum operation_kind k
                        "Another operation on the container group began before this one ended.",
                        err))
         return false;
-    id_ordered(row->ids[1]);
-    row->operation_id = row->ids[1];
     row->operation_key = tx_note(tx, (struct change){.kind = CHANGE_OPERATION,
                                                      .group_key = row->key,
                                                      .operation_key = tx_revision(tx)});
+    row_id(row->operation_key, row->ids[1]);
+    row->operation_id = row->ids[1];
     return insert(tx, row, kind, err);
 }
 
 /* ---- sweeping ---- */
 
-struct overdue {
-    int64_t key, group_key;
+struct looked_at {
+    int64_t key, group_key, started_ms;
+    bool pending;
 };
 
-static bool list_overdue(struct tx *tx, int64_t before_ms, struct overdue **found, size_t *count,
-                         struct err *err)
+static bool swept(struct tx *tx, int64_t *key, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_swept_get);
+    *key = statement_next(q, err) ? column_int(q, C_value) : 0;
+    return statement_ok(q, err);
+}
+
+static bool swept_set(struct tx *tx, int64_t key, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_swept_set);
+    bind_int(q, P_value, key);
+    return statement_run(q, err);
+}
+
+static bool list_next(struct tx *tx, int64_t after, struct looked_at **found, size_t *count,
+                      struct err *err)
 {
     *found = arena_array(tx->scratch, (size_t)LIMIT_STORE_SWEEP_MAX, sizeof **found);
-    AUTO(statement) *q = tx_statement(tx, SQL_operation_overdue);
-    bind_int(q, P_before_ms, before_ms);
+    AUTO(statement) *q = tx_statement(tx, SQL_operation_next);
+    bind_int(q, P_after, after);
     bind_int(q, P_rows, LIMIT_STORE_SWEEP_MAX);
     if (!*found)
         return arena_full(err);
     for (*count = 0; statement_next(q, err); (*count)++)
-        (*found)[*count] = (struct overdue){column_int(q, C_key), column_int(q, C_group_key)};
+        (*found)[*count] = (struct looked_at){
+            .key = column_int(q, C_key),
+            .group_key = column_int(q, C_group_key),
+            .started_ms = column_int(q, C_started_ms),
+            .pending = column_int(q, C_status) == OPERATION_PENDING,
+        };
     return statement_ok(q, err);
 }
 
 /* The group goes on trying: only what is said of its last operation changes. */
-static bool fail_overdue(struct tx *tx, const struct overdue *overdue, struct err *err)
+static bool fail_overdue(struct tx *tx, const struct looked_at *overdue, struct err *err)
 {
     char text[160];
     struct group_row *row;
@@ -157,16 +178,25 @@ static bool fail_overdue(struct tx *tx, const struct overdue *overdue, struct er
     return group_save(tx, row, err);
 }
 
+/* Each operation is looked at once, when it is old enough; the mark stands before the first that is not. */
+static bool sweep_overdue(struct tx *tx, int64_t started_before_ms, struct err *err)
+{
+    struct looked_at *next;
+    size_t count = 0, i;
+    int64_t mark = 0;
+    if (!swept(tx, &mark, err) || !list_next(tx, mark, &next, &count, err))
+        return false;
+    for (i = 0; i < count && next[i].started_ms < started_before_ms; i++)
+        if (next[i].pending && !fail_overdue(tx, &next[i], err))
+            return false;
+    return i == 0 || swept_set(tx, next[i - 1].key, err);
+}
+
 bool store_operation_sweep(struct tx *tx, int64_t started_before_ms, int64_t ended_before_ms,
                            struct err *err)
 {
-    struct overdue *overdue;
-    size_t count = 0;
-    if (!list_overdue(tx, started_before_ms, &overdue, &count, err))
+    if (!sweep_overdue(tx, started_before_ms, err))
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (!fail_overdue(tx, &overdue[i], err))
-            return false;
     AUTO(statement) *q = tx_statement(tx, SQL_operation_drop_old);
     bind_int(q, P_before_ms, ended_before_ms);
     bind_int(q, P_rows, LIMIT_STORE_SWEEP_MAX);

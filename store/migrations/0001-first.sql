@@ -1,15 +1,16 @@
 -- The first form of everything.
 --
 -- Keys of resource groups, groups, operations, nodes, assignments and intervals are numbers of the one revision
--- sequence, taken when the row is made: they rise, are never used twice, and rows are appended in their order.
--- Enumerations are kept by their number in model/ (base words never change place). Seconds end in _s,
+-- sequence, taken when the row is made: they rise, are never used twice, and rows are appended in their order. The
+-- UUIDs of groups, operations and nodes carry the key of their row (row_id.h), so they need no index.
+-- Enumerations are kept by their number in model/ (words there never change place). Seconds end in _s,
 -- milliseconds in _ms, both of Unix time. Names match without case and are kept as first written.
 
 create table counters (
     name text primary key,
     value integer not null
 ) without rowid;
-insert into counters (name, value) values ('revision', 0);
+insert into counters (name, value) values ('revision', 0), ('swept', 0);
 
 create table settings (
     name text primary key,
@@ -81,6 +82,7 @@ create table group_reports (
     events text
 );
 
+-- Appended at one end and dropped at the other: the sweep walks by key.
 create table operations (
     key integer primary key,
     id text not null,
@@ -94,14 +96,11 @@ create table operations (
     error_code text,
     error_text text
 );
-create unique index operations_id on operations (id);
-create index operations_pending on operations (started_ms) where status = 0;
-create index operations_ended on operations (ended_ms) where ended_ms is not null;
 
 -- credential: SHA-256 of the node's token. state 2: removed, kept for the ledger's sake.
 create table nodes (
     key integer primary key,
-    id text not null unique,
+    id text not null,
     name text not null collate nocase,
     location text not null,
     os text not null,
@@ -146,7 +145,7 @@ create index assignments_of_node on assignments (node_key, revision);
 -- Who a group was, from its first placement, for ever.
 create table usage_groups (
     group_key integer primary key,
-    uid text not null unique,
+    uid text not null,
     subscription_key integer not null,
     resource text not null collate nocase
 );

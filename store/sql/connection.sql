@@ -77,6 +77,13 @@ select value from counters where name = 'revision';
 -- name: revision_set
 update counters set value = :value where name = 'revision';
 
+-- name: swept_get
+-- The newest operation the sweep looked at.
+select value from counters where name = 'swept';
+
+-- name: swept_set
+update counters set value = :value where name = 'swept';
+
 -- name: setting_get
 select value from settings where name = :name;
 

@@ -6,7 +6,7 @@ values (:key, :uid, :subscription_key, :resource)
     on conflict (group_key) do nothing;
 
 -- name: usage_group_find
-select group_key, subscription_key from usage_groups where uid = :uid;
+select group_key, subscription_key from usage_groups where group_key = :key and uid = :uid;
 
 -- name: interval_find
 select key, start_s, cap_s, to_s from usage_intervals

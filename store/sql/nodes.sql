@@ -8,7 +8,7 @@ n.epoch, n.state, n.cordoned, n.joined_ms, n.revision, coalesce(w.watermark_s, 0
 select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key where n.key = :key;
 
 -- name: node_find_id
-select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key where n.id = :id;
+select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key where n.key = :key and n.id = :id collate nocase;
 
 -- name: node_find_name
 select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key
@@ -19,7 +19,7 @@ select {node_columns} from nodes n left join node_watermarks w on w.node_key = n
 select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key where n.state <> 2 order by n.key;
 
 -- name: node_check
-select key, epoch, state, credential from nodes where id = :id;
+select key, epoch, state, credential from nodes where key = :key and id = :id collate nocase;
 
 -- name: node_insert
 insert into nodes (key, id, name, location, os, architecture, address, version, boot_id, credential, cpu_milli,

@@ -68,7 +68,7 @@ static const char *uid_of(struct story *story, const struct trial_node *node)
 {
     struct desired *desired = trial_desired(story->trial, node, 0);
     return desired->assignments_count > 0 ? desired->assignments[0].uid
-                                          : "00000000-0000-7000-8000-000000000000";
+                                          : "00000000-0000-8000-8000-000000000000";
 }
 
 static enum err_code says(struct story *story, struct trial_node *node, int said, int64_t back)

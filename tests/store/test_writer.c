@@ -188,7 +188,7 @@ TEST(a_full_queue_is_told_at_once)
     assert_int_equal(taken, LIMIT_STORE_QUEUE_MAX);
     assert_int_equal(err.code, ERR_BUSY);
     sem_post(&gate.open);
-    settle(trial);
+    trial_close(trial);
     assert_int_equal(piece.runs, LIMIT_STORE_QUEUE_MAX);
 }
 

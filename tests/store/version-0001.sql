@@ -7,17 +7,18 @@ CREATE TABLE schema_migrations (
     checksum text not null,
     applied_ms integer not null
 );
-INSERT INTO schema_migrations VALUES(1,'first','9faaf525bc684bfc353210471567ec7abb9df66045ddbe4eca70ba8119eb5d01',1795481739478);
+INSERT INTO schema_migrations VALUES(1,'first','bc324b53ad11b228690dca4a92d987a61c2d782d66683962814746f19ede3a48',1795482785479);
 CREATE TABLE counters (
     name text primary key,
     value integer not null
 ) without rowid;
 INSERT INTO counters VALUES('revision',15);
+INSERT INTO counters VALUES('swept',0);
 CREATE TABLE settings (
     name text primary key,
     value blob not null
 ) without rowid;
-INSERT INTO settings VALUES('key_check',X'015d6bdbee680847117210562acb2788e63aa3d8f39a6d482a5c60294dfd164eedda32d235ad2657b8d4b4c09de21735cd733fd1a168faf5e7134f485eee5be97c8a7435e297bde9');
+INSERT INTO settings VALUES('key_check',X'017631141cdd87f271adb147412b7598a19e4543dbfe61feeb2359731e598a5641761682138778926e3e0e1ba1b75501f6d3a58c28e6e4675ef38069c0101b227b5fd0e452c17f6d');
 CREATE TABLE subscriptions (
     key integer primary key,
     name text not null unique collate nocase
@@ -57,8 +58,8 @@ CREATE TABLE container_groups (
     waits_since integer,
     address text
 );
-INSERT INTO container_groups VALUES(3,1,1,'Saved','01a20b0d-2106-7000-abf4-f9fff2b96e2e','westus',1,0,1,4,0,1,1000,1024,1,1,1795481739526,10,4,2,NULL,'10.0.0.2');
-INSERT INTO container_groups VALUES(5,1,1,'waiting','01a20b0d-2107-7000-b2ce-27bb8ff4652d','westus',1,1,2,4,0,1,1000,1024,1,1,1795481739527,15,13,0,NULL,NULL);
+INSERT INTO container_groups VALUES(3,1,1,'Saved','00000000-0003-8c6a-aeed-9ed58410db62','westus',1,0,1,4,0,1,1000,1024,1,1,1795482785534,10,4,2,NULL,'10.0.0.2');
+INSERT INTO container_groups VALUES(5,1,1,'waiting','00000000-0005-8c40-97eb-eefe76468618','westus',1,1,2,4,0,1,1000,1024,1,1,1795482785538,15,13,0,NULL,NULL);
 CREATE TABLE group_specs (
     group_key integer primary key,
     address_at integer not null,
@@ -72,7 +73,7 @@ CREATE TABLE group_reports (
     status text,
     events text
 );
-INSERT INTO group_reports VALUES(3,'{"uid":"01a20b0d-2106-7000-abf4-f9fff2b96e2e","incarnation":1,"state":"Running","provisioned":true,"released":false,"removed":false,"address":"10.0.0.2"}',NULL);
+INSERT INTO group_reports VALUES(3,'{"uid":"00000000-0003-8c6a-aeed-9ed58410db62","incarnation":1,"state":"Running","provisioned":true,"released":false,"removed":false,"address":"10.0.0.2"}',NULL);
 CREATE TABLE operations (
     key integer primary key,
     id text not null,
@@ -86,12 +87,12 @@ CREATE TABLE operations (
     error_code text,
     error_text text
 );
-INSERT INTO operations VALUES(4,'01a20b0d-2106-7001-9d11-b58cdb82504b',3,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/Saved','westus',0,1,1795481739526,1795481739542,NULL,NULL);
-INSERT INTO operations VALUES(6,'01a20b0d-2107-7001-991b-bffebbbfc517',5,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/waiting','westus',0,3,1795481739527,1795481739546,'OperationPreempted','Another operation on the container group began before this one ended.');
-INSERT INTO operations VALUES(13,'01a20b0d-211a-7000-b539-4d834ee1e310',5,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/waiting','westus',3,1,1795481739546,1795481739546,NULL,NULL);
+INSERT INTO operations VALUES(4,'00000000-0004-801c-8db8-38d117977f0d',3,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/Saved','westus',0,1,1795482785534,1795482785554,NULL,NULL);
+INSERT INTO operations VALUES(6,'00000000-0006-8cc8-831c-a88c9c86fd30',5,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/waiting','westus',0,3,1795482785538,1795482785559,'OperationPreempted','Another operation on the container group began before this one ended.');
+INSERT INTO operations VALUES(13,'00000000-000d-8077-9223-dcb41e726f82',5,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/waiting','westus',3,1,1795482785559,1795482785559,NULL,NULL);
 CREATE TABLE nodes (
     key integer primary key,
-    id text not null unique,
+    id text not null,
     name text not null collate nocase,
     location text not null,
     os text not null,
@@ -108,7 +109,7 @@ CREATE TABLE nodes (
     joined_ms integer not null,
     revision integer not null
 );
-INSERT INTO nodes VALUES(2,'725b0e92-0632-4692-86f9-4f34642ab241','node-1','westus','Linux','amd64','127.0.0.1','1','boot','d7252e9eaf486dcbe0c51ed87269d1b05ac9ded20142a807d32d5626b7ba0724',64000,131072,1,0,0,1795481739524,2);
+INSERT INTO nodes VALUES(2,'00000000-0002-821c-a659-b9d593723df1','node-1','westus','Linux','amd64','127.0.0.1','1','boot','53d8a9629d495e371c248489f91c807106fa4f9b9d699c1fe3db6ce33d4a0465',64000,131072,1,0,0,1795482785530,2);
 CREATE TABLE node_watermarks (
     node_key integer primary key,
     watermark_s integer not null,
@@ -129,11 +130,11 @@ CREATE TABLE assignments (
 INSERT INTO assignments VALUES(7,3,2,1,0,0,1000,1024,7);
 CREATE TABLE usage_groups (
     group_key integer primary key,
-    uid text not null unique,
+    uid text not null,
     subscription_key integer not null,
     resource text not null collate nocase
 );
-INSERT INTO usage_groups VALUES(3,'01a20b0d-2106-7000-abf4-f9fff2b96e2e',1,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/Saved');
+INSERT INTO usage_groups VALUES(3,'00000000-0003-8c6a-aeed-9ed58410db62',1,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/Saved');
 CREATE TABLE usage_intervals (
     key integer primary key,
     group_key integer not null,
@@ -167,9 +168,6 @@ CREATE INDEX container_groups_of_subscription on container_groups (subscription_
 CREATE INDEX container_groups_of_resource_group on container_groups (resource_group_key);
 CREATE INDEX container_groups_waiting on container_groups (waits_since) where waits_since is not null;
 CREATE INDEX group_specs_sealed on group_specs (group_key) where sealed is not null;
-CREATE UNIQUE INDEX operations_id on operations (id);
-CREATE INDEX operations_pending on operations (started_ms) where status = 0;
-CREATE INDEX operations_ended on operations (ended_ms) where ended_ms is not null;
 CREATE UNIQUE INDEX nodes_name on nodes (name) where state <> 2;
 CREATE UNIQUE INDEX assignments_place on assignments (group_key, node_key);
 CREATE INDEX assignments_of_node on assignments (node_key, revision);
