@@ -166,8 +166,8 @@ static bool host_check(const struct request *request, struct err *err)
 {
     const char *host = request_header(request, "Host");
 
-    return !host || host_valid(host) ||
-           err_set(err, ERR_BAD_HEADER, "the Host header is not well-formed");
+    return (host && host_valid(host)) ||
+           err_set(err, ERR_BAD_HEADER, "the Host header is missing or not well-formed");
 }
 
 static bool api_version_check(const struct request *request, struct err *err)
