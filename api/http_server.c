@@ -280,6 +280,7 @@ static size_t keep_as_is(void *context UNUSED, struct MHD_Connection *connection
     return strlen(text);
 }
 
+PRINTF_LIKE(2, 0)
 static void on_log(void *context UNUSED, const char *format, va_list arguments)
 {
     char line[256];
