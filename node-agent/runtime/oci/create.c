@@ -16,7 +16,7 @@
 
 enum { CONFIG_MAX = 8 * 1024 * 1024 }; /* ENVIRONMENT_MAX values and a profile fit many times */
 
-bool oci_enters(const struct oci *oci)
+bool oci_makes_cgroups(const struct oci *oci)
 {
     return oci->traits->cgroups_off && oci->cgroups.layout != CGROUP_V2;
 }
@@ -39,7 +39,7 @@ static bool write_config(const struct oci *oci, const struct oci_place *place,
     text_format(cgroup, sizeof cgroup, "/%s/%s", oci->cgroups.name, place->cgroup);
     struct config_node node = {
         .cgroup_path = cgroup,
-        .with_limits = !oci_enters(oci),
+        .with_limits = !oci_makes_cgroups(oci),
         .shm_path = shm,
         .seccomp_json = oci->seccomp_json,
         .seccomp_bpf = oci->traits->takes_bpf ? oci->seccomp_bpf : NULL,
@@ -96,7 +96,7 @@ static bool create_in(const struct oci *oci, const struct oci_place *place, cons
     if (!write_config(oci, place, container, err))
         return false;
     at = step("config", place, at);
-    if (oci_enters(oci) && !make_cgroup(oci, place, container, err))
+    if (oci_makes_cgroups(oci) && !make_cgroup(oci, place, container, err))
         return false;
     at = step("cgroup", place, at);
     bool created = conmon_create(oci, place, container->log_path, &pid, err);

@@ -1,11 +1,14 @@
-/* berth-enter: puts itself into the cgroups of a container, takes a mixed layout out of sight, and becomes the OCI
- * runtime, which then need not move anything. conmon starts it in place of the runtime.
+/* berth-enter: prepares the ground for an OCI runtime and becomes it. conmon starts it in place of the runtime.
  *
- *     berth-enter <v2 mount or -> <cgroup> <v1 mount>... -- <program> <argument>...
+ *     berth-enter <v2 mount to hide or -> <cgroup or -> <v1 mount>... -- <program> <argument>...
  *
- * Why not the runtime itself: moving another process into a v1 cgroup waits for an RCU grace period, 4 to 15 ms; a thread
- * that moves itself (by writing 0 to `tasks`) does not. And crun refuses to run where v1 and v2 are both mounted; it sees
- * only v1 in a mount namespace of its own, which ends with it: conmon stays outside, so that no old mount is kept alive.
+ * What it does, and what it saves, measured with crun 1.8:
+ * - It puts itself into the container's v1 cgroups, so that crun need not. Moving another process there waits for an RCU
+ *   grace period, 4 to 15 ms; a thread that moves itself (by writing 0 to `tasks`) does not.
+ * - It makes a mount namespace and takes the v2 mount of a mixed layout out of sight, with which crun refuses to run. The
+ *   namespace ends with crun: conmon stays outside, so that no old mount is kept alive by it.
+ * - There it mounts crun's program read-only over itself. crun protects its program from containers by starting itself
+ *   again from a read-only copy, 3 ms, unless it finds that it is one.
  * Linked statically, without anything of ours, because it is started for each container. */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,17 +55,24 @@ static int join(const char *mount, const char *cgroup)
 /* Slave, so that what the machine unmounts meanwhile is unmounted here too. */
 static int hide(const char *unified)
 {
-    if (strcmp(unified, "-") == 0)
-        return 0;
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0 ||
-        umount2(unified, MNT_DETACH) != 0)
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
+        return fail("make a mount namespace for", "the runtime");
+    if (strcmp(unified, "-") != 0 && umount2(unified, MNT_DETACH) != 0)
         return fail("hide", unified);
     return 0;
+}
+
+/* Without it the runtime makes a copy of itself: not a failure. */
+static void protect(const char *program)
+{
+    if (mount(program, program, NULL, MS_BIND, NULL) == 0)
+        (void)mount(NULL, program, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL);
 }
 
 int main(int argc, char **argv)
 {
     int at = 3;
+    errno = EINVAL;
     if (argc < 5)
         return fail("understand", "its arguments");
     for (; at < argc && strcmp(argv[at], "--") != 0; at++)
@@ -70,6 +80,7 @@ int main(int argc, char **argv)
             return 1;
     if (at + 1 >= argc || hide(argv[1]) != 0)
         return 1;
+    protect(argv[at + 1]);
     execv(argv[at + 1], argv + at + 1);
     return fail("run", argv[at + 1]);
 }

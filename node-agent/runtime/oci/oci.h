@@ -23,9 +23,10 @@ enum { OCI_PATH_SIZE = 512, OCI_ID_SIZE = ID_SIZE + RUNTIME_NAME_SIZE };
 /* What we know of an OCI runtime beyond its command line. A new one is a line in the table of open.c. */
 struct oci_program {
     const char *name; /* of the program's file; NULL: any other, of which nothing is assumed */
-    /* On v1 it is started by berth-enter in the container's cgroup, which the agent has made: it need not move
-     * anything, and never sees a mixed layout, which it would refuse. */
-    const char *cgroups_off; /* the option that makes it leave cgroups alone; NULL: it makes its own */
+    bool entered; /* started by berth-enter (enter_main.c says what that is good for) */
+    /* On v1, entered into the container's cgroup, which the agent has made, with this option that makes it leave cgroups
+     * alone. NULL: it makes its own. */
+    const char *cgroups_off;
     bool takes_bpf;          /* the annotation run.oci.seccomp_bpf_data */
     bool is_plain;           /* its state is a folder of --root, its pid the container's first process: no need to
                                 run it for signals and removal */
@@ -105,8 +106,8 @@ bool oci_group_kill(struct runtime *runtime, const char *uid, struct err *err);
 bool oci_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out, struct err *err);
 bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 
-/* Whether this container's runtime is run inside the cgroup that we made (traits->cgroups_off, on v1). */
-bool oci_enters(const struct oci *oci);
+/* Whether we make the cgroups of containers, and not the runtime. */
+bool oci_makes_cgroups(const struct oci *oci);
 /* Runs the OCI runtime itself: `<program> --root … <command> [option] <id> [argument]`. */
 bool oci_run(const struct oci *oci, const char *const *words, struct err *err) MUST_CHECK;
 

@@ -19,9 +19,10 @@
 enum { ROOT_MAX = 256, PROFILE_MAX = 256 * 1024, FILES_MAX = 1048576, TMPFS_MAGIC_NUMBER = 0x01021994 };
 
 static const struct oci_program programs[] = {
-    {"crun", "--cgroup-manager=disabled", true, true, START_BY_WRITING},
-    {"runc", NULL, false, true, START_BY_READING},
-    {NULL, NULL, false, false, START_BY_PROGRAM},
+    {.name = "crun", .entered = true, .cgroups_off = "--cgroup-manager=disabled", .takes_bpf = true, .is_plain = true,
+     .start = START_BY_WRITING},
+    {.name = "runc", .is_plain = true, .start = START_BY_READING},
+    {.name = NULL, .start = START_BY_PROGRAM},
 };
 
 static void oci_free(struct runtime *runtime);
@@ -123,7 +124,7 @@ static bool find_programs(struct oci *oci, const struct runtime_options *options
     oci->traits = traits_of(options->program ? options->program : "crun");
     return find_program(options->program ? options->program : "crun", oci->program, err) &&
            find_program(options->conmon ? options->conmon : "conmon", oci->conmon, err) &&
-           (!oci_enters(oci) || find_enter(options->enter, oci->enter, err));
+           (!oci->traits->entered || find_enter(options->enter, oci->enter, err));
 }
 
 /* ---- the memory folder ---- */
