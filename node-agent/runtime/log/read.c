@@ -97,11 +97,19 @@ static void take_stamp(struct piece *piece, const char *stamp, size_t size)
         text_format(piece->stamp, STAMP_SIZE, "%.*s", (int)size, stamp);
 }
 
+static bool is_stamp(const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!bytes[i] || !strchr("0123456789-+:.TZ", bytes[i]))
+            return false;
+    return size > 0;
+}
+
 /* Where the content begins; 0: it is no line of conmon's. */
 static size_t parse_head(const char *line, size_t size, size_t *stamp_size, int *stream, bool *ends)
 {
     const char *blank = memchr(line, ' ', size < STAMP_SIZE ? size : STAMP_SIZE);
-    if (!blank)
+    if (!blank || !is_stamp(line, (size_t)(blank - line)))
         return 0;
     *stamp_size = (size_t)(blank - line);
     size_t at = *stamp_size + 1;

@@ -158,10 +158,10 @@ TEST(writes_the_ceilings_of_v1)
     assert_true(find(v1_lines, "berth", &cgroups, &why));
     put_group_v1();
     put("named/tasks", "");
+    put("freezer/tasks", "");
     put("cpuset/cpuset.cpus", "0-1\n");
     put("cpuset/berth/cpuset.cpus", "");
-    assert_true(cgroup_make(&cgroups, "g", &why));
-    if (!cgroup_limit(&cgroups, "g", &ceiling, &why) || !cgroup_limit_devices(&cgroups, "g", &why))
+    if (!cgroup_make(&cgroups, "g", &why) || !cgroup_limit(&cgroups, "g", &ceiling, &why) || !cgroup_limit_devices(&cgroups, "g", &why))
         fail_msg("%s", why.text);
     assert_string_equal(get("cpu/berth/g/cpu.cfs_period_us"), "100000");
     assert_string_equal(get("cpu/berth/g/cpu.cfs_quota_us"), "25000");
