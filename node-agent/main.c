@@ -41,12 +41,12 @@ static void describe_parts(const struct agent_config *config, const char *name, 
     text_format(paths->lock, PATH_SIZE, "%s/agent.lock", config->state_dir);
     text_format(paths->cgroup, PATH_SIZE, "berth/%s", name);
     *out = (struct parts_options){
-        .runtime = { config->runtime, config->conmon, config->run_dir,
-                     config->cgroup ? config->cgroup : paths->cgroup },
+        .runtime = { .program = config->runtime, .conmon = config->conmon, .run_dir = config->run_dir,
+                     .cgroup = config->cgroup ? config->cgroup : paths->cgroup },
         .network = { .bridge = config->bridge, .range = config->range, .run_dir = config->run_dir,
                      .nat = config->nat },
-        .images = { config->skopeo, config->insecure_registries, config->image_bytes_max,
-                    config->image_keep_hours * HOUR_MS },
+        .images = { .skopeo = config->skopeo, .insecure = config->insecure_registries,
+                    .bytes_max = config->image_bytes_max, .keep_ms = config->image_keep_hours * HOUR_MS },
         .meter = { .folder = paths->meter },
     };
 }
@@ -129,7 +129,8 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     if (!images)
         return false;
     const struct text_list *folders = runtime_cgroup_folders(runtime);
-    struct fence_options fence = { config->fence, config->run_dir, folders->items, folders->count };
+    struct fence_options fence = { .program = config->fence, .run_dir = config->run_dir,
+                                   .cgroups = folders->items, .cgroups_count = folders->count };
     parts.runtime = runtime;
     parts.network = network;
     parts.meter = meter;

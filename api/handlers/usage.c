@@ -136,7 +136,8 @@ static bool group_take(struct request *request, struct resource_id *id, struct e
 
 static bool question_take(struct request *request, struct usage_question *question, struct err *err)
 {
-    int64_t now_s = clock_now_ms() / 1000;
+    /* The second that runs now counts for what was held in it: an interval may end behind it. */
+    int64_t now_s = clock_now_ms() / 1000 + 1;
 
     if (!group_take(request, &question->id, err) ||
         !time_take(request, "from", 0, &question->from_s, err) ||

@@ -14,6 +14,7 @@
 #include "node-agent/image/authfile.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* ---- who asks for what ---- */
 
@@ -155,12 +156,21 @@ static bool lead(struct pull *pull, struct err *err)
     return (pull->image || make_image(pull, err)) && write_reference(pull, err);
 }
 
+/* "127.0.0.1" stands for every port there, "127.0.0.1:5000" for one. */
+static bool is_host_of(const char *server, const char *registry)
+{
+    size_t size = strcspn(registry, ":");
+
+    return strlen(server) == size && strncasecmp(server, registry, size) == 0;
+}
+
 static bool registry_insecure(const struct pull *pull)
 {
     const struct text_list *insecure = &pull->store->options.insecure;
 
     for (size_t i = 0; i < insecure->count; i++) {
-        if (image_reference_served_by(&pull->reference, insecure->items[i]))
+        if (image_reference_served_by(&pull->reference, insecure->items[i]) ||
+            is_host_of(insecure->items[i], pull->reference.registry))
             return true;
     }
     return false;
