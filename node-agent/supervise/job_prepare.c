@@ -52,7 +52,7 @@ static bool images_pull(struct job *job, const struct group_properties *properti
         struct image_request request = {
             .reference = properties->containers[i].properties->image,
             .credentials = credentials, .credentials_count = credentials_count,
-            .policy = IMAGE_IF_MISSING,
+            .policy = IMAGE_USUAL,
             .holder = image_holder(job->uid, properties->containers[i].name, holder),
             .cancel_fd = job->cancel_fd, .progress = pull_progress, .context = &pulling,
         };

@@ -188,11 +188,13 @@ bool job_run(struct job *job, struct err *err)
     };
     AUTO(image) *image = image_held(parts->images, image_holder(job->uid, making.container->name, holder), err);
 
+    /* A layer that a power cut took, a network that someone removed: prepared again, not the container's fault. */
+    job->unprepared = !image || !network_group_find(parts->network, job->uid, &making.network);
     if (!image)
         return false;
-    making.image = image;
-    if (!network_group_find(parts->network, job->uid, &making.network))
+    if (job->unprepared)
         return err_set(err, ERR_NOT_FOUND, "the group's network is gone");
+    making.image = image;
     if (job->once && !record_mark_run(group_folder(parts, job->uid, folder), making.container->name,
                                       job->incarnation, err)) {
         job->refused_second_run = err->code == ERR_CONFLICT;

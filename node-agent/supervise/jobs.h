@@ -42,6 +42,7 @@ struct job {
     struct err err;
     int64_t started_ms;
     bool refused_second_run;
+    bool unprepared;           /* run: image or network is gone */
     char address[NETWORK_ADDRESS_SIZE];
     void (*done)(void *agent, struct job *job); /* on the loop; the job is freed after it */
 };

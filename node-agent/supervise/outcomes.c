@@ -144,6 +144,11 @@ static void ran(struct agent *agent, struct hosted *group, const struct job *job
         return;
     }
     happenings_add(&member->happenings, now_ms, true, "Failed", "Error: %s", job->err.text);
+    if (job->unprepared) {
+        member->phase = MEMBER_WAITING;
+        group->stage = group->stage == STAGE_UP ? STAGE_NONE : group->stage;
+        return;
+    }
     if (job->refused_second_run)
         member->starts++; /* it ran under an earlier agent; how it ended is not known */
     member->current.started_ms = 0;
