@@ -136,8 +136,9 @@ static int by_value(const void *left, const void *right)
 static void percentiles(int32_t *ns, size_t count, double *p50_us, double *p99_us)
 {
     qsort(ns, count, sizeof *ns, by_value);
-    *p50_us = ns[count / 2] / 1000.0;
-    *p99_us = ns[count - count / 100] / 1000.0;
+    size_t middle = count / 2, high = count - count / 100;
+    *p50_us = ns[middle] / 1000.0;
+    *p99_us = ns[high] / 1000.0;
 }
 
 /* Places everything once more with a clock around each; then groups end at random and others come: the region stays

@@ -120,8 +120,8 @@ static bool in_location(const char *node, const char *group)
 static void nobody_waits_without_need(struct sim *sim, const struct facts *facts)
 {
     struct err err = {0};
-    struct pending_row *rows;
-    size_t count;
+    struct pending_row *rows = NULL;
+    size_t count = 0;
     AUTO(tx) *tx = store_read(sim->store, &err);
     assert_true(tx && store_pending_list(tx, 0, SIM_GROUPS_MAX, sim->arena, &rows, &count, &err));
     assert_int_equal(count, sim->scheduler->waiting.count);
