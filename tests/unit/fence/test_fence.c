@@ -281,6 +281,7 @@ TEST(renewing_keeps_everything)
 TEST(a_fence_that_was_never_renewed_kills_nothing)
 {
     AUTO(fence) *fence = start();
+    assert_non_null(fence);
     pid_t pid = sleeper(0, "/group");
     usleep(400000);
     assert_false(empty(0));

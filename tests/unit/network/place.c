@@ -66,6 +66,8 @@ bool place_new(struct place *place, struct err *err)
         mount("tmpfs", place->folder, "tmpfs", 0, "mode=0755") != 0)
         return err_set_os(err, ERR_IO, errno, "cannot make a place for the test (it needs root)");
     setting_try("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+    setting_try("/proc/sys/net/ipv4/ip_forward",
+                "0"); /* a new namespace takes it from the machine's first */
     AUTO(netlink) *netlink = netlink_open(err);
     return netlink && netlink_link_up(netlink, "lo", 1, 0, err) && outside_make(place, err);
 }
