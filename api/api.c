@@ -92,8 +92,8 @@ static void pause_ms(int ms)
     (void)usleep((useconds_t)ms * 1000);
 }
 
-/* Those that have begun get their replies; slow clients only so much time. A commit under way is waited for in any
- * case: its request's memory is in the writer's hands. */
+/* Those that have begun get their replies; slow clients only so much time. A commit under way is
+ * waited for in any case: its request's memory is in the writer's hands. */
 static void requests_finish(struct api *api)
 {
     int64_t end_ns = clock_boot_ns() + (int64_t)LIMIT_HTTP_STOP_TIMEOUT_MS * 1000000;

@@ -1,4 +1,5 @@
-/* HTTP in and out: the ARM paths of container groups, the native calls under /v1, and the nodes' link.
+/* HTTP in and out: the ARM paths of container groups, the native calls under /v1, and the nodes'
+ * link.
  *
  *     struct api *api = api_new(&options, &err);        after store_open(), before any work of the store
  *     if (!api || !api_start(api, &err)) ...            now it answers; api_port() says where
@@ -7,8 +8,10 @@
  *     store_close(store); api_free(api);                the store tells its changes until it is closed
  *
  * Not for: where a group runs (the hooks ask the scheduler), what is remembered (store).
- * Threads: one thread calls new, start, reload, stop and free. Hooks are called by HTTP threads, several at once, and
- * must not block.   Owner: api_free(). Options are copied; the store and the hooks' context must outlive api_stop(). */
+ * Threads: one thread calls new, start, reload, stop and free. Hooks are called by HTTP threads,
+ * several at once, and must not block.
+ * Owner: api_free(). Options are copied; the store and the hooks' context must outlive api_stop().
+ */
 #ifndef API_API_H
 #define API_API_H
 
@@ -37,7 +40,8 @@ struct api_node_room {
 /* What only the scheduler knows. */
 struct api_hooks {
     void *context;
-    /* May a group of that shape be accepted now? True keeps the room for it. False: `why` says why not. */
+    /* May a group of that shape be accepted now? True keeps the room for it. False: `why` says why
+     * not. */
     bool (*admit)(void *context, const struct shape *shape, enum os_type os, const char *location,
                   char *why, size_t size);
     /* What was admitted was not stored after all. */
@@ -76,10 +80,11 @@ struct api *api_new(const struct api_options *options, struct err *err) MUST_CHE
 bool api_start(struct api *api, struct err *err) MUST_CHECK;
 /* The port in use. */
 int api_port(const struct api *api);
-/* Takes the part of the options that may change; requests under way keep the old. On failure nothing changes. */
+/* Takes the part of the options that may change; requests under way keep the old. On failure
+ * nothing changes. */
 bool api_reload(struct api *api, const struct api_options *options, struct err *err) MUST_CHECK;
-/* Takes no new connections, ends long polls, answers what was accepted (at most LIMIT_HTTP_STOP_TIMEOUT_MS for
- * clients that are slow to send or take), then closes. */
+/* Takes no new connections, ends long polls, answers what was accepted (at most
+ * LIMIT_HTTP_STOP_TIMEOUT_MS for clients that are slow to send or take), then closes. */
 void api_stop(struct api *api);
 void api_free(struct api *api);
 

@@ -1,5 +1,5 @@
-/* A list under one lock; the sweep walks it once a second. A file descriptor in the list is open: the library tells
- * of the end before it closes. */
+/* A list under one lock; the sweep walks it once a second. A file descriptor in the list is open:
+ * the library tells of the end before it closes. */
 #include "api/connections.h"
 
 #include "base/clock.h"

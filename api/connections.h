@@ -1,7 +1,8 @@
-/* The open connections, so that none is held for ever by a client that sends a byte now and then: each must bring
- * a whole request within LIMIT_HTTP_REQUEST_TIMEOUT_S of its beginning or of its last reply. (One that sends nothing
- * at all is closed earlier, after LIMIT_HTTP_IDLE_TIMEOUT_S.)
- * Threads: any.   Owner: connections_free(). */
+/* The open connections, so that none is held for ever by a client that sends a byte now and then:
+ * each must bring a whole request within LIMIT_HTTP_REQUEST_TIMEOUT_S of its beginning or of its
+ * last reply. (One that sends nothing at all is closed earlier, after LIMIT_HTTP_IDLE_TIMEOUT_S.)
+ * Threads: any.
+ * Owner: connections_free(). */
 #ifndef API_CONNECTIONS_H
 #define API_CONNECTIONS_H
 

@@ -7,10 +7,10 @@
  *     wait over       on_call, PARKED router_resume(): the same again
  *     reply sent      on_done         back to the pool
  *
- * A reply to a request whose body is still to come would close the connection (and lose the reply, when the client
- * still sends): bodies of a bearable size are read to their end and dropped.
- * What the library itself refuses (malformed request lines and chunks, heads beyond its memory) gets its own short
- * answer, which is no JSON. */
+ * A reply to a request whose body is still to come would close the connection (and lose the reply,
+ * when the client still sends): bodies of a bearable size are read to their end and dropped. What
+ * the library itself refuses (malformed request lines and chunks, heads beyond its memory) gets its
+ * own short answer, which is no JSON. */
 #include "api/http_server.h"
 
 #include "api/connections.h"

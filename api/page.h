@@ -1,5 +1,6 @@
-/* Pages of lists: `$top`, the cursor in `$skiptoken`, and `nextLink`. A cursor is a row's key in hexadecimal with a
- * letter for its list in front; it says nothing that the list would not show, so it is checked and not signed. */
+/* Pages of lists: `$top`, the cursor in `$skiptoken`, and `nextLink`. A cursor is a row's key in
+ * hexadecimal with a letter for its list in front; it says nothing that the list would not show, so
+ * it is checked and not signed. */
 #ifndef API_PAGE_H
 #define API_PAGE_H
 

@@ -29,7 +29,8 @@ static bool is_clean(const char *text)
     return true;
 }
 
-/* NULL: a broken %-sequence, %00, or not clean. The arena being full gives NULL too, *full tells. */
+/* NULL: a broken %-sequence, %00, or not clean. The arena being full gives NULL too, *full tells.
+ */
 static const char *decode(const char *text, size_t size, bool plus_is_blank, struct arena *arena,
                           bool *full)
 {

@@ -1,8 +1,8 @@
 /* One HTTP request and its answer, from its first byte to its last.
  *
- * A handler looks at the request and either fills `reply` or begins to wait (waits.h); it never blocks. A request
- * that waits is parked: its connection sleeps, and no thread but the one that ends the wait touches it. Then the
- * handler's next step (`then`) runs on the connection's thread.
+ * A handler looks at the request and either fills `reply` or begins to wait (waits.h); it never
+ * blocks. A request that waits is parked: its connection sleeps, and no thread but the one that
+ * ends the wait touches it. Then the handler's next step (`then`) runs on the connection's thread.
  *
  *     static bool group_stopped(struct request *request, struct err *err) { ... reply ... }
  *     bool group_stop(struct request *request, struct err *err)
@@ -11,7 +11,8 @@
  *         return wait_commit(request, stop_work, group_stopped, err);
  *     }
  *
- * Not for: sockets (http_server.c).   Threads: the connection's own, or, while parked, whoever ends the wait.
+ * Not for: sockets (http_server.c).
+ * Threads: the connection's own, or, while parked, whoever ends the wait.
  * Owner: the server's pool; all that a handler allocates lives in `arena`. */
 #ifndef API_REQUEST_H
 #define API_REQUEST_H

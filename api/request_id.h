@@ -1,5 +1,6 @@
-/* Ids of requests: unlike any other, but no secret. From a generator of each thread's own, seeded once, because a
- * system call for each request would be felt.   Threads: any. */
+/* Ids of requests: unlike any other, but no secret. From a generator of each thread's own, seeded
+ * once, because a system call for each request would be felt.
+ * Threads: any. */
 #ifndef API_REQUEST_ID_H
 #define API_REQUEST_ID_H
 

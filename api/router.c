@@ -77,7 +77,8 @@ static bool route_refuse(struct request *request, unsigned allowed, struct err *
     return err_set(err, ERR_METHOD, "this path takes %s", names->bytes);
 }
 
-/* Path and query as texts; the route when there is one, else why not (told only to those who may call). */
+/* Path and query as texts; the route when there is one, else why not (told only to those who may
+ * call). */
 static bool uri_take(struct request *request, unsigned *allowed, struct err *err)
 {
     const char *segments[SEGMENTS_MAX];
@@ -245,7 +246,8 @@ static void ids_give(struct request *request)
         reply_header(request, "x-ms-client-request-id", "%s", client);
 }
 
-/* Berth does not count calls by subscription; clients of ARM expect to be told that there is room. */
+/* Berth does not count calls by subscription; clients of ARM expect to be told that there is room.
+ */
 static void room_give(struct request *request)
 {
     const char *name = "x-ms-ratelimit-remaining-subscription-writes";

@@ -1,5 +1,5 @@
-/* From a request to its handler and back: path, token, api-version, headers, errors, counters, once for all routes.
- * The server calls these in order; tests do too. */
+/* From a request to its handler and back: path, token, api-version, headers, errors, counters, once
+ * for all routes. The server calls these in order; tests do too. */
 #ifndef API_ROUTER_H
 #define API_ROUTER_H
 
@@ -38,7 +38,8 @@ bool path_split(const char *path, struct arena *arena, const char **segments, si
                 struct err *err) MUST_CHECK;
 bool query_split(const char *query, struct arena *arena, struct text_pair *pairs, size_t *count,
                  struct err *err) MUST_CHECK;
-/* The route for a path; `allowed` collects the methods of its path when the method is the only thing wrong. */
+/* The route for a path; `allowed` collects the methods of its path when the method is the only
+ * thing wrong. */
 const struct route *route_find(enum http_method method, const char *const *segments, size_t count,
                                const char **names, size_t *names_count, unsigned *allowed);
 /* YYYY-MM-DD or YYYY-MM-DD-word. */

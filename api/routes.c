@@ -1,4 +1,5 @@
-/* Every call there is. One path may stand in several lines; the first that fits path and method is taken. */
+/* Every call there is. One path may stand in several lines; the first that fits path and method is
+ * taken. */
 #include "api/handlers/handlers.h"
 #include "api/router.h"
 

@@ -1,6 +1,8 @@
-/* What of the options may change while the server runs: one immutable copy, replaced as a whole.
- * A request keeps the copy it began with; old copies live until the end, there is one for each reload.
- * Threads: any may read.   Owner: struct api. */
+/* What of the options may change while the server runs: one immutable copy, replaced as a whole. A
+ * request keeps the copy it began with; old copies live until the end, there is one for each
+ * reload.
+ * Threads: any may read.
+ * Owner: struct api. */
 #ifndef API_SETTINGS_H
 #define API_SETTINGS_H
 

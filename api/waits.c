@@ -1,8 +1,9 @@
-/* The table of waiting requests: found by what they wait for, and by when they have waited long enough.
+/* The table of waiting requests: found by what they wait for, and by when they have waited long
+ * enough.
  *
- * By key: a hash table over (kind, key). By time: a wheel of slots, each a quarter of a second wide, that goes round
- * once in 64 s; nothing waits longer. A request is taken out of the table by whoever ends its wait, under the
- * lock, and then belongs to that thread until it resumes it. */
+ * By key: a hash table over (kind, key). By time: a wheel of slots, each a quarter of a second
+ * wide, that goes round once in 64 s; nothing waits longer. A request is taken out of the table by
+ * whoever ends its wait, under the lock, and then belongs to that thread until it resumes it. */
 #include "api/waits.h"
 
 #include "api/inside.h"

@@ -1,11 +1,11 @@
-/* Requests that wait: for a commit, an operation's end, something new for a node, a node's answer. Each with a
- * deadline. A handler calls one of these last and returns what it returns; `then` runs when the wait is over and
- * finds in request->wait.end how it ended.
+/* Requests that wait: for a commit, an operation's end, something new for a node, a node's answer.
+ * Each with a deadline. A handler calls one of these last and returns what it returns; `then` runs
+ * when the wait is over and finds in request->wait.end how it ended.
  *
- * Order, so that nothing is missed: the connection is suspended, the request listed, and only then `due` looks
- * whether what it waits for is there already.
- * Threads: handlers call from the connection's thread; wakes come from the store's writer, other requests and the
- * table's own clock thread. */
+ * Order, so that nothing is missed: the connection is suspended, the request listed, and only then
+ * `due` looks whether what it waits for is there already.
+ * Threads: handlers call from the connection's thread; wakes come from the store's writer, other
+ * requests and the table's own clock thread. */
 #ifndef API_WAITS_H
 #define API_WAITS_H
 
@@ -13,12 +13,13 @@
 
 /* ---- for handlers ---- */
 
-/* Runs `work` with the request as its data on the store's writer. request->wait.outcome tells how it went. */
+/* Runs `work` with the request as its data on the store's writer. request->wait.outcome tells how
+ * it went. */
 bool wait_commit(struct request *request, store_work work, handler_fn then);
 bool wait_for(struct request *request, enum wait_kind kind, int64_t key, int64_t for_ms,
               bool (*due)(struct request *request), handler_fn then);
-/* Puts the question before the node; its answer is in request->wait.answer, NULL when that made no sense.
- * Fills question->id. */
+/* Puts the question before the node; its answer is in request->wait.answer, NULL when that made no
+ * sense. Fills question->id. */
 bool wait_answer(struct request *request, int64_t node_key, struct question *question,
                  handler_fn then);
 /* The outcome of wait_commit() as a handler's result. */

@@ -1,4 +1,5 @@
-/* The nodes' link (model/link.h). The router has checked who calls: request->node_key and node_epoch. */
+/* The nodes' link (model/link.h). The router has checked who calls: request->node_key and
+ * node_epoch. */
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
 #include "base/log.h"

@@ -1,6 +1,6 @@
-/* What the handlers of container groups share: finding one, showing one, admission, operations.
- * The stored spec is the public document without its outer braces; it begins with `"properties":{`, so showing a
- * group means putting a few members into that text (fast path), not parsing it. */
+/* What the handlers of container groups share: finding one, showing one, admission, operations. The
+ * stored spec is the public document without its outer braces; it begins with `"properties":{`, so
+ * showing a group means putting a few members into that text (fast path), not parsing it. */
 #ifndef API_HANDLERS_GROUP_H
 #define API_HANDLERS_GROUP_H
 
@@ -13,8 +13,8 @@ struct group_row *group_find(struct request *request, struct tx *tx, bool with_s
                              struct err *err) MUST_CHECK;
 bool group_missing(struct request *request, struct tx *tx, struct err *err);
 
-/* Appends the group as clients see it. `with_view`: also the group's instanceView (lists leave it out, and the
- * containers' views are only in group_print_whole()). */
+/* Appends the group as clients see it. `with_view`: also the group's instanceView (lists leave it
+ * out, and the containers' views are only in group_print_whole()). */
 void group_print(const struct group_row *row, bool with_view, struct text *out);
 /* With the containers' instanceViews, from the newest status. */
 bool group_print_whole(struct request *request, const struct group_row *row, struct text *out,
@@ -40,8 +40,8 @@ bool group_admit(struct request *request, const struct group_row *row, struct er
 void group_admit_undo(struct request *request, const struct group_row *row);
 
 enum { JOINS_NONE = -1 };
-/* Fails with ERR_TRANSITIONING while an operation runs that is not of the kind `joins`; *joined gets the
- * running one of that kind, NULL when none runs. */
+/* Fails with ERR_TRANSITIONING while an operation runs that is not of the kind `joins`; *joined
+ * gets the running one of that kind, NULL when none runs. */
 bool group_settled(struct request *request, struct tx *tx, const struct group_row *row, int joins,
                    struct operation_row **joined, struct err *err) MUST_CHECK;
 

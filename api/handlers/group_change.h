@@ -4,7 +4,8 @@
 
 #include "api/request.h"
 
-/* ERR_GROUP_UPDATE for each property that may not change (§20.2), naming it with its old and new value. */
+/* ERR_GROUP_UPDATE for each property that may not change (§20.2), naming it with its old and new
+ * value. */
 bool group_change_check(const char *name, const struct container_group *stands,
                         const struct container_group *sent, struct problems *problems) MUST_CHECK;
 /* Nothing but the tags differs: the group keeps running. */

@@ -1,5 +1,5 @@
-/* Logs of a container: a question to its node, which answers through its own connection. `content` is always a text:
- * a client that is given null prints "None" and gives up. */
+/* Logs of a container: a question to its node, which answers through its own connection. `content`
+ * is always a text: a client that is given null prints "None" and gives up. */
 #include "api/handlers/group.h"
 #include "api/handlers/handlers.h"
 #include "api/inside.h"

@@ -1,5 +1,5 @@
-/* Delete, stop, start, restart: what a client orders goes into the store; nodes follow. Delete and stop cut in
- * whatever runs; start and restart wait their turn (409). */
+/* Delete, stop, start, restart: what a client orders goes into the store; nodes follow. Delete and
+ * stop cut in whatever runs; start and restart wait their turn (409). */
 #include "api/handlers/group.h"
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
@@ -136,7 +136,8 @@ static bool stop_done(struct request *request, struct err *err)
                     stop_waited);
 }
 
-/* No operation of its own for clients (§1.9): done when it answers, as far as that can be waited for. */
+/* No operation of its own for clients (§1.9): done when it answers, as far as that can be waited
+ * for. */
 bool group_stop(struct request *request, struct err *err)
 {
     return order_new(request, err) && wait_commit(request, stop_work, stop_done);

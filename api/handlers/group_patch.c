@@ -19,7 +19,8 @@ struct patching {
     struct group_row *row;
 };
 
-/* The spec is read, changed and printed on the writer's thread: whatever was changed meanwhile stays. */
+/* The spec is read, changed and printed on the writer's thread: whatever was changed meanwhile
+ * stays. */
 static bool patch_work(struct tx *tx, void *data, struct err *err)
 {
     struct request *request = data;

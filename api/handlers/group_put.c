@@ -8,7 +8,7 @@
  *                             another, while an operation runs ─▶ 409
  *                             another that may not change so ─▶ 400
  *                             another ─▶ update ─▶ 200
- */
+ * */
 #include "api/handlers/group.h"
 #include "api/handlers/group_change.h"
 #include "api/handlers/handlers.h"
@@ -238,7 +238,8 @@ static bool change_standing(struct request *request, struct tx *tx, struct putti
     return admit_again(request, putting, err) && wait_commit(request, update_work, update_done);
 }
 
-/* It was there when the store was asked to create it, and is gone now; or it never was, and there is no room. */
+/* It was there when the store was asked to create it, and is gone now; or it never was, and there
+ * is no room. */
 static bool nothing_stands(struct request *request, struct tx *tx, struct putting *putting,
                            struct err *err)
 {

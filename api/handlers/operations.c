@@ -1,5 +1,5 @@
-/* The operation behind Azure-AsyncOperation: always 200, the state is in the body; its events come with it
- * while it runs. */
+/* The operation behind Azure-AsyncOperation: always 200, the state is in the body; its events come
+ * with it while it runs. */
 #include "api/handlers/group.h"
 #include "api/handlers/handlers.h"
 #include "api/inside.h"

@@ -1,5 +1,5 @@
-/* Resource groups. Deleting one orders the removal of all its container groups; the deletion is polled at a
- * Location that answers 202 until nothing of it is left. */
+/* Resource groups. Deleting one orders the removal of all its container groups; the deletion is
+ * polled at a Location that answers 202 until nothing of it is left. */
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
 #include "api/page.h"

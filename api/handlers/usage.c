@@ -1,4 +1,5 @@
-/* What groups held, second by second, in exact integers; and what their containers were measured to use. */
+/* What groups held, second by second, in exact integers; and what their containers were measured to
+ * use. */
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
 #include "api/page.h"

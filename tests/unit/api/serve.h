@@ -1,5 +1,5 @@
-/* A server of one test: a store in a folder of its own and the API in front of it, in this process, and clients on
- * plain sockets that may misbehave.
+/* A server of one test: a store in a folder of its own and the API in front of it, in this process,
+ * and clients on plain sockets that may misbehave.
  *
  *     AUTO(served) *served = served_new();
  *     struct answer_text answer = ask(served, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");

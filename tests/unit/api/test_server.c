@@ -1,4 +1,5 @@
-/* The server on real sockets, with clients that do what clients do when they are slow, hasty or broken. */
+/* The server on real sockets, with clients that do what clients do when they are slow, hasty or
+ * broken. */
 #include "base/limits.h"
 #include "tests/unit/api/serve.h"
 

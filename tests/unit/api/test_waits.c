@@ -1,4 +1,5 @@
-/* The table of waiting requests without any server: requests that only note that they were resumed. */
+/* The table of waiting requests without any server: requests that only note that they were resumed.
+ */
 #include "api/inside.h"
 #include "base/clock.h"
 #include "tests/unit/unit.h"
