@@ -2,16 +2,18 @@
 
 #include <string.h>
 
-enum { CURSOR_DIGITS = 16 };
+enum { KEY_DIGITS = 16 };
 
-static bool cursor_parse(const char *text, char list, int64_t *key)
+bool key_parse(const char *text, int64_t *key)
 {
+    const char *digits = "0123456789abcdef";
+    size_t size = strnlen(text, KEY_DIGITS + 1);
     uint64_t value = 0;
 
-    if (strnlen(text, CURSOR_DIGITS + 2) != CURSOR_DIGITS + 1 || text[0] != list)
+    if (size == 0 || size > KEY_DIGITS)
         return false;
-    for (const char *at = text + 1; *at; at++) {
-        const char *digits = "0123456789abcdef", *digit = strchr(digits, *at);
+    for (const char *at = text; *at; at++) {
+        const char *digit = strchr(digits, *at);
         if (!digit)
             return false;
         value = value << 4 | (uint64_t)(digit - digits);
@@ -29,7 +31,7 @@ bool page_take(const struct request *request, char list, struct page *page, stru
     int64_t rows = LIMIT_PAGE_ITEMS;
 
     *page = (struct page){0};
-    if (cursor && !cursor_parse(cursor, list, &page->after_key))
+    if (cursor && !(cursor[0] == list && key_parse(cursor + 1, &page->after_key)))
         return err_set(err, ERR_BAD_QUERY,
                        "the value of '$skiptoken' is none that this list gave out");
     if (top && (!text_to_int(top, &rows) || rows < 1))
@@ -69,7 +71,7 @@ void page_link(struct request *request, char list, int64_t next_key)
         add_encoded(link, request->query[i].value);
         between = "&";
     }
-    text_addf(link, "%s$skiptoken=%c%016llx", between, list, (unsigned long long)next_key);
+    text_addf(link, "%s$skiptoken=%c%llx", between, list, (unsigned long long)next_key);
     if (!text_ok(link))
         return;
     text_add(request->out, ",\"nextLink\":");

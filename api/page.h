@@ -17,4 +17,7 @@ bool page_take(const struct request *request, char list, struct page *page, stru
 /* `,"nextLink":"…"`, nothing when next_key is 0. The same path and query, the cursor replaced. */
 void page_link(struct request *request, char list, int64_t next_key);
 
+/* A key as it stands in URLs: lower-case hexadecimal. */
+bool key_parse(const char *text, int64_t *key) MUST_CHECK;
+
 #endif

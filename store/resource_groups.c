@@ -177,3 +177,14 @@ bool store_resource_group_delete(struct tx *tx, const char *subscription, const 
     return remove_groups(tx, row->key, err) && hide(tx, row->key, err) &&
            resource_group_purge(tx, row->key, err);
 }
+
+bool store_resource_group_present(struct tx *tx, int64_t key, bool *present, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_resource_group_present);
+    bind_int(q, P_key, key);
+    bool found = statement_next(q, err);
+    if (!statement_ok(q, err))
+        return false;
+    *present = found;
+    return true;
+}

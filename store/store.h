@@ -96,6 +96,10 @@ bool store_resource_group_list(struct tx *tx, const char *subscription, int64_t 
 /* Removes it and orders the removal of every group in it. */
 bool store_resource_group_delete(struct tx *tx, const char *subscription, const char *name,
                                  bool *existed, struct err *err) MUST_CHECK;
+/* Whether anything of the resource group of that key is left: it stands, or groups of it wait for their
+ * nodes to forget them. */
+bool store_resource_group_present(struct tx *tx, int64_t key, bool *present, struct err *err)
+    MUST_CHECK;
 
 /* ---- container groups ---- */
 

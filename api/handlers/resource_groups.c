@@ -173,47 +173,61 @@ bool resource_group_list(struct request *request, struct err *err)
 
 /* ---- deleting ---- */
 
+struct deleting {
+    int64_t key; /* 0: there is none */
+};
+
 static bool delete_work(struct tx *tx, void *data, struct err *err)
 {
     struct request *request = data;
+    struct deleting *deleting = request->data;
+    const struct resource_group_row *row =
+        store_resource_group_find(tx, request->names[0], request->names[1], request->arena, err);
+    bool existed;
 
-    return store_resource_group_delete(tx, request->names[0], request->names[1], request->data,
-                                       err);
+    deleting->key = row ? row->key : 0;
+    if (!row)
+        return err->code == ERR_OK;
+    return store_resource_group_delete(tx, request->names[0], request->names[1], &existed, err);
 }
 
-static bool accepted(struct request *request, const char *name)
+static bool accepted(struct request *request, int64_t key)
 {
     reply_header(request, "Location",
-                 "%s/subscriptions/%s/operationresults/%s?api-version=2021-04-01",
-                 request_base(request), request->names[0], name);
+                 "%s/subscriptions/%s/operationresults/%llx?api-version=2021-04-01",
+                 request_base(request), request->names[0], (unsigned long long)key);
     reply_header(request, "Retry-After", "1");
     return reply_empty(request, 202);
 }
 
 static bool delete_done(struct request *request, struct err *err)
 {
-    const bool *existed = request->data;
+    const struct deleting *deleting = request->data;
 
     if (!wait_committed(request, err))
         return false;
-    return *existed ? accepted(request, request->names[1]) : not_found(request->names[1], err);
+    return deleting->key != 0 ? accepted(request, deleting->key)
+                              : not_found(request->names[1], err);
 }
 
 bool resource_group_delete(struct request *request, struct err *err)
 {
-    request->data = ARENA_NEW(request->arena, bool);
+    request->data = ARENA_NEW(request->arena, struct deleting);
     return request->data ? wait_commit(request, delete_work, delete_done) : request_full(err);
 }
 
+/* What the Location names: the resource group's key, in hexadecimal. */
 bool resource_group_deletion_show(struct request *request, struct err *err)
 {
-    AUTO(tx) *tx = store_read(request->api->store, err);
-    struct resource_group_row *row;
+    AUTO(tx) *tx = NULL;
+    bool present = false;
+    int64_t key;
 
-    if (!tx)
+    if (!key_parse(request->names[1], &key))
+        return err_set(err, ERR_NOT_FOUND, "The deletion '%.40s' could not be found.",
+                       request->names[1]);
+    tx = store_read(request->api->store, err);
+    if (!tx || !store_resource_group_present(tx, key, &present, err))
         return false;
-    row = store_resource_group_find(tx, request->names[0], request->names[1], request->arena, err);
-    if (!row)
-        return err->code == ERR_OK ? reply_empty(request, 200) : false;
-    return accepted(request, row->name);
+    return present ? accepted(request, key) : reply_empty(request, 200);
 }

@@ -40,6 +40,10 @@ delete from resource_groups
  where key = :key and deleted = 1
    and not exists (select 1 from container_groups g where g.resource_group_key = resource_groups.key);
 
+-- name: resource_group_present
+-- Hidden ones too.
+select key from resource_groups where key = :key;
+
 -- name: resource_group_groups
 -- Keys of the living groups in it, a bounded number.
 select key from container_groups
