@@ -46,7 +46,6 @@ static size_t collect(struct scheduler *scheduler, int64_t now_ns, struct lost_n
         const struct plan_node *node = plan_node_get(scheduler->fleet.plan, slots[i]);
         lost[i] = (struct lost_node){node->key, node->epoch, slots[i], scheduler->fence_ms > 0};
     }
-    metric_set(METRIC_nodes_ready, (int64_t)fleet_ready_count(&scheduler->fleet));
     return count;
 }
 

@@ -106,10 +106,12 @@ static void keep_time(struct scheduler *scheduler, int64_t now_ns, bool tick)
     promises_renew(scheduler, now_ns);
     if (now_ns >= scheduler->lease_ns)
         scheduler->lease_ns = leases_renew(scheduler, now_ns);
-    if (tick) {
-        scheduler->tick_ns = now_ns + TICK_MS * MS;
-        keep_renew(scheduler, now_ns);
-    }
+    if (!tick)
+        return;
+    scheduler->tick_ns = now_ns + TICK_MS * MS;
+    keep_renew(scheduler, now_ns);
+    WITH_LOCK(&scheduler->lock);
+    metric_set(METRIC_nodes_ready, (int64_t)fleet_ready_count(&scheduler->fleet));
 }
 
 static bool place(struct scheduler *scheduler, bool tick, struct err *err)
