@@ -1,5 +1,6 @@
 /* What a node is to do, from its assignments: the only place where secrets are put back into a group. */
 #include "base/limits.h"
+#include "base/log.h"
 #include "store/group_life.h"
 #include "store/statements.h"
 
@@ -7,7 +8,7 @@
 
 /* The whole document again: what the client wrote with its secrets. */
 static bool fill_group(struct tx *tx, const struct group_row *row, struct arena *arena,
-                       struct container_group **group, struct err *err)
+                       size_t *size, struct container_group **group, struct err *err)
 {
     struct container_group *filled = ARENA_NEW(arena, struct container_group);
     const char *json = arena_format(arena, "{%s}", row->spec);
@@ -19,12 +20,29 @@ static bool fill_group(struct tx *tx, const struct group_row *row, struct arena 
     if (!secrets ||
         !fields_fill_secrets(&container_group_schema, filled, secrets, strlen(secrets), arena, err))
         return err_add(err, "the secrets of group %s", row->uid);
+    *size += strlen(json) + strlen(secrets);
     *group = filled;
     return true;
 }
 
+/* A spec or secrets that cannot be read are no reason to tell the node nothing of its other groups: it gets the order
+ * without a group, and starts nothing. */
+static bool fill_group_or_none(struct tx *tx, const struct group_row *row, struct arena *arena,
+                               size_t *size, struct container_group **group, struct err *err)
+{
+    struct err why = {0};
+    if (fill_group(tx, row, arena, size, group, &why))
+        return true;
+    if (why.code == ERR_BUSY) {
+        *err = why;
+        return false;
+    }
+    log_failure("group_unreadable", &why);
+    return true;
+}
+
 static bool fill_assignment(struct tx *tx, const struct assignment_row *from, struct arena *arena,
-                            struct assignment *out, struct err *err)
+                            size_t *size, struct assignment *out, struct err *err)
 {
     struct err why = {0};
     bool run = from->wanted == WANTED_RUN;
@@ -45,29 +63,39 @@ static bool fill_assignment(struct tx *tx, const struct assignment_row *from, st
         .cpu_milli = from->shape.cpu_milli,
         .memory_mib = from->shape.memory_mib,
     };
-    return !run || fill_group(tx, row, arena, &out->group, err);
+    return !run || fill_group_or_none(tx, row, arena, size, &out->group, err);
+}
+
+/* A page ends after so many groups, or when their documents fill a message. */
+static bool fill_page(struct tx *tx, const struct assignment_row *rows, size_t count,
+                      struct arena *arena, struct desired *desired, struct err *err)
+{
+    size_t size = 0, i;
+    desired->assignments = arena_array(arena, count, sizeof *desired->assignments);
+    if (!desired->assignments)
+        return arena_full(err);
+    for (i = 0; i < count && i < (size_t)LIMIT_LINK_DESIRED_PAGE &&
+                size < (size_t)LIMIT_LINK_DESIRED_BYTES;
+         i++)
+        if (!fill_assignment(tx, &rows[i], arena, &size, &desired->assignments[i], err))
+            return false;
+    desired->assignments_count = i;
+    desired->complete = i == count;
+    if (!desired->complete)
+        desired->revision = rows[i - 1].revision;
+    return true;
 }
 
 bool store_desired(struct tx *tx, int64_t node_key, int64_t after, struct arena *arena,
                    struct desired *desired, struct err *err)
 {
     struct assignment_row *rows;
-    struct desired found = {.revision = tx->revision, .complete = true};
-    size_t count, page = (size_t)LIMIT_LINK_DESIRED_PAGE;
-    if (!assignment_page(tx, node_key, after, page + 1, arena, &rows, &count, err))
+    struct desired found = {.revision = tx->revision};
+    size_t count;
+    if (!assignment_page(tx, node_key, after, (size_t)LIMIT_LINK_DESIRED_PAGE + 1, arena, &rows,
+                         &count, err) ||
+        !fill_page(tx, rows, count, arena, &found, err))
         return false;
-    if (count > page) { /* one more than fits: there is a next page */
-        count = page;
-        found.complete = false;
-        found.revision = rows[count - 1].revision;
-    }
-    found.assignments = arena_array(arena, count, sizeof *found.assignments);
-    if (!found.assignments)
-        return arena_full(err);
-    for (size_t i = 0; i < count; i++)
-        if (!fill_assignment(tx, &rows[i], arena, &found.assignments[i], err))
-            return false;
-    found.assignments_count = count;
     *desired = found;
     return true;
 }

@@ -6,6 +6,14 @@
 
 #include <string.h>
 
+static bool is_living(struct tx *tx, int64_t key, bool *living, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_group_living);
+    bind_int(q, P_key, key);
+    *living = statement_next(q, err);
+    return statement_ok(q, err);
+}
+
 /* The events told so far, with room for one more. */
 static bool read_events(struct tx *tx, int64_t key, struct group_view *view, struct err *err)
 {
@@ -67,6 +75,11 @@ bool store_group_event(struct tx *tx, int64_t group_key, const char *type, const
 {
     char now[CLOCK_TEXT_SIZE];
     struct group_view view;
+    bool living;
+    if (!is_living(tx, group_key, &living, err))
+        return false;
+    if (!living)
+        return err_set(err, ERR_NOT_FOUND, "the container group is gone");
     clock_text(tx->now_ms, now);
     struct event event = {.count = 1,
                           .first_timestamp = now,

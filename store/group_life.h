@@ -8,7 +8,8 @@
 
 /* ---- groups.c ---- */
 
-/* Living or not; NULL in *row: there is none. In the scratch arena, without its spec. */
+/* What moves, of a group living or not: no names of its parents, spec, status, events, operation_id. In the scratch
+ * arena. NULL in *row: there is none. */
 bool group_load(struct tx *tx, int64_t key, struct group_row **row, struct err *err) MUST_CHECK;
 
 /* Writes wanted, state, provisioning, incarnation, operation, node, address and waits, with a new revision. */
@@ -22,14 +23,6 @@ bool group_hide(struct tx *tx, int64_t key, struct err *err)
     MUST_CHECK; /* its name is free, its secrets gone */
 bool group_status_put(struct tx *tx, int64_t key, const char *status, struct err *err)
     MUST_CHECK; /* NULL: none */
-/* The ARM id, canonical, in the arena; NULL when it is full. */
-const char *group_resource(const struct group_row *row, struct arena *arena);
-
-/* ---- resource_groups.c ---- */
-
-bool resource_group_purge(struct tx *tx, int64_t key, struct err *err)
-    MUST_CHECK; /* if deleted and empty */
-
 /* ---- operations.c ---- */
 
 /* The group's newest operation from now on; a pending one before it is canceled. */

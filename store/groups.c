@@ -37,22 +37,27 @@ static void read_numbers(struct statement *q, struct group_row *row)
     row->revision = column_int(q, C_revision);
     row->operation_key = column_int(q, C_operation_key);
     row->node_key = column_int(q, C_node_key);
-    row->address_at = column_int(q, C_address_at);
 }
 
 /* The columns that all questions for groups have. */
-static void row_read(struct statement *q, struct arena *arena, struct group_row *row)
+static void read_moving(struct statement *q, struct arena *arena, struct group_row *row)
 {
     *row = (struct group_row){
         .uid = column_text(q, C_uid, arena),
-        .subscription = column_text(q, C_subscription, arena),
-        .resource_group = column_text(q, C_resource_group, arena),
         .name = column_text(q, C_name, arena),
         .location = column_text(q, C_location, arena),
         .address = column_text(q, C_address, arena),
     };
     read_numbers(q, row);
     read_life(q, row);
+}
+
+static void row_read(struct statement *q, struct arena *arena, struct group_row *row)
+{
+    read_moving(q, arena, row);
+    row->subscription = column_text(q, C_subscription, arena);
+    row->resource_group = column_text(q, C_resource_group, arena);
+    row->address_at = column_int(q, C_address_at);
 }
 
 static const char *read_spec(struct tx *tx, int64_t key, struct arena *arena, struct err *err)
@@ -121,11 +126,16 @@ struct group_row *store_group_get(struct tx *tx, int64_t key, bool with_spec, st
 
 bool group_load(struct tx *tx, int64_t key, struct group_row **row, struct err *err)
 {
-    struct err why = {0};
-    *row = get_row(tx, key, tx->scratch, &why);
-    if (!*row && why.code != ERR_OK)
-        *err = why;
-    return *row || why.code == ERR_OK;
+    struct group_row *found = ARENA_NEW(tx->scratch, struct group_row);
+    AUTO(statement) *q = tx_statement(tx, SQL_group_load);
+    bind_int(q, P_key, key);
+    if (!found)
+        return arena_full(err);
+    bool any = statement_next(q, err);
+    if (any)
+        read_moving(q, tx->scratch, found);
+    *row = any ? found : NULL;
+    return statement_ok(q, err);
 }
 
 /* ---- secrets ---- */
@@ -175,16 +185,6 @@ const char *store_group_secrets(struct tx *tx, int64_t key, struct arena *arena,
 
 /* ---- making and changing ---- */
 
-const char *group_resource(const struct group_row *row, struct arena *arena)
-{
-    struct resource_id id = {row->subscription, row->resource_group, row->name};
-    AUTO(text) *out = text_new((size_t)LIMIT_HTTP_URI_MAX);
-    if (!out)
-        return NULL;
-    resource_id_print(&id, out);
-    return text_ok(out) ? arena_text_n(arena, out->bytes, out->size) : NULL;
-}
-
 static bool find_parents(struct tx *tx, struct group_row *row, struct err *err)
 {
     AUTO(statement) *q = tx_statement(tx, SQL_group_parents);
@@ -208,13 +208,13 @@ static bool find_parents(struct tx *tx, struct group_row *row, struct err *err)
     return true;
 }
 
-static void bind_life(struct statement *q, const struct group_row *row)
+static void bind_life(struct statement *q, const struct group_row *row, int64_t operation_key)
 {
     bind_int(q, P_key, row->key);
     bind_int(q, P_wanted, row->wanted);
     bind_int(q, P_state, row->state);
     bind_int(q, P_provisioning, row->provisioning);
-    bind_int(q, P_operation_key, row->operation_key);
+    bind_int(q, P_operation_key, operation_key);
 }
 
 static void bind_shape(struct statement *q, const struct group_row *row)
@@ -229,7 +229,7 @@ static bool insert_row(struct tx *tx, const struct group_row *row, struct err *e
 {
     bool inserted = false;
     AUTO(statement) *q = tx_statement(tx, SQL_group_insert);
-    bind_life(q, row);
+    bind_life(q, row, tx_revision(tx)); /* the operation gets the next number */
     bind_shape(q, row);
     bind_int(q, P_subscription_key, row->subscription_key);
     bind_int(q, P_resource_group_key, row->resource_group_key);
@@ -277,7 +277,8 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
         tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = tx_revision(tx)});
     row_id(row->key, row->ids[0]);
     row->uid = row->ids[0];
-    return operation_begin(tx, row, OPERATION_CREATE, err) && insert_row(tx, row, err) &&
+    /* First what may be refused: a refusal that wrote nothing costs others nothing. */
+    return insert_row(tx, row, err) && operation_begin(tx, row, OPERATION_CREATE, err) &&
            put_spec(tx, row, secrets, err);
 }
 
@@ -285,7 +286,7 @@ bool group_save(struct tx *tx, struct group_row *row, struct err *err)
 {
     row->revision = tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = row->key});
     AUTO(statement) *q = tx_statement(tx, SQL_group_save);
-    bind_life(q, row);
+    bind_life(q, row, row->operation_key);
     bind_int(q, P_incarnation, row->incarnation);
     bind_int(q, P_node_key, row->node_key);
     bind_text(q, P_address, row->address);
@@ -333,7 +334,7 @@ bool group_purge(struct tx *tx, const struct group_row *row, struct err *err)
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         if (!tx_run_key(tx, parts[i], row->key, err))
             return false;
-    return resource_group_purge(tx, row->resource_group_key, err);
+    return true;
 }
 
 /* ---- lists ---- */

@@ -24,14 +24,12 @@
 
 bool usage_group_put(struct tx *tx, const struct group_row *row, struct err *err)
 {
-    const char *resource = group_resource(row, tx->scratch);
-    if (!resource)
-        return arena_full(err);
     AUTO(statement) *q = tx_statement(tx, SQL_usage_group_put);
     bind_int(q, P_key, row->key);
     bind_text(q, P_uid, row->uid);
     bind_int(q, P_subscription_key, row->subscription_key);
-    bind_text(q, P_resource, resource);
+    bind_int(q, P_resource_group_key, row->resource_group_key);
+    bind_text(q, P_name, row->name);
     return statement_run(q, err);
 }
 

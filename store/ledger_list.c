@@ -1,6 +1,4 @@
 /* Questions to the ledger, page by page. Nothing in it is ever deleted, so a row is where the next page begins. */
-#include "base/limits.h"
-#include "model/resource_id.h"
 #include "store/statements.h"
 #include "store/tx.h"
 
@@ -41,7 +39,7 @@ static bool row_read(struct statement *q, const struct asked *asked, struct usag
     *key = column_int(q, C_key);
     *row = (struct usage_row){
         .uid = column_text(q, C_uid, asked->arena),
-        .resource = column_text(q, C_resource, asked->arena),
+        .resource = resource_text(q, asked->arena),
         .incarnation = column_int(q, C_incarnation),
         .node = column_text(q, C_node, asked->arena),
         .from_s = start_s > asked->from_s ? start_s : asked->from_s,
@@ -82,15 +80,12 @@ static bool list_of_group(struct tx *tx, const struct resource_id *id, const str
                           struct usage_page *page, struct err *err)
 {
     struct place place;
-    AUTO(text) *resource = text_new((size_t)LIMIT_HTTP_URI_MAX);
-    if (resource)
-        resource_id_print(id, resource);
-    if (!text_ok(resource))
-        return arena_full(err);
     if (!find_place(tx, asked->after_key, &place, err))
         return false;
     AUTO(statement) *q = tx_statement(tx, SQL_usage_of_group);
-    bind_text(q, P_resource, resource->bytes);
+    bind_text(q, P_subscription, id->subscription);
+    bind_text(q, P_resource_group, id->resource_group);
+    bind_text(q, P_name, id->group);
     bind_int(q, P_group_key, place.group_key);
     bind_int(q, P_incarnation, place.incarnation);
     bind_int(q, P_begun_s, place.from_s);

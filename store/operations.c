@@ -1,11 +1,27 @@
 /* Operations: each order of a client is one, pending until the group got there or cannot. */
 #include "base/limits.h"
-#include "model/resource_id.h"
 #include "store/group_life.h"
 #include "store/row_id.h"
 #include "store/statements.h"
 
 /* ---- rows ---- */
+
+static void row_read(struct statement *q, struct arena *arena, struct operation_row *row)
+{
+    *row = (struct operation_row){
+        .key = column_int(q, C_key),
+        .id = column_text(q, C_id, arena),
+        .group_key = column_int(q, C_group_key),
+        .subscription = column_text(q, C_subscription, arena),
+        .location = column_text(q, C_location, arena),
+        .kind = (enum operation_kind)column_int(q, C_kind),
+        .status = (enum operation_status)column_int(q, C_status),
+        .started_ms = column_int(q, C_started_ms),
+        .ended_ms = column_int(q, C_ended_ms),
+        .error_code = column_text(q, C_error_code, arena),
+        .error_text = column_text(q, C_error_text, arena),
+    };
+}
 
 static struct operation_row *take_row(struct statement *q, struct arena *arena, struct err *err)
 {
@@ -16,31 +32,11 @@ static struct operation_row *take_row(struct statement *q, struct arena *arena, 
     }
     if (!statement_next(q, err))
         return NULL;
-    *row = (struct operation_row){
-        .key = column_int(q, C_key),
-        .id = column_text(q, C_id, arena),
-        .group_key = column_int(q, C_group_key),
-        .resource = column_text(q, C_resource, arena),
-        .location = column_text(q, C_location, arena),
-        .kind = (enum operation_kind)column_int(q, C_kind),
-        .status = (enum operation_status)column_int(q, C_status),
-        .started_ms = column_int(q, C_started_ms),
-        .ended_ms = column_int(q, C_ended_ms),
-        .error_code = column_text(q, C_error_code, arena),
-        .error_text = column_text(q, C_error_text, arena),
-    };
-    return statement_ok(q, err) ? row : NULL;
-}
-
-/* The subscription is part of the resource's id. */
-static struct operation_row *with_subscription(struct operation_row *row, struct arena *arena,
-                                               struct err *err)
-{
-    struct resource_id id;
-    if (!row || !resource_id_parse(row->resource, arena, &id, err))
-        return NULL;
-    row->subscription = id.subscription;
-    return row;
+    row_read(q, arena, row);
+    row->resource = resource_text(q, arena);
+    if (!row->resource)
+        arena_full(err);
+    return statement_ok(q, err) && row->resource ? row : NULL;
 }
 
 struct operation_row *store_operation_find(struct tx *tx, const char *id, struct arena *arena,
@@ -49,7 +45,7 @@ struct operation_row *store_operation_find(struct tx *tx, const char *id, struct
     AUTO(statement) *q = tx_statement(tx, SQL_operation_find);
     bind_int(q, P_key, row_id_key(id));
     bind_text(q, P_id, id);
-    return with_subscription(take_row(q, arena, err), arena, err);
+    return take_row(q, arena, err);
 }
 
 struct operation_row *store_operation_get(struct tx *tx, int64_t key, struct arena *arena,
@@ -57,7 +53,7 @@ struct operation_row *store_operation_get(struct tx *tx, int64_t key, struct are
 {
     AUTO(statement) *q = tx_statement(tx, SQL_operation_get);
     bind_int(q, P_key, key);
-    return with_subscription(take_row(q, arena, err), arena, err);
+    return take_row(q, arena, err);
 }
 
 /* ---- beginning and ending ---- */
@@ -87,16 +83,15 @@ bool operation_end(struct tx *tx, const struct group_row *row, enum operation_st
            end(tx, row->operation_key, row->key, status, code, text, err);
 }
 
-static bool insert(struct tx *tx, struct group_row *row, enum operation_kind kind, struct err *err)
+static bool insert(struct tx *tx, const struct group_row *row, enum operation_kind kind,
+                   struct err *err)
 {
-    const char *resource = group_resource(row, tx->scratch);
-    if (!resource)
-        return arena_full(err);
     AUTO(statement) *q = tx_statement(tx, SQL_operation_insert);
     bind_int(q, P_key, row->operation_key);
     bind_text(q, P_id, row->operation_id);
     bind_int(q, P_group_key, row->key);
-    bind_text(q, P_resource, resource);
+    bind_int(q, P_resource_group_key, row->resource_group_key);
+    bind_text(q, P_name, row->name);
     bind_text(q, P_location, row->location);
     bind_int(q, P_kind, kind);
     bind_int(q, P_now_ms, tx->now_ms);

@@ -4,12 +4,16 @@
 
 static bool node_is_as_planned(struct tx *tx, int64_t node_key, int64_t epoch, struct err *err)
 {
-    struct node_row *node;
-    if (!node_get(tx, node_key, tx->scratch, &node, err))
-        return false;
-    if (node->epoch != epoch || node->state != NODE_READY || node->cordoned)
-        return err_set(err, ERR_NODE_EPOCH, "node %s changed since it was planned", node->name);
-    return true;
+    AUTO(statement) *q = tx_statement(tx, SQL_node_plan);
+    bind_int(q, P_key, node_key);
+    if (!statement_next(q, err))
+        return statement_ok(q, err) ? err_set(err, ERR_NODE_UNKNOWN, "there is no such node")
+                                    : false;
+    if (column_int(q, C_epoch) == epoch && column_int(q, C_state) == NODE_READY &&
+        !column_int(q, C_cordoned))
+        return true;
+    const char *name = column_text(q, C_name, tx->scratch);
+    return err_set(err, ERR_NODE_EPOCH, "node %s changed since it was planned", name ? name : "");
 }
 
 /* ---- the queue ---- */
@@ -64,10 +68,12 @@ struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct 
 
 /* ---- placing ---- */
 
-static bool order_run(struct tx *tx, const struct group_row *row, struct err *err)
+/* `before`: it was placed before, so there may be orders for it. */
+static bool order_run(struct tx *tx, const struct group_row *row, bool before, struct err *err)
 {
-    struct assignment_row *assignment;
-    if (!assignment_find(tx, row->key, row->node_key, &assignment, err))
+    struct assignment_row *assignment = NULL;
+    if (before && (!group_order_forgotten(tx, row->key, row->node_key, err) ||
+                   !assignment_find(tx, row->key, row->node_key, &assignment, err)))
         return false;
     struct assignment_row order = {
         .key = assignment ? assignment->key : 0,
@@ -88,11 +94,12 @@ bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnatio
         return false;
     if (!row || !row->waits || row->incarnation != incarnation)
         return err_set(err, ERR_CONFLICT, "the container group does not wait for a node any more");
+    bool before = row->node_key != 0;
     row->node_key = node_key;
     row->waits = false;
     if (row->provisioning == PROVISIONING_PENDING)
         row->provisioning = PROVISIONING_CREATING;
-    return group_move(&row->state, GROUP_PENDING, err) && usage_group_put(tx, row, err) &&
-           group_order_forgotten(tx, group_key, node_key, err) && order_run(tx, row, err) &&
+    return group_move(&row->state, GROUP_PENDING, err) &&
+           (before || usage_group_put(tx, row, err)) && order_run(tx, row, before, err) &&
            group_save(tx, row, err);
 }

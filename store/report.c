@@ -10,17 +10,27 @@
 
 /* ---- one status ---- */
 
-/* What was told last, if it changed. */
-static bool keep_status(struct tx *tx, struct group_row *row, const struct group_status *status,
-                        bool *changed, struct err *err)
+static bool status_before(struct tx *tx, int64_t key, const char **status, struct err *err)
 {
+    AUTO(statement) *q = tx_statement(tx, SQL_group_report_get);
+    bind_int(q, P_key, key);
+    *status = statement_next(q, err) ? column_text(q, C_status, tx->scratch) : NULL;
+    return statement_ok(q, err);
+}
+
+/* What was told last, if it changed. */
+static bool keep_status(struct tx *tx, const struct group_row *row,
+                        const struct group_status *status, bool *changed, struct err *err)
+{
+    const char *before;
     AUTO(text) *out = text_new((size_t)LIMIT_LINK_MESSAGE_MAX);
-    if (!out)
-        return arena_full(err);
-    fields_print(&group_status_schema, status, FIELDS_ALL, out, NULL);
+    if (!status_before(tx, row->key, &before, err))
+        return false;
+    if (out)
+        fields_print(&group_status_schema, status, FIELDS_ALL, out, NULL);
     if (!text_ok(out))
         return arena_full(err);
-    if (row->status && strcmp(row->status, out->bytes) == 0)
+    if (before && strcmp(before, out->bytes) == 0)
         return true;
     *changed = true;
     return group_status_put(tx, row->key, out->bytes, err);
@@ -44,7 +54,9 @@ static void keep_state(struct group_row *row, const struct group_status *status,
     struct err unused;
     enum group_state before = row->state;
     enum group_state next = status->failure ? GROUP_FAILED : (enum group_state)status->state;
-    if (next == GROUP_STOPPED || next == GROUP_REPAIRING || !group_move(&row->state, next, &unused))
+    bool told = next == GROUP_PENDING || next == GROUP_RUNNING || next == GROUP_SUCCEEDED ||
+                next == GROUP_FAILED;
+    if (!told || !group_move(&row->state, next, &unused))
         return;
     *changed |= row->state != before;
 }

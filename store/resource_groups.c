@@ -150,11 +150,6 @@ static bool remove_groups(struct tx *tx, int64_t resource_group_key, struct err 
     return true;
 }
 
-bool resource_group_purge(struct tx *tx, int64_t key, struct err *err)
-{
-    return tx_run_key(tx, SQL_resource_group_purge, key, err);
-}
-
 static bool hide(struct tx *tx, int64_t key, struct err *err)
 {
     AUTO(statement) *q = tx_statement(tx, SQL_resource_group_hide);
@@ -174,8 +169,7 @@ bool store_resource_group_delete(struct tx *tx, const char *subscription, const 
         *err = why.code != ERR_OK ? why : *err;
         return why.code == ERR_OK;
     }
-    return remove_groups(tx, row->key, err) && hide(tx, row->key, err) &&
-           resource_group_purge(tx, row->key, err);
+    return remove_groups(tx, row->key, err) && hide(tx, row->key, err);
 }
 
 bool store_resource_group_present(struct tx *tx, int64_t key, bool *present, struct err *err)

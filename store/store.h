@@ -256,7 +256,7 @@ bool store_assignment_of_group(struct tx *tx, int64_t group_key, struct arena *a
 
 struct pending_row {
     int64_t group_key;
-    int64_t incarnation, revision; /* revision: since when it waits, the order of the queue */
+    int64_t incarnation, revision; /* revision: since when this run waits, the order of the queue */
     struct shape shape;
     enum os_type os;
     const char *location;
@@ -273,7 +273,7 @@ struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct 
  * longer waits (stopped, removed, placed). Older assignments on other nodes become remove. */
 bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnation, int64_t node_key,
                             int64_t epoch, struct err *err) MUST_CHECK;
-/* The plane's own event on a group (why it waits): merged with an equal newest one. */
+/* The plane's own event on a group (why it waits): merged with an equal newest one. ERR_NOT_FOUND: it is gone. */
 bool store_group_event(struct tx *tx, int64_t group_key, const char *type, const char *name,
                        const char *message, struct err *err) MUST_CHECK;
 

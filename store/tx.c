@@ -1,6 +1,8 @@
 /* Numbers and notes of changes inside a transaction. */
 #include "store/tx.h"
 
+#include "base/limits.h"
+#include "model/resource_id.h"
 #include "store/statements.h"
 #include "store/store_room.h"
 
@@ -48,6 +50,20 @@ bool tx_run_key(struct tx *tx, int sql, int64_t key, struct err *err)
     AUTO(statement) *q = tx_statement(tx, sql);
     bind_int(q, P_key, key);
     return statement_run(q, err);
+}
+
+const char *resource_text(struct statement *q, struct arena *arena)
+{
+    struct resource_id id = {
+        .subscription = column_text(q, C_subscription, arena),
+        .resource_group = column_text(q, C_resource_group, arena),
+        .group = column_text(q, C_name, arena),
+    };
+    AUTO(text) *out = text_new((size_t)LIMIT_HTTP_URI_MAX);
+    if (!id.subscription || !id.resource_group || !id.group || !out)
+        return NULL;
+    resource_id_print(&id, out);
+    return text_ok(out) ? arena_text_n(arena, out->bytes, out->size) : NULL;
 }
 
 bool arena_full(struct err *err)

@@ -29,7 +29,10 @@ int64_t tx_note(struct tx *tx, struct change change);
 /* Runs a statement whose only parameter is :key. */
 bool tx_run_key(struct tx *tx, int sql, int64_t key, struct err *err) MUST_CHECK;
 
-/* A room in `arena` or the failure that says it is full. */
+/* The canonical ARM id of a row with the columns subscription, resource_group and name; NULL when the arena is full. */
+const char *resource_text(struct statement *q, struct arena *arena);
+
+/* The failure that says it. */
 bool arena_full(struct err *err);
 
 /* Seals and opens secrets with the store's key. */

@@ -22,7 +22,7 @@ create table subscriptions (
     name text not null unique collate nocase
 );
 
--- A deleted one stays, hidden, until the last of its groups is gone from its node.
+-- A deleted one stays, hidden: operations and the ledger name the groups that were in it.
 create table resource_groups (
     key integer primary key,
     subscription_key integer not null,
@@ -34,6 +34,7 @@ create table resource_groups (
 );
 create unique index resource_groups_name on resource_groups (subscription_key, name) where deleted = 0;
 create index resource_groups_of_subscription on resource_groups (subscription_key) where deleted = 0;
+create index resource_groups_ever on resource_groups (subscription_key, name);
 
 -- What changes while a group lives; small. living = 0: removed, waiting for its nodes to forget it.
 -- waits_since: the revision at which it began to wait for a node, null when it does not.
@@ -87,7 +88,8 @@ create table operations (
     key integer primary key,
     id text not null,
     group_key integer not null,
-    resource text not null,
+    resource_group_key integer not null,
+    name text not null,
     location text not null,
     kind integer not null,
     status integer not null,
@@ -147,9 +149,10 @@ create table usage_groups (
     group_key integer primary key,
     uid text not null,
     subscription_key integer not null,
-    resource text not null collate nocase
+    resource_group_key integer not null,
+    name text not null collate nocase
 );
-create index usage_groups_resource on usage_groups (resource);
+create index usage_groups_name on usage_groups (resource_group_key, name);
 
 -- Told by nodes as (node, group, incarnation, from_s, to_s); counted as [start_s, to_s) after clipping by the
 -- group's neighbouring intervals (ledger.c). to_s null: open, and counted up to its node's watermark or

@@ -1,9 +1,16 @@
 -- Container groups: what clients wrote and where their life stands.
 
+-- fragment: life_columns
+g.key, g.uid, g.subscription_key, g.resource_group_key, g.name, g.location, g.living, g.wanted, g.state,
+g.provisioning, g.restart_policy, g.os, g.cpu_milli, g.memory_mib, g.generation, g.incarnation, g.created_ms,
+g.revision, g.operation_key, g.node_key, g.waits_since, g.address
+
 -- fragment: group_columns
-g.key, g.uid, g.subscription_key, s.name as subscription, g.resource_group_key, r.name as resource_group, g.name,
-g.location, g.living, g.wanted, g.state, g.provisioning, g.restart_policy, g.os, g.cpu_milli, g.memory_mib,
-g.generation, g.incarnation, g.created_ms, g.revision, g.operation_key, g.node_key, g.waits_since, g.address
+{life_columns}, s.name as subscription, r.name as resource_group
+
+-- name: group_load
+-- What moves it, living or not.
+select {life_columns} from container_groups g where g.key = :key;
 
 -- name: group_find
 -- The living group of a name.
@@ -65,11 +72,12 @@ values (:key, :subscription_key, :resource_group_key, :name, :uid, :location, 1,
     on conflict do nothing;
 
 -- name: group_save
--- Where its life stands. It keeps its place in the queue while it waits.
+-- Where its life stands. It keeps its place in the queue while the same run waits.
 update container_groups
    set wanted = :wanted, state = :state, provisioning = :provisioning, incarnation = :incarnation,
        operation_key = :operation_key, node_key = :node_key, address = :address, revision = :revision,
-       waits_since = case when :waits then coalesce(waits_since, :revision) end
+       waits_since = case when :waits and incarnation = :incarnation then coalesce(waits_since, :revision)
+                          when :waits then :revision end
  where key = :key;
 
 -- name: group_respec
@@ -115,6 +123,9 @@ insert into group_reports (group_key, status) values (:key, :status)
 -- name: group_events_put
 insert into group_reports (group_key, events) values (:key, :events)
     on conflict (group_key) do update set events = excluded.events;
+
+-- name: group_living
+select key from container_groups where key = :key and living = 1;
 
 -- name: group_report_get
 select status, events from group_reports where group_key = :key;

@@ -1,8 +1,8 @@
 -- The ledger: who held what, from when to when. And what was measured last.
 
 -- name: usage_group_put
-insert into usage_groups (group_key, uid, subscription_key, resource)
-values (:key, :uid, :subscription_key, :resource)
+insert into usage_groups (group_key, uid, subscription_key, resource_group_key, name)
+values (:key, :uid, :subscription_key, :resource_group_key, :name)
     on conflict (group_key) do nothing;
 
 -- name: usage_group_find
@@ -57,20 +57,23 @@ update usage_intervals as i
 select group_key, incarnation, from_s, node_key, start_s from usage_intervals where key = :key;
 
 -- fragment: usage_columns
-i.key, u.uid, u.resource, i.incarnation, n.name as node, i.start_s, i.to_s is null as open,
+i.key, u.uid, s.name as subscription, r.name as resource_group, u.name, i.incarnation, n.name as node, i.start_s, i.to_s is null as open,
 coalesce(i.to_s, {counted_end}) as to_s, i.cpu_milli, i.memory_mib
 
 -- name: usage_of_group
--- All lives of a name, in their order, behind (:group_key, :incarnation, :begun_s, :node_key).
+-- All lives of a name, in their order, behind (:group_key, :incarnation, :begun_s, :node_key). A later life of the
+-- resource group holds later groups.
 select {usage_columns}
-  from usage_groups u
+  from subscriptions s
+  join resource_groups r on r.subscription_key = s.key and r.name = :resource_group
+  join usage_groups u on u.resource_group_key = r.key and u.name = :name and u.group_key >= :group_key
   join usage_intervals i on i.group_key = u.group_key
   join nodes n on n.key = i.node_key
   left join node_watermarks w on w.node_key = i.node_key
- where u.resource = :resource and u.group_key >= :group_key
+ where s.name = :subscription
    and (i.group_key, i.incarnation, i.from_s, i.node_key) > (:group_key, :incarnation, :begun_s, :node_key)
    and i.start_s < :to_s and coalesce(i.to_s, {counted_end}) > max(i.start_s, :from_s)
- order by u.group_key, i.incarnation, i.from_s, i.node_key
+ order by r.key, u.group_key, i.incarnation, i.from_s, i.node_key
  limit :rows;
 
 -- name: usage_of_subscription
@@ -78,6 +81,8 @@ select {usage_columns}
 select {usage_columns}
   from usage_intervals i
   join usage_groups u on u.group_key = i.group_key
+  join resource_groups r on r.key = u.resource_group_key
+  join subscriptions s on s.key = u.subscription_key
   join nodes n on n.key = i.node_key
   left join node_watermarks w on w.node_key = i.node_key
  where i.subscription_key = (select key from subscriptions where name = :subscription)

@@ -18,6 +18,10 @@ select {node_columns} from nodes n left join node_watermarks w on w.node_key = n
 -- scan: the answer is all of them.
 select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key where n.state <> 2 order by n.key;
 
+-- name: node_plan
+-- What a placement depends on.
+select name, epoch, state, cordoned from nodes where key = :key;
+
 -- name: node_check
 select key, epoch, state, credential from nodes where key = :key and id = :id collate nocase;
 

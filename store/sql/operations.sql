@@ -1,17 +1,21 @@
 -- Operations: what clients asked for, and how it went.
 
 -- fragment: operation_columns
-key, id, group_key, resource, location, kind, status, started_ms, ended_ms, error_code, error_text
+o.key, o.id, o.group_key, s.name as subscription, r.name as resource_group, o.name, o.location, o.kind, o.status,
+o.started_ms, o.ended_ms, o.error_code, o.error_text
+
+-- fragment: operation_tables
+operations o join resource_groups r on r.key = o.resource_group_key join subscriptions s on s.key = r.subscription_key
 
 -- name: operation_find
-select {operation_columns} from operations where key = :key and id = :id collate nocase;
+select {operation_columns} from {operation_tables} where o.key = :key and o.id = :id collate nocase;
 
 -- name: operation_get
-select {operation_columns} from operations where key = :key;
+select {operation_columns} from {operation_tables} where o.key = :key;
 
 -- name: operation_insert
-insert into operations (key, id, group_key, resource, location, kind, status, started_ms)
-values (:key, :id, :group_key, :resource, :location, :kind, 0, :now_ms);
+insert into operations (key, id, group_key, resource_group_key, name, location, kind, status, started_ms)
+values (:key, :id, :group_key, :resource_group_key, :name, :location, :kind, 0, :now_ms);
 
 -- name: operation_end
 -- Only a pending one ends.

@@ -1,4 +1,4 @@
--- Resource groups. A deleted one is hidden, and goes with the last of its groups.
+-- Resource groups. A deleted one is hidden and stays.
 
 -- name: subscription_put
 insert into subscriptions (name) values (:name) on conflict (name) do nothing;
@@ -34,15 +34,10 @@ update resource_groups set tags = :tags, revision = :revision where key = :key;
 -- name: resource_group_hide
 update resource_groups set deleted = 1, revision = :revision where key = :key;
 
--- name: resource_group_purge
--- When it is hidden and nothing is left in it.
-delete from resource_groups
- where key = :key and deleted = 1
-   and not exists (select 1 from container_groups g where g.resource_group_key = resource_groups.key);
-
 -- name: resource_group_present
--- Hidden ones too.
-select key from resource_groups where key = :key;
+-- It stands, or nodes have not forgotten groups of it.
+select key from resource_groups r
+ where key = :key and (deleted = 0 or exists (select 1 from container_groups g where g.resource_group_key = r.key));
 
 -- name: resource_group_groups
 -- Keys of the living groups in it, a bounded number.

@@ -105,6 +105,60 @@ static double ms(double part)
     return waits_count ? (double)waits_ns[(size_t)(part * (double)(waits_count - 1))] / 1e6 : 0;
 }
 
+/* ---- placing what was created, in batches as the scheduler does ---- */
+
+enum { PLACE_BATCH = 256 };
+
+struct placing {
+    int64_t node_key, epoch, after, placed;
+};
+
+static bool join(struct tx *tx, void *data, struct err *err)
+{
+    struct placing *placing = data;
+    struct node_capacity capacity = {1000000000, 1000000000};
+    struct join_request request = {.name = "n",
+                                   .boot_id = "b",
+                                   .os = "Linux",
+                                   .architecture = "amd64",
+                                   .location = "westus",
+                                   .capacity = &capacity};
+    struct node_row row;
+    const char *credential;
+    bool ok = store_node_join(tx, &request, &row, &credential, arena, err);
+    placing->node_key = row.key;
+    placing->epoch = row.epoch;
+    return ok;
+}
+
+static bool place(struct tx *tx, void *data, struct err *err)
+{
+    struct placing *placing = data;
+    struct pending_row *rows;
+    size_t count;
+    arena_reset(arena);
+    if (!store_pending_list(tx, placing->after, PLACE_BATCH, arena, &rows, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++, placing->placed++)
+        if (!store_assignment_place(tx, rows[i].group_key, rows[i].incarnation, placing->node_key,
+                                    placing->epoch, err))
+            return false;
+    return true;
+}
+
+static bool place_all(struct placing *placing, struct err *err)
+{
+    int64_t before;
+    if (!store_write(opened, join, placing, err))
+        return false;
+    do {
+        before = placing->placed;
+        if (!store_write(opened, place, placing, err))
+            return false;
+    } while (placing->placed > before);
+    return true;
+}
+
 static double cpu_us(void)
 {
     struct rusage used;
@@ -160,12 +214,21 @@ int main(int argc, char **argv)
         sem_wait(&idle);
     double took_s = (double)(clock_boot_ns() - begun_ns) / 1e9;
     double cpu_used_us = cpu_us() - cpu_before_us, bytes = written_bytes() - bytes_before;
+    struct placing placing = {0};
+    cpu_before_us = cpu_us();
+    begun_ns = clock_boot_ns();
+    if (!place_all(&placing, &err))
+        return fprintf(stderr, "%s\n", err.text), 1;
+    double place_s = (double)(clock_boot_ns() - begun_ns) / 1e9,
+           place_us = cpu_us() - cpu_before_us;
     store_close(opened);
     qsort(waits_ns, waits_count, sizeof *waits_ns, by_size);
     printf("%.0f creates/s, wait p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, worst %.2f ms\n",
            (double)waits_count / took_s, ms(0.5), ms(0.99), ms(0.999), ms(1));
     printf("%.1f us CPU and %.0f bytes written for one\n", cpu_used_us / (double)waits_count,
            bytes / (double)waits_count);
+    printf("placed %.0f/s, %.1f us CPU for one\n", (double)placing.placed / place_s,
+           place_us / (double)placing.placed);
     free(submitters);
     free(waits_ns);
     arena_free(arena);

@@ -159,11 +159,9 @@ TEST(the_queue_is_in_the_order_of_arrival)
     int64_t first = trial_create(trial, "first"), second = trial_create(trial, "second"),
             third = trial_create(trial, "third");
     struct pending_row *rows;
-    /* A change does not send it to the end. */
-    assert_int_equal(trial_order(trial, "first", ORDER_UPDATE), ERR_OK);
+    assert_int_equal(trial_order(trial, "first", ORDER_RETAG), ERR_OK); /* keeps its place */
     assert_int_equal(pending(trial, 0, 10, &rows), 3);
     assert_int_equal(rows[0].group_key, first);
-    assert_int_equal(rows[0].incarnation, 2);
     assert_int_equal(rows[1].group_key, second);
     assert_int_equal(rows[2].group_key, third);
     assert_int_equal(rows[2].shape.cpu_milli, 1000);
@@ -175,9 +173,26 @@ TEST(the_queue_is_in_the_order_of_arrival)
     assert_int_equal(rows[1].group_key, third);
     struct err err = {0};
     AUTO(tx) *tx = store_read(trial->store, &err);
-    assert_non_null(store_pending_find(tx, first, trial->arena, &err));
+    struct pending_row *row = store_pending_find(tx, first, trial->arena, &err);
+    assert_int_equal(row->incarnation, 1);
     assert_null(store_pending_find(tx, second, trial->arena, &err));
     assert_int_equal(err.code, ERR_OK);
+}
+
+/* The scheduler lists what came since it last looked: another run is another one that waits. */
+TEST(another_run_waits_anew)
+{
+    AUTO(trial) *trial = trial_new();
+    int64_t first = trial_create(trial, "first"), second = trial_create(trial, "second");
+    struct pending_row *rows;
+    assert_int_equal(pending(trial, 0, 10, &rows), 2);
+    int64_t seen = rows[1].revision;
+    assert_int_equal(trial_order(trial, "first", ORDER_UPDATE), ERR_OK);
+    assert_int_equal(pending(trial, seen, 10, &rows), 1);
+    assert_int_equal(rows[0].group_key, first);
+    assert_int_equal(rows[0].incarnation, 2);
+    assert_int_equal(pending(trial, 0, 10, &rows), 2);
+    assert_int_equal(rows[0].group_key, second);
 }
 
 /* ---- what nodes are told ---- */
@@ -325,6 +340,7 @@ int main(void)
         cmocka_unit_test(nothing_is_placed_on_a_cordoned_node),
         cmocka_unit_test(a_report_of_another_epoch_is_refused_and_a_late_one_passed_over),
         cmocka_unit_test(the_queue_is_in_the_order_of_arrival),
+        cmocka_unit_test(another_run_waits_anew),
         cmocka_unit_test(a_node_is_told_what_is_new),
         cmocka_unit_test(a_node_is_told_in_pages),
         cmocka_unit_test(capacity_is_held_until_the_node_lets_go),

@@ -7,7 +7,7 @@ CREATE TABLE schema_migrations (
     checksum text not null,
     applied_ms integer not null
 );
-INSERT INTO schema_migrations VALUES(1,'first','bc324b53ad11b228690dca4a92d987a61c2d782d66683962814746f19ede3a48',1795482785479);
+INSERT INTO schema_migrations VALUES(1,'first','09d2a01cec0f058ac8251ca9c5d6599711321fdee1059ff3e2290e2a37a7ec96',1795483278109);
 CREATE TABLE counters (
     name text primary key,
     value integer not null
@@ -18,7 +18,7 @@ CREATE TABLE settings (
     name text primary key,
     value blob not null
 ) without rowid;
-INSERT INTO settings VALUES('key_check',X'017631141cdd87f271adb147412b7598a19e4543dbfe61feeb2359731e598a5641761682138778926e3e0e1ba1b75501f6d3a58c28e6e4675ef38069c0101b227b5fd0e452c17f6d');
+INSERT INTO settings VALUES('key_check',X'01cd3274e921a80bea64ec3fa3d09596bbbeb514905562f931bf55cbcbebd59eaddc257e1524a36df75a1aa599d95667a9ee78af6856187d3243a744cc2dc4cc970ba08488147a39');
 CREATE TABLE subscriptions (
     key integer primary key,
     name text not null unique collate nocase
@@ -58,8 +58,8 @@ CREATE TABLE container_groups (
     waits_since integer,
     address text
 );
-INSERT INTO container_groups VALUES(3,1,1,'Saved','00000000-0003-8c6a-aeed-9ed58410db62','westus',1,0,1,4,0,1,1000,1024,1,1,1795482785534,10,4,2,NULL,'10.0.0.2');
-INSERT INTO container_groups VALUES(5,1,1,'waiting','00000000-0005-8c40-97eb-eefe76468618','westus',1,1,2,4,0,1,1000,1024,1,1,1795482785538,15,13,0,NULL,NULL);
+INSERT INTO container_groups VALUES(3,1,1,'Saved','00000000-0003-8e8d-b12b-36e4a65ffe11','westus',1,0,1,4,0,1,1000,1024,1,1,1795483278153,10,4,2,NULL,'10.0.0.2');
+INSERT INTO container_groups VALUES(5,1,1,'waiting','00000000-0005-83a5-9377-84a86af42792','westus',1,1,2,4,0,1,1000,1024,1,1,1795483278158,15,13,0,NULL,NULL);
 CREATE TABLE group_specs (
     group_key integer primary key,
     address_at integer not null,
@@ -73,12 +73,13 @@ CREATE TABLE group_reports (
     status text,
     events text
 );
-INSERT INTO group_reports VALUES(3,'{"uid":"00000000-0003-8c6a-aeed-9ed58410db62","incarnation":1,"state":"Running","provisioned":true,"released":false,"removed":false,"address":"10.0.0.2"}',NULL);
+INSERT INTO group_reports VALUES(3,'{"uid":"00000000-0003-8e8d-b12b-36e4a65ffe11","incarnation":1,"state":"Running","provisioned":true,"released":false,"removed":false,"address":"10.0.0.2"}',NULL);
 CREATE TABLE operations (
     key integer primary key,
     id text not null,
     group_key integer not null,
-    resource text not null,
+    resource_group_key integer not null,
+    name text not null,
     location text not null,
     kind integer not null,
     status integer not null,
@@ -87,9 +88,9 @@ CREATE TABLE operations (
     error_code text,
     error_text text
 );
-INSERT INTO operations VALUES(4,'00000000-0004-801c-8db8-38d117977f0d',3,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/Saved','westus',0,1,1795482785534,1795482785554,NULL,NULL);
-INSERT INTO operations VALUES(6,'00000000-0006-8cc8-831c-a88c9c86fd30',5,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/waiting','westus',0,3,1795482785538,1795482785559,'OperationPreempted','Another operation on the container group began before this one ended.');
-INSERT INTO operations VALUES(13,'00000000-000d-8077-9223-dcb41e726f82',5,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/waiting','westus',3,1,1795482785559,1795482785559,NULL,NULL);
+INSERT INTO operations VALUES(4,'00000000-0004-86c9-800d-8be05212ba70',3,1,'Saved','westus',0,1,1795483278153,1795483278165,NULL,NULL);
+INSERT INTO operations VALUES(6,'00000000-0006-8c94-a690-f70be4258cc0',5,1,'waiting','westus',0,3,1795483278158,1795483278174,'OperationPreempted','Another operation on the container group began before this one ended.');
+INSERT INTO operations VALUES(13,'00000000-000d-8ef5-b087-0ab7109b4d6b',5,1,'waiting','westus',3,1,1795483278174,1795483278174,NULL,NULL);
 CREATE TABLE nodes (
     key integer primary key,
     id text not null,
@@ -109,7 +110,7 @@ CREATE TABLE nodes (
     joined_ms integer not null,
     revision integer not null
 );
-INSERT INTO nodes VALUES(2,'00000000-0002-821c-a659-b9d593723df1','node-1','westus','Linux','amd64','127.0.0.1','1','boot','53d8a9629d495e371c248489f91c807106fa4f9b9d699c1fe3db6ce33d4a0465',64000,131072,1,0,0,1795482785530,2);
+INSERT INTO nodes VALUES(2,'00000000-0002-815f-947a-0fa332d11aa4','node-1','westus','Linux','amd64','127.0.0.1','1','boot','f60c9f1f63f0d3f7621be754ec9503a48bf78eca681d838d0f5bde6fc9a9cc78',64000,131072,1,0,0,1795483278150,2);
 CREATE TABLE node_watermarks (
     node_key integer primary key,
     watermark_s integer not null,
@@ -132,9 +133,10 @@ CREATE TABLE usage_groups (
     group_key integer primary key,
     uid text not null,
     subscription_key integer not null,
-    resource text not null collate nocase
+    resource_group_key integer not null,
+    name text not null collate nocase
 );
-INSERT INTO usage_groups VALUES(3,'00000000-0003-8c6a-aeed-9ed58410db62',1,'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/Saved');
+INSERT INTO usage_groups VALUES(3,'00000000-0003-8e8d-b12b-36e4a65ffe11',1,1,'Saved');
 CREATE TABLE usage_intervals (
     key integer primary key,
     group_key integer not null,
@@ -163,6 +165,7 @@ CREATE TABLE use_samples (
 INSERT INTO use_samples VALUES(3,'c',1,150,5,0,0,0);
 CREATE UNIQUE INDEX resource_groups_name on resource_groups (subscription_key, name) where deleted = 0;
 CREATE INDEX resource_groups_of_subscription on resource_groups (subscription_key) where deleted = 0;
+CREATE INDEX resource_groups_ever on resource_groups (subscription_key, name);
 CREATE UNIQUE INDEX container_groups_name on container_groups (resource_group_key, name) where living = 1;
 CREATE INDEX container_groups_of_subscription on container_groups (subscription_key) where living = 1;
 CREATE INDEX container_groups_of_resource_group on container_groups (resource_group_key);
@@ -171,7 +174,7 @@ CREATE INDEX group_specs_sealed on group_specs (group_key) where sealed is not n
 CREATE UNIQUE INDEX nodes_name on nodes (name) where state <> 2;
 CREATE UNIQUE INDEX assignments_place on assignments (group_key, node_key);
 CREATE INDEX assignments_of_node on assignments (node_key, revision);
-CREATE INDEX usage_groups_resource on usage_groups (resource);
+CREATE INDEX usage_groups_name on usage_groups (resource_group_key, name);
 CREATE UNIQUE INDEX usage_intervals_of_group on usage_intervals (group_key, incarnation, from_s, node_key);
 CREATE INDEX usage_intervals_of_subscription on usage_intervals (subscription_key, start_s);
 CREATE INDEX usage_intervals_open on usage_intervals (node_key) where to_s is null;
