@@ -7,7 +7,7 @@ CREATE TABLE schema_migrations (
     checksum text not null,
     applied_ms integer not null
 );
-INSERT INTO schema_migrations VALUES(1,'first','09d2a01cec0f058ac8251ca9c5d6599711321fdee1059ff3e2290e2a37a7ec96',1795483278109);
+INSERT INTO schema_migrations VALUES(1,'first','09d2a01cec0f058ac8251ca9c5d6599711321fdee1059ff3e2290e2a37a7ec96',1795483559605);
 CREATE TABLE counters (
     name text primary key,
     value integer not null
@@ -18,7 +18,7 @@ CREATE TABLE settings (
     name text primary key,
     value blob not null
 ) without rowid;
-INSERT INTO settings VALUES('key_check',X'01cd3274e921a80bea64ec3fa3d09596bbbeb514905562f931bf55cbcbebd59eaddc257e1524a36df75a1aa599d95667a9ee78af6856187d3243a744cc2dc4cc970ba08488147a39');
+INSERT INTO settings VALUES('key_check',X'0100348e785a4a241296f787d2f6f50f5015a31ec2cc42a55d70ef90b2f01ae4e1d5f725e3277804468e311405e78f4fcfd8528f7a447822fbc881ffe24cdccba67a5470a419a282');
 CREATE TABLE subscriptions (
     key integer primary key,
     name text not null unique collate nocase
@@ -58,8 +58,8 @@ CREATE TABLE container_groups (
     waits_since integer,
     address text
 );
-INSERT INTO container_groups VALUES(3,1,1,'Saved','00000000-0003-8e8d-b12b-36e4a65ffe11','westus',1,0,1,4,0,1,1000,1024,1,1,1795483278153,10,4,2,NULL,'10.0.0.2');
-INSERT INTO container_groups VALUES(5,1,1,'waiting','00000000-0005-83a5-9377-84a86af42792','westus',1,1,2,4,0,1,1000,1024,1,1,1795483278158,15,13,0,NULL,NULL);
+INSERT INTO container_groups VALUES(3,1,1,'Saved','00000000-0003-8699-8ef8-0ceb28005565','westus',1,0,1,4,0,1,1000,1024,1,1,1795483559657,10,4,2,NULL,'10.0.0.2');
+INSERT INTO container_groups VALUES(5,1,1,'waiting','00000000-0005-8f93-adf9-b11134244ef9','westus',1,1,2,4,0,1,1000,1024,1,1,1795483559672,15,13,0,NULL,NULL);
 CREATE TABLE group_specs (
     group_key integer primary key,
     address_at integer not null,
@@ -73,7 +73,7 @@ CREATE TABLE group_reports (
     status text,
     events text
 );
-INSERT INTO group_reports VALUES(3,'{"uid":"00000000-0003-8e8d-b12b-36e4a65ffe11","incarnation":1,"state":"Running","provisioned":true,"released":false,"removed":false,"address":"10.0.0.2"}',NULL);
+INSERT INTO group_reports VALUES(3,'{"uid":"00000000-0003-8699-8ef8-0ceb28005565","incarnation":1,"state":"Running","provisioned":true,"released":false,"removed":false,"address":"10.0.0.2"}',NULL);
 CREATE TABLE operations (
     key integer primary key,
     id text not null,
@@ -88,9 +88,9 @@ CREATE TABLE operations (
     error_code text,
     error_text text
 );
-INSERT INTO operations VALUES(4,'00000000-0004-86c9-800d-8be05212ba70',3,1,'Saved','westus',0,1,1795483278153,1795483278165,NULL,NULL);
-INSERT INTO operations VALUES(6,'00000000-0006-8c94-a690-f70be4258cc0',5,1,'waiting','westus',0,3,1795483278158,1795483278174,'OperationPreempted','Another operation on the container group began before this one ended.');
-INSERT INTO operations VALUES(13,'00000000-000d-8ef5-b087-0ab7109b4d6b',5,1,'waiting','westus',3,1,1795483278174,1795483278174,NULL,NULL);
+INSERT INTO operations VALUES(4,'00000000-0004-84d2-80e3-056ddcfac491',3,1,'Saved','westus',0,1,1795483559657,1795483559689,NULL,NULL);
+INSERT INTO operations VALUES(6,'00000000-0006-8402-b1f2-472cbc171cfa',5,1,'waiting','westus',0,3,1795483559672,1795483559694,'OperationPreempted','Another operation on the container group began before this one ended.');
+INSERT INTO operations VALUES(13,'00000000-000d-8a7c-9a72-0d1e1d58fdee',5,1,'waiting','westus',3,1,1795483559694,1795483559694,NULL,NULL);
 CREATE TABLE nodes (
     key integer primary key,
     id text not null,
@@ -110,7 +110,7 @@ CREATE TABLE nodes (
     joined_ms integer not null,
     revision integer not null
 );
-INSERT INTO nodes VALUES(2,'00000000-0002-815f-947a-0fa332d11aa4','node-1','westus','Linux','amd64','127.0.0.1','1','boot','f60c9f1f63f0d3f7621be754ec9503a48bf78eca681d838d0f5bde6fc9a9cc78',64000,131072,1,0,0,1795483278150,2);
+INSERT INTO nodes VALUES(2,'00000000-0002-8fef-8159-55df4336504b','node-1','westus','Linux','amd64','127.0.0.1','1','boot','714525ae5513d6a3327e0a299ddb92b67e176f5ee9722e81fac06be59b72e505',64000,131072,1,0,0,1795483559653,2);
 CREATE TABLE node_watermarks (
     node_key integer primary key,
     watermark_s integer not null,
@@ -136,7 +136,7 @@ CREATE TABLE usage_groups (
     resource_group_key integer not null,
     name text not null collate nocase
 );
-INSERT INTO usage_groups VALUES(3,'00000000-0003-8e8d-b12b-36e4a65ffe11',1,1,'Saved');
+INSERT INTO usage_groups VALUES(3,'00000000-0003-8699-8ef8-0ceb28005565',1,1,'Saved');
 CREATE TABLE usage_intervals (
     key integer primary key,
     group_key integer not null,
