@@ -65,7 +65,7 @@ static bool interval_apply(struct book *book, struct unpacker *in)
     read.memory_mib = unpack_number(in);
     read.opened = unpack_number(in);
     read.closed = unpack_number(in);
-    return !in->failed && book_put(book, &read, &ignored);
+    return !in->failed && read.opened > 0 && read.closed >= 0 && book_put(book, &read, &ignored);
 }
 
 void record_series(const struct book *book, size_t index, struct text *out)
