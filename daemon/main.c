@@ -87,7 +87,7 @@ static bool note_write(const struct config *config, int port, struct err *err)
               (long long)getpid(), BERTH_VERSION);
     if (!text_ok(note))
         return err_set(err, ERR_BUSY, "out of memory for %s", path);
-    return file_replace(path, note->bytes, note->size, 0644, false, err);
+    return file_replace(path, note->bytes, note->size, 0600, false, err);
 }
 
 static void note_remove(const struct config *config)

@@ -187,7 +187,9 @@ bool wiring_reload(struct wiring *wiring, const struct config *config, const str
         return false;
     for (size_t i = 0; i < config->locations.count; i++) {
         const char *name = config->locations.items[i];
-        scheduler_set_queue(wiring->scheduler, name, config_lists(&config->queue_locations, name));
+        if (!scheduler_set_queue(wiring->scheduler, name,
+                                 config_lists(&config->queue_locations, name)))
+            return err_set(err, ERR_BUSY, "out of memory for location %s", name);
     }
     return true;
 }

@@ -107,6 +107,20 @@ void promises_renew(struct scheduler *scheduler, int64_t now_ns)
         note_grown(scheduler, promises_lapse(&scheduler->promises, &scheduler->fleet, now_ns));
 }
 
+/* LOCK_SCHEDULER is held. NULL when out of memory. */
+static struct location *location_add(struct scheduler *scheduler, const char *normal)
+{
+    struct location *locations =
+        realloc(scheduler->locations, (scheduler->locations_count + 1) * sizeof *locations);
+    if (!locations)
+        return NULL;
+    scheduler->locations = locations;
+    struct location *added = &locations[scheduler->locations_count++];
+    *added = (struct location){0};
+    text_copy(added->name, sizeof added->name, normal);
+    return added;
+}
+
 bool scheduler_set_queue(struct scheduler *scheduler, const char *location, bool queue)
 {
     char normal[PLAN_LOCATION_SIZE];
@@ -114,6 +128,8 @@ bool scheduler_set_queue(struct scheduler *scheduler, const char *location, bool
         return false;
     WITH_LOCK(&scheduler->lock);
     struct location *found = location_find(scheduler, normal);
+    if (!found)
+        found = location_add(scheduler, normal);
     if (found)
         found->queue = queue;
     return found != NULL;

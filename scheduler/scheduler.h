@@ -73,8 +73,8 @@ struct node_room {
 /* False when the picture does not have that node. */
 bool scheduler_node_room(struct scheduler *scheduler, int64_t node_key, struct node_room *room);
 
-/* Turns queueing on or off for one location (a reload of the configuration). False: no such location. */
-bool scheduler_set_queue(struct scheduler *scheduler, const char *location, bool queue);
+/* Turns queueing on or off for one location, which may be new (a reload of the configuration). False: out of memory. */
+bool scheduler_set_queue(struct scheduler *scheduler, const char *location, bool queue) MUST_CHECK;
 
 /* The picture has been read and the thread works. */
 bool scheduler_ready(struct scheduler *scheduler);

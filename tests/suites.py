@@ -130,6 +130,7 @@ SUITES = {
     "sim": (meson_suite("sim"), "scheduler and store with pretended nodes, one seed, one clock"),
     "sim": (meson_suite("sim"), "scheduler, store and pretended nodes in one thread, with a seed and a clock of its own"),
     "fuzz": (meson_suite("fuzz"), "every parser on its saved corpus and on mutations of it"),
+    "daemon": (program("daemon", "tests/daemon/run"), "berthd as a process: signals, files, silent nodes"),
     "api": (program("api", "tests/api/run"), "requests as text against a running berthd"),
     "house": (program("house", "tests/house/run"), "layers, banned calls, headers, format, documents"),
     "root": (meson_suite("root"), "real containers, networks and images, one room at a time"),
@@ -137,7 +138,7 @@ SUITES = {
     "clang": (compile_tree("clang", "build/clang", "clang"), "the second compiler: everything compiles without a word"),
     "tidy": (program("tidy", "tools/tidy"), "clang-tidy over every file that changed since it was last clean"),
 }
-NEED_BUILD = {"unit", "store", "sim", "fuzz", "api", "root", "e2e"}
+NEED_BUILD = {"unit", "store", "sim", "daemon", "fuzz", "api", "root", "e2e"}
 
 
 def main():

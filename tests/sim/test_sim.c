@@ -274,7 +274,7 @@ TEST(room_promised_to_a_group_that_never_came_is_free_again)
     struct shape all = {4000, 8192};
     char why[400];
     assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "West US", why, sizeof why));
-    scheduler_set_queue(sim->scheduler, "westus", false);
+    assert_true(scheduler_set_queue(sim->scheduler, "westus", false));
     assert_false(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
     scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus");
     assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));

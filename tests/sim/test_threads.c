@@ -74,7 +74,7 @@ static void *ask(void *context)
             scheduler_node_seen(region->scheduler, region->node_keys[i], 1);
             (void)scheduler_node_room(region->scheduler, region->node_keys[i], &room);
         }
-        scheduler_set_queue(region->scheduler, "westus", true);
+        CHECK(scheduler_set_queue(region->scheduler, "westus", true));
     }
     return NULL;
 }

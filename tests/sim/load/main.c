@@ -136,10 +136,12 @@ int main(int argc, char **argv)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
+    char prefix[32]; /* several of these may load one plane */
+    text_format(prefix, sizeof prefix, "sim-%lld-", (long long)getpid());
     struct agent *agents = calloc(count, sizeof *agents);
     bool made = agents && load_init(&load, argc, argv, &err);
     for (size_t i = 0; made && i < count; i++)
-        made = agent_init(&agents[i], &load, "sim-", i);
+        made = agent_init(&agents[i], &load, prefix, i);
     if (!made) {
         log_failure("load_not_begun", &err);
         return 1;
