@@ -71,8 +71,8 @@ struct api_options {
     size_t locations_count;
     const char *default_location; /* of nodes that name none */
     int64_t beat_ms, fence_ms, lost_ms;
-    const char
-        *base_url; /* "https://berth.example" for absolute links; NULL: from the Host header */
+    /* "https://berth.example" for absolute links; NULL: from the Host header. */
+    const char *base_url;
 };
 
 /* Checks the options (ERR_INVALID names what is wrong) and registers with store_listen(). */

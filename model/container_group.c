@@ -4,19 +4,20 @@
 
 #include "base/limits.h"
 
-const char *const restart_policy_words[] = { "Always", "OnFailure", "Never", NULL };
-const char *const os_type_words[] = { "Windows", "Linux", NULL };
-const char *const protocol_words[] = { "TCP", "UDP", NULL };
-const char *const address_type_words[] = { "Public", "Private", NULL };
-const char *const group_sku_words[] = { "NotSpecified", "Standard", "Dedicated", "Confidential", NULL };
-const char *const group_priority_words[] = { "Regular", "Spot", NULL };
-const char *const probe_scheme_words[] = { "http", "https", NULL };
-const char *const gpu_sku_words[] = { "K80", "P100", "V100", NULL };
-const char *const identity_type_words[] = { "SystemAssigned", "UserAssigned",
-                                            "SystemAssigned, UserAssigned", "None", NULL };
-const char *const label_scope_words[] = { "Unsecure", "TenantReuse", "SubscriptionReuse",
-                                          "ResourceGroupReuse", "Noreuse", NULL };
-const char *const log_type_words[] = { "ContainerInsights", "ContainerInstanceLogs", NULL };
+const char *const restart_policy_words[] = {"Always", "OnFailure", "Never", NULL};
+const char *const os_type_words[] = {"Windows", "Linux", NULL};
+const char *const protocol_words[] = {"TCP", "UDP", NULL};
+const char *const address_type_words[] = {"Public", "Private", NULL};
+const char *const group_sku_words[] = {"NotSpecified", "Standard", "Dedicated", "Confidential",
+                                       NULL};
+const char *const group_priority_words[] = {"Regular", "Spot", NULL};
+const char *const probe_scheme_words[] = {"http", "https", NULL};
+const char *const gpu_sku_words[] = {"K80", "P100", "V100", NULL};
+const char *const identity_type_words[] = {"SystemAssigned", "UserAssigned",
+                                           "SystemAssigned, UserAssigned", "None", NULL};
+const char *const label_scope_words[] = {"Unsecure",           "TenantReuse", "SubscriptionReuse",
+                                         "ResourceGroupReuse", "Noreuse",     NULL};
+const char *const log_type_words[] = {"ContainerInsights", "ContainerInstanceLogs", NULL};
 
 /* clang-format off */
 
@@ -348,7 +349,7 @@ int64_t memory_mib_from_milli_gb(int64_t milli_gb)
 
 struct shape group_shape(const struct container_group *group)
 {
-    struct shape shape = { 0 };
+    struct shape shape = {0};
     int64_t memory_milli_gb = 0;
 
     for (size_t i = 0; i < group->properties->containers_count; i++) {

@@ -17,10 +17,16 @@ enum address_type { ADDRESS_PUBLIC, ADDRESS_PRIVATE };
 enum group_sku { SKU_NOT_SPECIFIED, SKU_STANDARD, SKU_DEDICATED, SKU_CONFIDENTIAL };
 enum group_priority { PRIORITY_REGULAR, PRIORITY_SPOT };
 
-extern const char *const restart_policy_words[], *const os_type_words[], *const protocol_words[],
-    *const address_type_words[], *const group_sku_words[], *const group_priority_words[],
-    *const probe_scheme_words[], *const gpu_sku_words[], *const identity_type_words[],
-    *const label_scope_words[], *const log_type_words[];
+extern const char *const restart_policy_words[],
+    *const os_type_words[], *const protocol_words[],
+                                *const address_type_words[],
+                                    *const group_sku_words[],
+                                        *const group_priority_words[],
+                                            *const probe_scheme_words[],
+                                                *const gpu_sku_words[],
+                                                    *const identity_type_words[],
+                                                        *const label_scope_words[],
+                                                            *const log_type_words[];
 
 /* ---- what the service reports ---- */
 
@@ -32,7 +38,7 @@ struct event { /* §19.1 */
 };
 
 struct container_state { /* §6.6 */
-    const char *state; /* container_state_words of lifecycle.h */
+    const char *state;   /* container_state_words of lifecycle.h */
     const char *start_time;
     struct opt_int exit_code;
     const char *finish_time;
@@ -54,20 +60,36 @@ struct group_view {
 
 /* ---- container ---- */
 
-struct container_port { int protocol; int64_t port; };
+struct container_port {
+    int protocol;
+    int64_t port;
+};
 
 struct environment_variable {
     const char *name, *value;
     const char *secure_value; /* secret */
 };
 
-struct gpu { struct opt_int count; int sku; };
-struct resource_amounts { struct opt_decimal memory_gb, cpu; struct gpu *gpu; };
-struct resource_requirements { struct resource_amounts *requests, *limits; };
+struct gpu {
+    struct opt_int count;
+    int sku;
+};
+struct resource_amounts {
+    struct opt_decimal memory_gb, cpu;
+    struct gpu *gpu;
+};
+struct resource_requirements {
+    struct resource_amounts *requests, *limits;
+};
 
-struct volume_mount { const char *name, *mount_path; struct opt_bool read_only; };
+struct volume_mount {
+    const char *name, *mount_path;
+    struct opt_bool read_only;
+};
 
-struct http_header { const char *name, *value; };
+struct http_header {
+    const char *name, *value;
+};
 struct probe_http_get {
     const char *path;
     struct opt_int port;
@@ -75,14 +97,18 @@ struct probe_http_get {
     struct http_header *headers;
     size_t headers_count;
 };
-struct probe_exec { struct text_list command; };
+struct probe_exec {
+    struct text_list command;
+};
 struct probe {
     struct probe_exec *exec;
     struct probe_http_get *http_get;
     struct opt_int initial_delay_s, period_s, failure_threshold, success_threshold, timeout_s;
 };
 
-struct capability_changes { struct text_list add, drop; };
+struct capability_changes {
+    struct text_list add, drop;
+};
 struct security_context {
     struct opt_bool privileged, allow_privilege_escalation;
     struct capability_changes *capabilities;
@@ -118,7 +144,9 @@ struct azure_file_volume {
     const char *account_name;
     const char *account_key; /* secret */
 };
-struct git_volume { const char *directory, *repository, *revision; };
+struct git_volume {
+    const char *directory, *repository, *revision;
+};
 struct volume { /* exactly one kind */
     const char *name;
     struct azure_file_volume *azure_file;
@@ -151,16 +179,30 @@ struct log_analytics {
     struct text_map metadata;
     const char *workspace_resource_id; /* secret by the swagger */
 };
-struct diagnostics { struct log_analytics *log_analytics; };
-struct subnet_id { const char *id, *name; };
-struct dns_config { struct text_list name_servers; const char *search_domains, *options; };
-struct encryption { const char *vault_base_url, *key_name, *key_version, *identity; };
+struct diagnostics {
+    struct log_analytics *log_analytics;
+};
+struct subnet_id {
+    const char *id, *name;
+};
+struct dns_config {
+    struct text_list name_servers;
+    const char *search_domains, *options;
+};
+struct encryption {
+    const char *vault_base_url, *key_name, *key_version, *identity;
+};
 struct extension_properties {
     const char *extension_type, *version;
     struct raw_json settings, protected_settings; /* protected: secret */
 };
-struct extension { const char *name; struct extension_properties *properties; };
-struct confidential { const char *cce_policy; };
+struct extension {
+    const char *name;
+    struct extension_properties *properties;
+};
+struct confidential {
+    const char *cce_policy;
+};
 struct identity {
     const char *principal_id, *tenant_id;
     int type;
@@ -205,8 +247,8 @@ struct container_group {
 };
 
 /* Every table is reachable from these. */
-extern const struct schema container_group_schema, event_schema, container_view_schema, group_view_schema,
-    container_schema;
+extern const struct schema container_group_schema, event_schema, container_view_schema,
+    group_view_schema, container_schema;
 
 /* ---- what a group holds ---- */
 

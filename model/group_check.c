@@ -9,7 +9,8 @@
 #include <ctype.h>
 #include <string.h>
 
-bool check_problem(struct check *check, enum err_code code, const char *path, const char *format, ...)
+bool check_problem(struct check *check, enum err_code code, const char *path, const char *format,
+                   ...)
 {
     char text[512];
     va_list arguments;
@@ -92,7 +93,8 @@ static bool variable_name_valid(const char *name)
 
 /* ---- containers ---- */
 
-static void check_environment(struct check *check, const struct container *container, const char *list, size_t index)
+static void check_environment(struct check *check, const struct container *container,
+                              const char *list, size_t index)
 {
     const struct container_properties *properties = container->properties;
 
@@ -101,29 +103,41 @@ static void check_environment(struct check *check, const struct container *conta
         if (!variable->name)
             continue; /* told as missing by its table */
         if (!variable_name_valid(variable->name))
-            check_problem(check, ERR_ENVIRONMENT_VARIABLE,
-                          check_path(check, "properties.%s[%zu].properties.environmentVariables[%zu].name", list, index, i),
-                          "The environment variable name in container '%s' of container group '%s' is invalid. A valid "
-                          "environment variable name must start with alphabetic character or '_', followed by a string of "
-                          "alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName').",
-                          container->name, check->name);
+            check_problem(
+                check, ERR_ENVIRONMENT_VARIABLE,
+                check_path(check, "properties.%s[%zu].properties.environmentVariables[%zu].name",
+                           list, index, i),
+                "The environment variable name in container '%s' of container group '%s' is "
+                "invalid. A valid "
+                "environment variable name must start with alphabetic character or '_', followed "
+                "by a string of "
+                "alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName').",
+                container->name, check->name);
         if (variable->value && variable->secure_value)
             check_problem(check, ERR_ENVIRONMENT_VARIABLE,
-                          check_path(check, "properties.%s[%zu].properties.environmentVariables[%zu]", list, index, i),
-                          "The environment variable '%s' in container '%s' of container group '%s' has both a value and a "
-                          "secureValue; give one of them.", variable->name, container->name, check->name);
+                          check_path(check,
+                                     "properties.%s[%zu].properties.environmentVariables[%zu]",
+                                     list, index, i),
+                          "The environment variable '%s' in container '%s' of container group '%s' "
+                          "has both a value and a "
+                          "secureValue; give one of them.",
+                          variable->name, container->name, check->name);
     }
 }
 
-static void check_image(struct check *check, const struct container *container, const char *list, size_t index)
+static void check_image(struct check *check, const struct container *container, const char *list,
+                        size_t index)
 {
     struct image_reference reference;
-    struct err err = { 0 };
+    struct err err = {0};
 
-    if (container->properties->image && !image_reference_parse(container->properties->image, &reference, &err))
-        check_problem(check, ERR_IMAGE_REFERENCE, check_path(check, "properties.%s[%zu].properties.image", list, index),
-                      "The image name '%.200s' in container '%s' of container group '%s' is invalid: %.200s",
-                      container->properties->image, container->name, check->name, err.text);
+    if (container->properties->image &&
+        !image_reference_parse(container->properties->image, &reference, &err))
+        check_problem(
+            check, ERR_IMAGE_REFERENCE,
+            check_path(check, "properties.%s[%zu].properties.image", list, index),
+            "The image name '%.200s' in container '%s' of container group '%s' is invalid: %.200s",
+            container->properties->image, container->name, check->name, err.text);
 }
 
 static bool mount_known(const struct check *check, const char *name)
@@ -137,7 +151,8 @@ static bool mount_known(const struct check *check, const char *name)
     return false;
 }
 
-static void check_mounts(struct check *check, const struct container *container, const char *list, size_t index)
+static void check_mounts(struct check *check, const struct container *container, const char *list,
+                         size_t index)
 {
     const struct container_properties *properties = container->properties;
 
@@ -147,35 +162,49 @@ static void check_mounts(struct check *check, const struct container *container,
             continue;
         if (!mount_known(check, mount->name))
             check_problem(check, ERR_VOLUME_MOUNT,
-                          check_path(check, "properties.%s[%zu].properties.volumeMounts[%zu].name", list, index, i),
-                          "The volume mount '%.63s' in container '%s' of container group '%s' names no volume of the group.",
+                          check_path(check, "properties.%s[%zu].properties.volumeMounts[%zu].name",
+                                     list, index, i),
+                          "The volume mount '%.63s' in container '%s' of container group '%s' "
+                          "names no volume of the group.",
                           mount->name, container->name, check->name);
         if (mount->mount_path[0] != '/' || strchr(mount->mount_path, ':'))
             check_problem(check, ERR_VOLUME_MOUNT,
-                          check_path(check, "properties.%s[%zu].properties.volumeMounts[%zu].mountPath", list, index, i),
-                          "The mount path '%.200s' in container '%s' of container group '%s' must be absolute and must not "
-                          "contain ':'.", mount->mount_path, container->name, check->name);
+                          check_path(check,
+                                     "properties.%s[%zu].properties.volumeMounts[%zu].mountPath",
+                                     list, index, i),
+                          "The mount path '%.200s' in container '%s' of container group '%s' must "
+                          "be absolute and must not "
+                          "contain ':'.",
+                          mount->mount_path, container->name, check->name);
         for (size_t j = 0; j < i; j++) {
             const char *other = properties->mounts[j].mount_path;
             if (other && strcmp(other, mount->mount_path) == 0)
-                check_problem(check, ERR_VOLUME_MOUNT,
-                              check_path(check, "properties.%s[%zu].properties.volumeMounts[%zu].mountPath", list, index, i),
-                              "Two volumes are mounted at '%.200s' in container '%s' of container group '%s'.",
-                              mount->mount_path, container->name, check->name);
+                check_problem(
+                    check, ERR_VOLUME_MOUNT,
+                    check_path(check, "properties.%s[%zu].properties.volumeMounts[%zu].mountPath",
+                               list, index, i),
+                    "Two volumes are mounted at '%.200s' in container '%s' of container group "
+                    "'%s'.",
+                    mount->mount_path, container->name, check->name);
         }
     }
 }
 
-static void check_container_name(struct check *check, const struct container *container, const char *list, size_t index)
+static void check_container_name(struct check *check, const struct container *container,
+                                 const char *list, size_t index)
 {
     if (!container_name_valid(container->name))
-        check_problem(check, ERR_CONTAINER_NAME, check_path(check, "properties.%s[%zu].name", list, index),
-                      "The container name '%.100s' in container group '%s' is invalid. The container name must contain no more "
-                      "than 63 characters and must match the regex '[a-z0-9]([-a-z0-9]*[a-z0-9])?' (e.g. 'my-name').",
+        check_problem(check, ERR_CONTAINER_NAME,
+                      check_path(check, "properties.%s[%zu].name", list, index),
+                      "The container name '%.100s' in container group '%s' is invalid. The "
+                      "container name must contain no more "
+                      "than 63 characters and must match the regex '[a-z0-9]([-a-z0-9]*[a-z0-9])?' "
+                      "(e.g. 'my-name').",
                       container->name, check->name);
 }
 
-static void check_containers(struct check *check, const struct container *containers, size_t count, const char *list)
+static void check_containers(struct check *check, const struct container *containers, size_t count,
+                             const char *list)
 {
     for (size_t i = 0; i < count; i++) {
         const struct container *container = &containers[i];
@@ -205,7 +234,8 @@ static void check_container_set(struct check *check)
                       "The container group '%s' must have at least one container.", check->name);
     if (count > (size_t)LIMIT_CONTAINERS_MAX)
         check_problem(check, ERR_CONTAINER_COUNT, "properties.containers",
-                      "The container group '%s' has %zu containers, init containers included; the limit is %lld.",
+                      "The container group '%s' has %zu containers, init containers included; the "
+                      "limit is %lld.",
                       check->name, count, (long long)LIMIT_CONTAINERS_MAX);
     for (size_t i = 0; i < count; i++) {
         const char *name = container_at(properties, i)->name;
@@ -213,10 +243,13 @@ static void check_container_set(struct check *check)
             const char *other = container_at(properties, j)->name;
             if (other && strcmp(name, other) == 0) {
                 bool init = i < properties->init_containers_count;
-                check_problem(check, ERR_CONTAINER_DUPLICATE,
-                              check_path(check, "properties.%s[%zu].name", init ? "initContainers" : "containers",
-                                         init ? i : i - properties->init_containers_count),
-                              "Duplicate container names '%.63s' are found in container group '%s'.", name, check->name);
+                check_problem(
+                    check, ERR_CONTAINER_DUPLICATE,
+                    check_path(check, "properties.%s[%zu].name",
+                               init ? "initContainers" : "containers",
+                               init ? i : i - properties->init_containers_count),
+                    "Duplicate container names '%.63s' are found in container group '%s'.", name,
+                    check->name);
                 break;
             }
         }
@@ -235,17 +268,23 @@ static void check_volumes(struct check *check)
             continue;
         if (!hyphened_name(volume->name, 5, 63, false))
             check_problem(check, ERR_VOLUME, check_path(check, "properties.volumes[%zu].name", i),
-                          "The volume name '%.100s' in container group '%s' is invalid. It must have 5 to 63 lower-case "
-                          "letters, digits or hyphens, no hyphen first, last or doubled.", volume->name, check->name);
+                          "The volume name '%.100s' in container group '%s' is invalid. It must "
+                          "have 5 to 63 lower-case "
+                          "letters, digits or hyphens, no hyphen first, last or doubled.",
+                          volume->name, check->name);
         for (size_t j = 0; j < i; j++) {
-            if (properties->volumes[j].name && strcmp(properties->volumes[j].name, volume->name) == 0)
-                check_problem(check, ERR_VOLUME_DUPLICATE, check_path(check, "properties.volumes[%zu].name", i),
+            if (properties->volumes[j].name &&
+                strcmp(properties->volumes[j].name, volume->name) == 0)
+                check_problem(check, ERR_VOLUME_DUPLICATE,
+                              check_path(check, "properties.volumes[%zu].name", i),
                               "Duplicate volumes '%.63s' are found.", volume->name);
         }
         if (volume->git && volume->git->directory && strstr(volume->git->directory, ".."))
-            check_problem(check, ERR_VOLUME, check_path(check, "properties.volumes[%zu].gitRepo.directory", i),
-                          "The directory of volume '%.63s' in container group '%s' must not contain '..'.", volume->name,
-                          check->name);
+            check_problem(
+                check, ERR_VOLUME,
+                check_path(check, "properties.volumes[%zu].gitRepo.directory", i),
+                "The directory of volume '%.63s' in container group '%s' must not contain '..'.",
+                volume->name, check->name);
     }
 }
 
@@ -258,20 +297,28 @@ static void check_credentials(struct check *check)
         if (!credential->server)
             continue;
         if (!credential->server[0] || strpbrk(credential->server, "/ \t@"))
-            check_problem(check, ERR_REGISTRY_SERVER, check_path(check, "properties.imageRegistryCredentials[%zu].server", i),
-                          "The server '%.100s' in the 'imageRegistryCredentials' of container group '%s' is invalid. It should "
-                          "be a valid host name without protocol.", credential->server, check->name);
+            check_problem(check, ERR_REGISTRY_SERVER,
+                          check_path(check, "properties.imageRegistryCredentials[%zu].server", i),
+                          "The server '%.100s' in the 'imageRegistryCredentials' of container "
+                          "group '%s' is invalid. It should "
+                          "be a valid host name without protocol.",
+                          credential->server, check->name);
         if (!credential->identity && (!credential->password || !credential->password[0]))
-            check_problem(check, ERR_REGISTRY_PASSWORD, check_path(check, "properties.imageRegistryCredentials[%zu].password", i),
-                          "The password in the 'imageRegistryCredentials' of container group '%s' for server '%.100s' cannot "
-                          "be empty.", check->name, credential->server);
+            check_problem(check, ERR_REGISTRY_PASSWORD,
+                          check_path(check, "properties.imageRegistryCredentials[%zu].password", i),
+                          "The password in the 'imageRegistryCredentials' of container group '%s' "
+                          "for server '%.100s' cannot "
+                          "be empty.",
+                          check->name, credential->server);
         for (size_t j = 0; j < i; j++) {
             if (properties->credentials[j].server &&
                 text_equal_nocase(properties->credentials[j].server, credential->server))
-                check_problem(check, ERR_REGISTRY_SERVER,
-                              check_path(check, "properties.imageRegistryCredentials[%zu].server", i),
-                              "The server '%.100s' appears twice in the 'imageRegistryCredentials' of container group '%s'.",
-                              credential->server, check->name);
+                check_problem(
+                    check, ERR_REGISTRY_SERVER,
+                    check_path(check, "properties.imageRegistryCredentials[%zu].server", i),
+                    "The server '%.100s' appears twice in the 'imageRegistryCredentials' of "
+                    "container group '%s'.",
+                    credential->server, check->name);
         }
     }
 }
@@ -285,19 +332,23 @@ static void check_address(struct check *check)
         return;
     if (address->ports_count == 0)
         check_problem(check, ERR_ADDRESS_PORTS_MISSING, "properties.ipAddress.ports",
-                      "The ports in the 'ipAddress' of container group '%s' cannot be empty.", check->name);
+                      "The ports in the 'ipAddress' of container group '%s' cannot be empty.",
+                      check->name);
     if (address->ports_count > (size_t)LIMIT_ADDRESS_PORTS_MAX)
         check_problem(check, ERR_PORTS, "properties.ipAddress.ports",
-                      "The 'ipAddress' of container group '%s' has %zu ports; the limit is %lld.", check->name,
-                      address->ports_count, (long long)LIMIT_ADDRESS_PORTS_MAX);
+                      "The 'ipAddress' of container group '%s' has %zu ports; the limit is %lld.",
+                      check->name, address->ports_count, (long long)LIMIT_ADDRESS_PORTS_MAX);
     if (address->type == ADDRESS_PUBLIC && properties->subnets_count > 0)
         check_problem(check, ERR_ADDRESS_TYPE, "properties.ipAddress.type",
                       "IP Address type can't be public when network profile is set.");
     if (address->dns_name_label && !label_valid(address->dns_name_label))
         check_problem(check, ERR_DNS_LABEL, "properties.ipAddress.dnsNameLabel",
-                      "The DNS name label '%.63s' in container group '%s' is invalid. It can contain only lowercase letters, "
-                      "numbers and hyphens. The first character must be a letter. The last character must be a letter or "
-                      "number. The value must be between 5 and 63 characters long.", address->dns_name_label, check->name);
+                      "The DNS name label '%.63s' in container group '%s' is invalid. It can "
+                      "contain only lowercase letters, "
+                      "numbers and hyphens. The first character must be a letter. The last "
+                      "character must be a letter or "
+                      "number. The value must be between 5 and 63 characters long.",
+                      address->dns_name_label, check->name);
 }
 
 static void check_tags(struct check *check)
@@ -307,29 +358,37 @@ static void check_tags(struct check *check)
     for (size_t i = 0; i < tags->count; i++) {
         if (strlen(tags->items[i].key) > (size_t)LIMIT_TAG_NAME_MAX ||
             strlen(tags->items[i].value ? tags->items[i].value : "") > (size_t)LIMIT_TAG_VALUE_MAX)
-            check_problem(check, ERR_INVALID, "tags", "The tag '%.100s' is too long: a name has at most %lld bytes, a value %lld.",
-                          tags->items[i].key, (long long)LIMIT_TAG_NAME_MAX, (long long)LIMIT_TAG_VALUE_MAX);
+            check_problem(
+                check, ERR_INVALID, "tags",
+                "The tag '%.100s' is too long: a name has at most %lld bytes, a value %lld.",
+                tags->items[i].key, (long long)LIMIT_TAG_NAME_MAX, (long long)LIMIT_TAG_VALUE_MAX);
     }
 }
 
 bool group_check(const char *name, const struct container_group *group, struct problems *problems)
 {
-    struct check check = { .name = name, .group = group, .problems = problems };
+    struct check check = {.name = name, .group = group, .problems = problems};
     size_t before = problems->count + problems->more;
 
     if (!group_name_valid(name))
         check_problem(&check, ERR_BAD_NAME, "name",
-                      "The container group name '%.100s' is invalid. It must have 1 to 63 lower-case letters, digits or "
-                      "hyphens, no hyphen first, last or doubled.", name);
+                      "The container group name '%.100s' is invalid. It must have 1 to 63 "
+                      "lower-case letters, digits or "
+                      "hyphens, no hyphen first, last or doubled.",
+                      name);
     check_tags(&check);
     if (!group->properties)
         return problems->count + problems->more == before; /* told as missing by its table */
     if (group->properties->os_type < 0)
         check_problem(&check, ERR_OS_TYPE, "properties.osType",
-                      "The 'osType' for container group '%s' is invalid. The value must be one of 'Windows,Linux'.", name);
+                      "The 'osType' for container group '%s' is invalid. The value must be one of "
+                      "'Windows,Linux'.",
+                      name);
     check_container_set(&check);
-    check_containers(&check, group->properties->init_containers, group->properties->init_containers_count, "initContainers");
-    check_containers(&check, group->properties->containers, group->properties->containers_count, "containers");
+    check_containers(&check, group->properties->init_containers,
+                     group->properties->init_containers_count, "initContainers");
+    check_containers(&check, group->properties->containers, group->properties->containers_count,
+                     "containers");
     check_resources(&check);
     check_ports(&check);
     check_volumes(&check);

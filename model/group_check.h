@@ -7,10 +7,12 @@
 #include "model/container_group.h"
 
 /* False when there was any problem; each names its field. `name` is the group's name from the path. */
-bool group_check(const char *name, const struct container_group *group, struct problems *problems) MUST_CHECK;
+bool group_check(const char *name, const struct container_group *group, struct problems *problems)
+    MUST_CHECK;
 
 /* What is valid and not run yet: ERR_NOT_IMPLEMENTED naming the field. */
-bool group_check_supported(const struct container_group *group, struct problems *problems) MUST_CHECK;
+bool group_check_supported(const struct container_group *group, struct problems *problems)
+    MUST_CHECK;
 
 bool group_name_valid(const char *name);          /* §23.1 */
 bool container_name_valid(const char *name);      /* §23.2 */

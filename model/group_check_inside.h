@@ -12,7 +12,8 @@ struct check {
     char path[160];
 };
 
-bool check_problem(struct check *check, enum err_code code, const char *path, const char *format, ...) PRINTF_LIKE(4, 5);
+bool check_problem(struct check *check, enum err_code code, const char *path, const char *format,
+                   ...) PRINTF_LIKE(4, 5);
 const char *check_path(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
 
 void check_resources(struct check *check); /* group_check_resources.c: §8 */

@@ -4,7 +4,9 @@
 enum { PORTS = 65536 };
 
 /* One bit for each port of a protocol. */
-struct ports_seen { uint8_t bits[2][PORTS / 8]; };
+struct ports_seen {
+    uint8_t bits[2][PORTS / 8];
+};
 
 static bool ports_add(struct ports_seen *seen, const struct container_port *port)
 {
@@ -16,17 +18,22 @@ static bool ports_add(struct ports_seen *seen, const struct container_port *port
     return fresh;
 }
 
-static bool check_port_range(struct check *check, int64_t port, const char *path, const char *container)
+static bool check_port_range(struct check *check, int64_t port, const char *path,
+                             const char *container)
 {
     if (port >= 1 && port <= 65535)
         return true;
     if (container)
         return check_problem(check, ERR_PORTS, path,
-                             "The ports '%lld' are invalid for container '%s' in container group '%s'. The port must be "
-                             "beteween 1 and 65535.", (long long)port, container, check->name);
+                             "The ports '%lld' are invalid for container '%s' in container group "
+                             "'%s'. The port must be "
+                             "beteween 1 and 65535.",
+                             (long long)port, container, check->name);
     return check_problem(check, ERR_PORTS, path,
-                         "The ports '%lld' are invalid in the 'ipAddress' of container group '%s'. The port must be beteween 1 "
-                         "and 65535.", (long long)port, check->name);
+                         "The ports '%lld' are invalid in the 'ipAddress' of container group '%s'. "
+                         "The port must be beteween 1 "
+                         "and 65535.",
+                         (long long)port, check->name);
 }
 
 static void check_container_ports(struct check *check, size_t index, struct ports_seen *seen)
@@ -37,12 +44,15 @@ static void check_container_ports(struct check *check, size_t index, struct port
         return;
     for (size_t i = 0; i < container->properties->ports_count; i++) {
         const struct container_port *port = &container->properties->ports[i];
-        const char *path = check_path(check, "properties.containers[%zu].properties.ports[%zu].port", index, i);
+        const char *path =
+            check_path(check, "properties.containers[%zu].properties.ports[%zu].port", index, i);
         if (check_port_range(check, port->port, path, container->name) && !ports_add(seen, port))
             check_problem(check, ERR_PORT_DUPLICATE, path,
-                          "The port '%lld/%s' of container '%s' in container group '%s' is taken: the containers of a group share "
-                          "one network, so a port can be used once.", (long long)port->port,
-                          protocol_words[port->protocol == PROTOCOL_UDP], container->name, check->name);
+                          "The port '%lld/%s' of container '%s' in container group '%s' is taken: "
+                          "the containers of a group share "
+                          "one network, so a port can be used once.",
+                          (long long)port->port, protocol_words[port->protocol == PROTOCOL_UDP],
+                          container->name, check->name);
     }
 }
 
@@ -62,8 +72,9 @@ void check_ports(struct check *check)
         const struct container_port *port = &properties->address->ports[i];
         const char *path = check_path(check, "properties.ipAddress.ports[%zu].port", i);
         if (check_port_range(check, port->port, path, NULL) && !ports_add(address_seen, port))
-            check_problem(check, ERR_PORT_DUPLICATE, path,
-                          "The port '%lld' appears twice in the 'ipAddress' of container group '%s'.", (long long)port->port,
-                          check->name);
+            check_problem(
+                check, ERR_PORT_DUPLICATE, path,
+                "The port '%lld' appears twice in the 'ipAddress' of container group '%s'.",
+                (long long)port->port, check->name);
     }
 }

@@ -14,13 +14,23 @@ static void check_container(struct check *check, const struct container *contain
     const struct resource_requirements *resources = properties->resources;
 
     if (properties->liveness)
-        unsupported(check, true, check_path(check, "properties.containers[%zu].properties.livenessProbe", index));
+        unsupported(
+            check, true,
+            check_path(check, "properties.containers[%zu].properties.livenessProbe", index));
     if (properties->readiness)
-        unsupported(check, true, check_path(check, "properties.containers[%zu].properties.readinessProbe", index));
+        unsupported(
+            check, true,
+            check_path(check, "properties.containers[%zu].properties.readinessProbe", index));
     if (properties->security)
-        unsupported(check, true, check_path(check, "properties.containers[%zu].properties.securityContext", index));
-    if (resources && ((resources->requests && resources->requests->gpu) || (resources->limits && resources->limits->gpu)))
-        unsupported(check, true, check_path(check, "properties.containers[%zu].properties.resources.requests.gpu", index));
+        unsupported(
+            check, true,
+            check_path(check, "properties.containers[%zu].properties.securityContext", index));
+    if (resources && ((resources->requests && resources->requests->gpu) ||
+                      (resources->limits && resources->limits->gpu)))
+        unsupported(check, true,
+                    check_path(check,
+                               "properties.containers[%zu].properties.resources.requests.gpu",
+                               index));
 }
 
 static void check_kinds(struct check *check)
@@ -38,21 +48,26 @@ static void check_kinds(struct check *check)
     }
     for (size_t i = 0; i < properties->credentials_count; i++) {
         if (properties->credentials[i].identity)
-            unsupported(check, true, check_path(check, "properties.imageRegistryCredentials[%zu].identity", i));
+            unsupported(check, true,
+                        check_path(check, "properties.imageRegistryCredentials[%zu].identity", i));
     }
 }
 
 bool group_check_supported(const struct container_group *group, struct problems *problems)
 {
     enum { IDENTITY_NONE = 3 };
-    struct check check = { .name = "", .group = group, .problems = problems };
+    struct check check = {.name = "", .group = group, .problems = problems};
     const struct group_properties *properties = group->properties;
     size_t before = problems->count + problems->more;
 
     unsupported(&check, group->zones.count > 0, "zones");
-    unsupported(&check, group->identity && group->identity->type >= 0 && group->identity->type != IDENTITY_NONE, "identity");
+    unsupported(&check,
+                group->identity && group->identity->type >= 0 &&
+                    group->identity->type != IDENTITY_NONE,
+                "identity");
     unsupported(&check, properties->os_type == OS_WINDOWS, "properties.osType");
-    unsupported(&check, properties->sku == SKU_DEDICATED || properties->sku == SKU_CONFIDENTIAL, "properties.sku");
+    unsupported(&check, properties->sku == SKU_DEDICATED || properties->sku == SKU_CONFIDENTIAL,
+                "properties.sku");
     unsupported(&check, properties->priority == PRIORITY_SPOT, "properties.priority");
     unsupported(&check, properties->init_containers_count > 0, "properties.initContainers");
     unsupported(&check, properties->diagnostics, "properties.diagnostics");
@@ -61,7 +76,8 @@ bool group_check_supported(const struct container_group *group, struct problems 
     unsupported(&check, properties->extensions_count > 0, "properties.extensions");
     unsupported(&check, properties->confidential && properties->confidential->cce_policy,
                 "properties.confidentialComputeProperties");
-    unsupported(&check, properties->address && properties->address->dns_name_label, "properties.ipAddress.dnsNameLabel");
+    unsupported(&check, properties->address && properties->address->dns_name_label,
+                "properties.ipAddress.dnsNameLabel");
     check_kinds(&check);
     for (size_t i = 0; i < properties->containers_count; i++)
         check_container(&check, &properties->containers[i], i);

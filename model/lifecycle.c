@@ -3,15 +3,15 @@
 
 #include "base/limits.h"
 
-const char *const group_state_words[] = { "Pending", "Running", "Stopped", "Succeeded",
-                                          "Failed", "Repairing", NULL };
-const char *const provisioning_words[] = { "Pending", "Creating", "Updating", "Repairing",
-                                           "Succeeded", "Failed", "Deleting", NULL };
-const char *const container_state_words[] = { "Waiting", "Running", "Terminated", NULL };
-const char *const operation_kind_words[] = { "Create", "Update", "Start", "Stop",
-                                             "Restart", "Delete", NULL };
-const char *const operation_status_words[] = { "Pending", "Succeeded", "Failed", "Canceled", NULL };
-const char *const node_state_words[] = { "Ready", "Lost", "Left", NULL };
+const char *const group_state_words[] = {"Pending", "Running",   "Stopped", "Succeeded",
+                                         "Failed",  "Repairing", NULL};
+const char *const provisioning_words[] = {"Pending",   "Creating", "Updating", "Repairing",
+                                          "Succeeded", "Failed",   "Deleting", NULL};
+const char *const container_state_words[] = {"Waiting", "Running", "Terminated", NULL};
+const char *const operation_kind_words[] = {"Create",  "Update", "Start", "Stop",
+                                            "Restart", "Delete", NULL};
+const char *const operation_status_words[] = {"Pending", "Succeeded", "Failed", "Canceled", NULL};
+const char *const node_state_words[] = {"Ready", "Lost", "Left", NULL};
 
 #define TO(state) (1u << GROUP_##state)
 

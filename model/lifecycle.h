@@ -12,20 +12,44 @@
 #include "base/err.h"
 #include "model/container_group.h"
 
-enum group_state { GROUP_PENDING, GROUP_RUNNING, GROUP_STOPPED, GROUP_SUCCEEDED, GROUP_FAILED, GROUP_REPAIRING };
+enum group_state {
+    GROUP_PENDING,
+    GROUP_RUNNING,
+    GROUP_STOPPED,
+    GROUP_SUCCEEDED,
+    GROUP_FAILED,
+    GROUP_REPAIRING
+};
 extern const char *const group_state_words[];
 
 enum provisioning {
-    PROVISIONING_PENDING, PROVISIONING_CREATING, PROVISIONING_UPDATING, PROVISIONING_REPAIRING,
-    PROVISIONING_SUCCEEDED, PROVISIONING_FAILED, PROVISIONING_DELETING,
+    PROVISIONING_PENDING,
+    PROVISIONING_CREATING,
+    PROVISIONING_UPDATING,
+    PROVISIONING_REPAIRING,
+    PROVISIONING_SUCCEEDED,
+    PROVISIONING_FAILED,
+    PROVISIONING_DELETING,
 };
 extern const char *const provisioning_words[];
 
 enum container_phase { CONTAINER_WAITING, CONTAINER_RUNNING, CONTAINER_TERMINATED };
 extern const char *const container_state_words[];
 
-enum operation_kind { OPERATION_CREATE, OPERATION_UPDATE, OPERATION_START, OPERATION_STOP, OPERATION_RESTART, OPERATION_DELETE };
-enum operation_status { OPERATION_PENDING, OPERATION_SUCCEEDED, OPERATION_FAILED, OPERATION_CANCELED };
+enum operation_kind {
+    OPERATION_CREATE,
+    OPERATION_UPDATE,
+    OPERATION_START,
+    OPERATION_STOP,
+    OPERATION_RESTART,
+    OPERATION_DELETE
+};
+enum operation_status {
+    OPERATION_PENDING,
+    OPERATION_SUCCEEDED,
+    OPERATION_FAILED,
+    OPERATION_CANCELED
+};
 extern const char *const operation_kind_words[], *const operation_status_words[];
 
 enum node_state { NODE_READY, NODE_LOST, NODE_LEFT };
@@ -36,7 +60,9 @@ bool group_move(enum group_state *state, enum group_state next, struct err *err)
 
 /* The state of a whole group from its containers' (§6.1, §10.4). `ended` counts containers that ended and
  * will not be started again; `failed` those of them with a code other than 0. */
-struct group_tally { size_t containers, started, running, ended, failed; };
+struct group_tally {
+    size_t containers, started, running, ended, failed;
+};
 enum group_state group_state_of(enum restart_policy policy, const struct group_tally *tally);
 
 /* Whether a container that ended is started again (§10.2), and how long to wait first: 10 s doubling to

@@ -1,8 +1,8 @@
 /* Field tables of the protocol between the plane and its nodes. */
 #include "model/link.h"
 
-const char *const wanted_words[] = { "run", "stop", "remove", NULL };
-const char *const question_kind_words[] = { "logs", NULL };
+const char *const wanted_words[] = {"run", "stop", "remove", NULL};
+const char *const question_kind_words[] = {"logs", NULL};
 
 /* clang-format off */
 

@@ -30,14 +30,14 @@ struct node_capacity { /* after reserve and overcommit */
 };
 
 struct join_request {
-    const char *name;          /* of the node, a host name label; kept over restarts */
-    const char *node_id;       /* from an earlier join, NULL the first time */
-    const char *credential;    /* proof for node_id */
-    const char *boot_id;       /* the machine's, changes with each reboot */
-    const char *location;      /* "" takes the plane's default */
-    const char *os;            /* os_type word */
-    const char *architecture;  /* "amd64" */
-    const char *address;       /* the machine's own, for people */
+    const char *name;         /* of the node, a host name label; kept over restarts */
+    const char *node_id;      /* from an earlier join, NULL the first time */
+    const char *credential;   /* proof for node_id */
+    const char *boot_id;      /* the machine's, changes with each reboot */
+    const char *location;     /* "" takes the plane's default */
+    const char *os;           /* os_type word */
+    const char *architecture; /* "amd64" */
+    const char *address;      /* the machine's own, for people */
     const char *version;
     struct node_capacity *capacity;
 };
@@ -54,12 +54,14 @@ enum wanted { WANTED_RUN, WANTED_STOP, WANTED_REMOVE };
 extern const char *const wanted_words[];
 
 struct assignment {
-    const char *uid;         /* of the group */
-    int64_t incarnation;     /* of its run: create, start, restart and each new placement count up */
+    const char *uid; /* of the group */
+    /* of its run: create, start, restart and each new placement count up */
+    int64_t incarnation;
     int64_t revision;
     int wanted;
     const char *name, *resource_group, *subscription; /* for people */
-    int64_t cpu_milli, memory_mib;                    /* held from the first pull to the last exit */
+    /* held from the first pull to the last exit */
+    int64_t cpu_milli, memory_mib;
     struct container_group *group; /* with secrets; NULL when wanted is remove or stop */
 };
 
@@ -76,8 +78,9 @@ struct question {
 
 struct desired {
     int64_t revision; /* ask with after=this next time */
-    bool complete;    /* with after=0: these are all; groups the node has and this does not name are to be removed.
-                         Pages of LIMIT_LINK_DESIRED_PAGE: complete only with the last one */
+    /* With after=0: these are all; what the node has and this does not name is to be removed. In
+     * pages of LIMIT_LINK_DESIRED_PAGE only the last one is complete. */
+    bool complete;
     struct assignment *assignments;
     size_t assignments_count;
     struct question *questions;
@@ -91,7 +94,9 @@ struct answer {
 
 /* ---- what the node reports ---- */
 
-struct failure { const char *code, *text; }; /* public code of errors.def and a sentence */
+struct failure {
+    const char *code, *text;
+}; /* public code of errors.def and a sentence */
 
 struct container_status {
     const char *name;
@@ -125,17 +130,20 @@ struct use_sample { /* measured, for charts; never for the bill */
     const char *uid;
     int64_t incarnation;
     const char *container;
-    int64_t cpu_ns;       /* cumulative in this incarnation */
+    int64_t cpu_ns; /* cumulative in this incarnation */
     int64_t memory_bytes;
-    int64_t rx_bytes, tx_bytes; /* cumulative, of the group's network; on its first container only */
+    /* cumulative, of the group's network; on its first container only */
+    int64_t rx_bytes, tx_bytes;
 };
 
 struct report {
     int64_t epoch;
-    int64_t sequence;    /* counts up over the life of the node's state folder */
-    int64_t watermark_s; /* every second below it is fully told by this and earlier reports; 0: not known yet */
+    int64_t sequence; /* counts up over the life of the node's state folder */
+    /* every second below it is fully told by this and earlier reports; 0: not known yet */
+    int64_t watermark_s;
     struct node_capacity *capacity;
-    struct group_status *statuses; /* of groups whose status changed since the last acknowledged report */
+    /* of groups whose status changed since the last acknowledged report */
+    struct group_status *statuses;
     size_t statuses_count;
     struct usage_interval *intervals;
     size_t intervals_count;
@@ -148,7 +156,7 @@ struct report_answer {
     int64_t lease_ms; /* the lease runs this long from when the report was SENT */
 };
 
-extern const struct schema join_request_schema, join_answer_schema, desired_schema, answer_schema, report_schema,
-    report_answer_schema, group_status_schema, assignment_schema;
+extern const struct schema join_request_schema, join_answer_schema, desired_schema, answer_schema,
+    report_schema, report_answer_schema, group_status_schema, assignment_schema;
 
 #endif

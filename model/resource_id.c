@@ -7,7 +7,8 @@
 enum { SEGMENTS_MAX = 10 };
 
 /* Splits at '/', passing over empty segments. False when there are more than SEGMENTS_MAX. */
-static bool segments_split(const char *text, struct arena *arena, const char **segments, size_t *count)
+static bool segments_split(const char *text, struct arena *arena, const char **segments,
+                           size_t *count)
 {
     *count = 0;
     while (*text) {
@@ -31,10 +32,11 @@ static bool segment_is(const char *const *segments, size_t count, size_t index, 
     return index < count && text_equal_nocase(segments[index], word);
 }
 
-bool resource_id_parse(const char *text, struct arena *arena, struct resource_id *id, struct err *err)
+bool resource_id_parse(const char *text, struct arena *arena, struct resource_id *id,
+                       struct err *err)
 {
-    const char *segments[SEGMENTS_MAX] = { 0 };
-    struct resource_id parsed = { 0 };
+    const char *segments[SEGMENTS_MAX] = {0};
+    struct resource_id parsed = {0};
     size_t count;
 
     if (!segments_split(text, arena, segments, &count) ||

@@ -18,7 +18,8 @@ struct resource_id {
 #define RESOURCE_TYPE_GROUP RESOURCE_PROVIDER "/containerGroups"
 
 /* Reads an id in whatever case: /subscriptions/{s}[/resourceGroups/{rg}[/providers/…/containerGroups/{name}]]. */
-bool resource_id_parse(const char *text, struct arena *arena, struct resource_id *id, struct err *err) MUST_CHECK;
+bool resource_id_parse(const char *text, struct arena *arena, struct resource_id *id,
+                       struct err *err) MUST_CHECK;
 /* Canonical: "resourceGroups", provider and type as declared. Appends to out. */
 void resource_id_print(const struct resource_id *id, struct text *out);
 /* "West US" and "WestUs" are "westus" (§3.4). Into the arena. */

@@ -29,7 +29,8 @@ static const char *first_line(const char *path, struct arena *arena, struct err 
 /* ---- description ---- */
 
 /* A host name's first label, in the letters a node's name may have. */
-static const char *node_name(const struct agent_config *config, const struct utsname *system, struct arena *arena)
+static const char *node_name(const struct agent_config *config, const struct utsname *system,
+                             struct arena *arena)
 {
     char *name = arena_text(arena, config->name ? config->name : system->nodename);
 
@@ -58,11 +59,14 @@ static int64_t memory_total_mib(void)
     return pages / 1024 * page_bytes / 1024;
 }
 
-static struct node_capacity *capacity_of(const struct agent_config *config, struct arena *arena, struct err *err)
+static struct node_capacity *capacity_of(const struct agent_config *config, struct arena *arena,
+                                         struct err *err)
 {
     struct node_capacity *capacity = ARENA_NEW(arena, struct node_capacity);
-    int64_t overcommit_milli = config->cpu_overcommit.given == GIVEN_VALUE ? config->cpu_overcommit.milli : 1000;
-    int64_t cpu_milli = config->cpu_milli ? config->cpu_milli : sysconf(_SC_NPROCESSORS_ONLN) * 1000;
+    int64_t overcommit_milli =
+        config->cpu_overcommit.given == GIVEN_VALUE ? config->cpu_overcommit.milli : 1000;
+    int64_t cpu_milli =
+        config->cpu_milli ? config->cpu_milli : sysconf(_SC_NPROCESSORS_ONLN) * 1000;
     int64_t memory_mib = config->memory_mib ? config->memory_mib : memory_total_mib();
 
     if (!capacity)
@@ -71,12 +75,14 @@ static struct node_capacity *capacity_of(const struct agent_config *config, stru
     capacity->memory_mib = memory_mib - config->memory_reserve_mib;
     if (capacity->cpu_milli > 0 && capacity->memory_mib > 0)
         return capacity;
-    err_set(err, ERR_INVALID, "nothing is left for groups: %lld mCPU and %lld MiB after the reserve",
+    err_set(err, ERR_INVALID,
+            "nothing is left for groups: %lld mCPU and %lld MiB after the reserve",
             (long long)capacity->cpu_milli, (long long)capacity->memory_mib);
     return NULL;
 }
 
-bool machine_describe(const struct agent_config *config, struct arena *arena, struct join_request *out, struct err *err)
+bool machine_describe(const struct agent_config *config, struct arena *arena,
+                      struct join_request *out, struct err *err)
 {
     struct utsname system;
 
@@ -113,7 +119,8 @@ bool machine_memory_folder(const char *path, struct err *err)
     if (on_tmpfs(path))
         return true;
     if (mount("berth-agent", path, "tmpfs", MS_NODEV | MS_NOSUID, "mode=0700") != 0)
-        return err_set_os(err, ERR_IO, errno, "cannot mount a tmpfs at %s, where specs with secrets are kept", path);
+        return err_set_os(err, ERR_IO, errno,
+                          "cannot mount a tmpfs at %s, where specs with secrets are kept", path);
     return true;
 }
 
@@ -136,7 +143,7 @@ bool machine_memory_folder_remove(const char *path, struct err *err)
 
 void machine_no_dumps(void)
 {
-    struct rlimit none = { 0, 0 };
+    struct rlimit none = {0, 0};
 
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);

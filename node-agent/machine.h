@@ -8,8 +8,8 @@
 #include "node-agent/config.h"
 
 /* Name, boot id, architecture and capacity of this machine, as configured or as found. In the arena. */
-bool machine_describe(const struct agent_config *config, struct arena *arena, struct join_request *out, struct err *err)
-    MUST_CHECK;
+bool machine_describe(const struct agent_config *config, struct arena *arena,
+                      struct join_request *out, struct err *err) MUST_CHECK;
 /* A folder whose files are in memory only: made, and a tmpfs mounted there (mode 0700) when it is not on one. */
 bool machine_memory_folder(const char *path, struct err *err) MUST_CHECK;
 /* Unmounts what machine_memory_folder() mounted. Nothing mounted is success. */

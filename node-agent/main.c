@@ -41,13 +41,19 @@ static void describe_parts(const struct agent_config *config, const char *name, 
     text_format(paths->lock, PATH_SIZE, "%s/agent.lock", config->state_dir);
     text_format(paths->cgroup, PATH_SIZE, "berth/%s", name);
     *out = (struct parts_options){
-        .runtime = { .program = config->runtime, .conmon = config->conmon, .run_dir = config->run_dir,
-                     .cgroup = config->cgroup ? config->cgroup : paths->cgroup },
-        .network = { .bridge = config->bridge, .range = config->range, .run_dir = config->run_dir,
-                     .nat = config->nat },
-        .images = { .skopeo = config->skopeo, .insecure = config->insecure_registries,
-                    .bytes_max = config->image_bytes_max, .keep_ms = config->image_keep_hours * HOUR_MS },
-        .meter = { .folder = paths->meter },
+        .runtime = {.program = config->runtime,
+                    .conmon = config->conmon,
+                    .run_dir = config->run_dir,
+                    .cgroup = config->cgroup ? config->cgroup : paths->cgroup},
+        .network = {.bridge = config->bridge,
+                    .range = config->range,
+                    .run_dir = config->run_dir,
+                    .nat = config->nat},
+        .images = {.skopeo = config->skopeo,
+                   .insecure = config->insecure_registries,
+                   .bytes_max = config->image_bytes_max,
+                   .keep_ms = config->image_keep_hours * HOUR_MS},
+        .meter = {.folder = paths->meter},
     };
 }
 
@@ -59,13 +65,15 @@ static int lock_state(const struct agent_config *config, const struct paths *pat
     int fd = open(paths->lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
         return fd;
-    err_set_os(err, ERR_CONFLICT, errno, "another agent uses %s, or it cannot be locked", config->state_dir);
+    err_set_os(err, ERR_CONFLICT, errno, "another agent uses %s, or it cannot be locked",
+               config->state_dir);
     if (fd >= 0)
         close(fd);
     return -1;
 }
 
-static const char *join_token(const struct agent_config *config, struct arena *arena, struct err *err)
+static const char *join_token(const struct agent_config *config, struct arena *arena,
+                              struct err *err)
 {
     AUTO_FREE char *bytes = NULL;
     size_t size;
@@ -84,7 +92,7 @@ static const char *join_token(const struct agent_config *config, struct arena *a
 static bool agent_serve(struct agent_parts *parts, struct err *err)
 {
     AUTO(agent) *agent = agent_new(parts, err);
-    struct sigaction action = { .sa_handler = on_signal };
+    struct sigaction action = {.sa_handler = on_signal};
 
     if (!agent)
         return false;
@@ -103,9 +111,11 @@ static bool agent_serve(struct agent_parts *parts, struct err *err)
 
 static bool run(const struct agent_config *config, struct arena *arena, struct err *err)
 {
-    struct agent_parts parts = { .state_dir = config->state_dir, .run_dir = config->run_dir,
-                                 .plane_url = config->plane_url, .workers_max = (int)config->workers,
-                                 .images_collect_ms = IMAGES_COLLECT_MS };
+    struct agent_parts parts = {.state_dir = config->state_dir,
+                                .run_dir = config->run_dir,
+                                .plane_url = config->plane_url,
+                                .workers_max = (int)config->workers,
+                                .images_collect_ms = IMAGES_COLLECT_MS};
     struct paths paths;
     struct parts_options options;
 
@@ -129,8 +139,10 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     if (!images)
         return false;
     const struct text_list *folders = runtime_cgroup_folders(runtime);
-    struct fence_options fence = { .program = config->fence, .run_dir = config->run_dir,
-                                   .cgroups = folders->items, .cgroups_count = folders->count };
+    struct fence_options fence = {.program = config->fence,
+                                  .run_dir = config->run_dir,
+                                  .cgroups = folders->items,
+                                  .cgroups_count = folders->count};
     parts.runtime = runtime;
     parts.network = network;
     parts.meter = meter;
@@ -143,7 +155,8 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
 
 /* ---- --clean ---- */
 
-static bool groups_take_down(const struct parts_options *options, struct arena *arena, struct err *err)
+static bool groups_take_down(const struct parts_options *options, struct arena *arena,
+                             struct err *err)
 {
     AUTO(runtime) *runtime = runtime_open(&options->runtime, err);
     struct runtime_found *found;
@@ -168,16 +181,17 @@ static bool clean(const struct agent_config *config, struct arena *arena, struct
         return false;
     describe_parts(config, machine.name, &paths, &options);
     AUTO_CLOSE int lock = lock_state(config, &paths, err);
-    return lock >= 0 && fence_stop(config->run_dir, err) && groups_take_down(&options, arena, err) &&
-           agent_unmount_roots(config->state_dir, err) && network_close_all(&options.network, err) &&
-           runtime_close_all(&options.runtime, err) && machine_memory_folder_remove(config->run_dir, err);
+    return lock >= 0 && fence_stop(config->run_dir, err) &&
+           groups_take_down(&options, arena, err) && agent_unmount_roots(config->state_dir, err) &&
+           network_close_all(&options.network, err) && runtime_close_all(&options.runtime, err) &&
+           machine_memory_folder_remove(config->run_dir, err);
 }
 
 int main(int argc, char **argv)
 {
     AUTO(arena) *arena = arena_new(MAIN_ARENA_MAX);
     struct agent_config config;
-    struct err err = { 0 };
+    struct err err = {0};
     enum log_level level = LOG_INFO;
 
     machine_no_dumps();

@@ -34,8 +34,7 @@ struct plan_node {
     int64_t key, epoch; /* the store's */
     const struct plan_pool *pool;
     bool ready, cordoned;
-    int64_t
-        kept_for; /* group that waits for this node to empty; no other is placed here. 0: none */
+    int64_t kept_for; /* group that waits for this node to empty; no other may come. 0: none */
     struct shape capacity;
     struct shape used; /* held and promised */
     int64_t groups;    /* that hold it */

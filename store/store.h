@@ -26,8 +26,8 @@ struct tx;
 
 struct store_options {
     const char *path; /* database file; its folder must exist */
-    const char *
-        key_path; /* 32 random bytes, mode 0600, made when absent: seals secrets, never in the database */
+    /* 32 random bytes, mode 0600, made when absent: seals secrets, never in the database. */
+    const char *key_path;
 };
 
 /* Fails at once, saying what to do, when the file is damaged, newer than this program, locked by another
@@ -108,9 +108,9 @@ struct group_row {
     const char *uid;                                  /* UUID of this life of the name */
     const char *subscription, *resource_group, *name; /* as first written */
     const char *location;
-    const char
-        *spec; /* the public document as JSON text (fields_print, FIELDS_STORED), without the outer
-                             braces; holds no secrets */
+    /* The public document as JSON text (fields_print, FIELDS_STORED), without the outer braces; holds
+     * no secrets. */
+    const char *spec;
     int64_t address_at;  /* offset in spec just behind ipAddress's '{'; 0 when absent */
     int64_t generation;  /* counts changes of the spec */
     int64_t incarnation; /* counts runs */
@@ -126,8 +126,7 @@ struct group_row {
     int64_t node_key;    /* of the newest assignment; 0: none yet */
     const char *address; /* IP, NULL until a node gave one */
     const char *status;  /* newest group_status as JSON (group_status_schema), NULL before any */
-    const char *
-        events; /* the plane's own events for the group (scheduling), JSON array of Event; NULL: none */
+    const char *events;  /* the plane's own (scheduling), JSON array of Event; NULL: none */
 
     bool living; /* false: removed, waiting for its nodes to forget it */
     bool waits;  /* wants to run and waits for a node */

@@ -2,8 +2,8 @@
 #include "node-agent/link/http.h"
 
 #include <curl/curl.h>
-#include <stdatomic.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { POLL_MS = 1000, CONNECT_TIMEOUT_MS = 3000 };
 

@@ -15,17 +15,17 @@ void http_free(struct http *http);
 void http_cancel(struct http *http);
 
 struct http_call {
-    const char *method;                 /* "GET" or "POST" */
+    const char *method; /* "GET" or "POST" */
     const char *url;
-    const char *const *headers;         /* "Name: value", NULL-terminated */
-    const char *body;                   /* NULL: none; sent as application/json */
+    const char *const *headers; /* "Name: value", NULL-terminated */
+    const char *body;           /* NULL: none; sent as application/json */
     size_t body_size;
-    int64_t timeout_ms;                 /* of the whole call */
+    int64_t timeout_ms; /* of the whole call */
 };
 
 /* ERR_NODE_AWAY when there was no answer at all; any answer is success with its status. `reply` is cleared first. */
-bool http_send(struct http *http, const struct http_call *call, struct text *reply, int *status, struct err *err)
-    MUST_CHECK;
+bool http_send(struct http *http, const struct http_call *call, struct text *reply, int *status,
+               struct err *err) MUST_CHECK;
 
 AUTO_TYPE(http);
 

@@ -24,15 +24,17 @@ struct link {
     struct http *poll_http, *report_http;
     pthread_t poll_thread, report_thread;
     bool poll_runs, report_runs;
-    struct bell stop, wake;  /* stop: both threads end; wake: a report is there, or the end */
+    struct bell stop, wake; /* stop: both threads end; wake: a report is there, or the end */
     atomic_bool stopping;
-    struct lock lock;        /* everything below */
-    int64_t epoch;           /* 0: not joined */
+    struct lock lock; /* everything below */
+    int64_t epoch;    /* 0: not joined */
     char node_id[64], credential[128];
-    struct text *outgoing;   /* report waiting or under way; NULL: free */
+    struct text *outgoing; /* report waiting or under way; NULL: free */
 };
 
-struct identity_file { const char *node_id, *credential; };
+struct identity_file {
+    const char *node_id, *credential;
+};
 static const struct field identity_fields[] = {
     FIELD(struct identity_file, node_id, "nodeId"),
     FIELD(struct identity_file, credential, "credential", .flags = FIELD_SECRET),
@@ -63,7 +65,7 @@ static bool identity_load(struct link *link, struct err *err)
 static bool identity_save(struct link *link, struct err *err)
 {
     AUTO(text) *out = text_new(4096);
-    struct identity_file identity = { link->node_id, link->credential };
+    struct identity_file identity = {link->node_id, link->credential};
 
     fields_print(&identity_schema, &identity, FIELDS_WITH_SECRETS, out, NULL);
     return file_replace(link->options.identity_path, out->bytes, out->size, 0600, true, err);
@@ -74,8 +76,12 @@ static bool identity_save(struct link *link, struct err *err)
 /* The plane's own words for a refused call, as an error with the code of errors.def. */
 static bool refused(const struct text *reply, int status, struct err *err)
 {
-    struct error_body { const char *code, *message; };
-    struct envelope { struct error_body *error; };
+    struct error_body {
+        const char *code, *message;
+    };
+    struct envelope {
+        struct error_body *error;
+    };
     static const struct field body_fields[] = {
         FIELD(struct error_body, code, "code"),
         FIELD(struct error_body, message, "message"),
@@ -87,8 +93,8 @@ static bool refused(const struct text *reply, int status, struct err *err)
     static const struct schema envelope_schema =
         SCHEMA("ErrorEnvelope", struct envelope, envelope_fields, "");
     AUTO(arena) *arena = arena_new(65536);
-    struct envelope envelope = { 0 };
-    struct err unreadable = { 0 };
+    struct envelope envelope = {0};
+    struct err unreadable = {0};
 
     if (!fields_read(&envelope_schema, reply->bytes ? reply->bytes : "", reply->size, arena,
                      &envelope, &unreadable) ||
@@ -103,13 +109,18 @@ static bool refused(const struct text *reply, int status, struct err *err)
     return err_set(err, ERR_CONFLICT, "%s: %s", code, message);
 }
 
-struct call { const char *method, *path; const struct text *body; int64_t timeout_ms; bool joining; };
+struct call {
+    const char *method, *path;
+    const struct text *body;
+    int64_t timeout_ms;
+    bool joining;
+};
 
 static bool call_plane(struct link *link, struct http *http, const struct call *call,
                        struct text *reply, struct err *err)
 {
     char url[URL_SIZE], bearer[256], node[128];
-    const char *headers[] = { bearer, node, NULL };
+    const char *headers[] = {bearer, node, NULL};
     int status;
 
     lock_take(&link->lock);
@@ -119,7 +130,10 @@ static bool call_plane(struct link *link, struct http *http, const struct call *
     text_format(node, sizeof node, LINK_NODE_HEADER ": %s", link->node_id);
     lock_release(&link->lock);
     struct http_call request = {
-        .method = call->method, .url = url, .headers = headers, .timeout_ms = call->timeout_ms,
+        .method = call->method,
+        .url = url,
+        .headers = headers,
+        .timeout_ms = call->timeout_ms,
         .body = call->body ? call->body->bytes : NULL,
         .body_size = call->body ? call->body->size : 0,
     };
@@ -142,8 +156,8 @@ static bool join(struct link *link, struct err *err)
     request.credential = link->node_id[0] ? link->credential : NULL;
     fields_print(&join_request_schema, &request, FIELDS_WITH_SECRETS, body, NULL);
     if (!call_plane(link, link->poll_http,
-                    &(struct call){ "POST", "/v1/agent/join", body, JOIN_TIMEOUT_MS, true },
-                    reply, err) ||
+                    &(struct call){"POST", "/v1/agent/join", body, JOIN_TIMEOUT_MS, true}, reply,
+                    err) ||
         !fields_read(&join_answer_schema, reply->bytes, reply->size, arena, &answer, err))
         return false;
 
@@ -169,7 +183,7 @@ static bool poll_once(struct link *link, int64_t *after, struct err *err)
     text_format(path, sizeof path, "/v1/agent/desired?epoch=%lld&after=%lld",
                 (long long)link->epoch, (long long)*after);
     if (!call_plane(link, link->poll_http,
-                    &(struct call){ "GET", path, NULL, LIMIT_NODE_POLL_MS + POLL_SLACK_MS, false },
+                    &(struct call){"GET", path, NULL, LIMIT_NODE_POLL_MS + POLL_SLACK_MS, false},
                     reply, err) ||
         !fields_read(&desired_schema, reply->bytes, reply->size, arena, &desired, err))
         return false;
@@ -185,7 +199,7 @@ static void *poll_run(void *context)
     bool joined = false, told = false;
 
     while (!atomic_load(&link->stopping)) {
-        struct err err = { 0 };
+        struct err err = {0};
         if (!joined && join(link, &err)) {
             log_info("plane_joined", "node=%s epoch=%lld", link->node_id, (long long)link->epoch);
             joined = true;
@@ -216,19 +230,22 @@ static void report_send(struct link *link, const struct text *body)
     AUTO(arena) *arena = arena_new(65536);
     AUTO(text) *reply = text_new(65536);
     struct report_answer answer;
-    struct err err = { 0 };
+    struct err err = {0};
     int64_t sent_boot_ns = clock_boot_ns();
-    bool taken = call_plane(link, link->report_http,
-                            &(struct call){ "POST", "/v1/agent/report", body, REPORT_TIMEOUT_MS, false },
-                            reply, &err) &&
-                 fields_read(&report_answer_schema, reply->bytes, reply->size, arena, &answer, &err);
+    bool taken =
+        call_plane(link, link->report_http,
+                   &(struct call){"POST", "/v1/agent/report", body, REPORT_TIMEOUT_MS, false},
+                   reply, &err) &&
+        fields_read(&report_answer_schema, reply->bytes, reply->size, arena, &answer, &err);
 
     if (!taken && err.code != ERR_CLOSED)
-        log_debug("report_refused", "code=%s text=%s", err_code_name(err.code), LOG_QUOTE(err.text));
+        log_debug("report_refused", "code=%s text=%s", err_code_name(err.code),
+                  LOG_QUOTE(err.text));
     lock_take(&link->lock);
     text_free(TAKE(link->outgoing));
     lock_release(&link->lock);
-    link->options.events.reported(link->options.events.context, taken ? &answer : NULL, sent_boot_ns);
+    link->options.events.reported(link->options.events.context, taken ? &answer : NULL,
+                                  sent_boot_ns);
 }
 
 static void *report_run(void *context)
@@ -278,7 +295,7 @@ bool link_answer(struct link *link, const char *question_id, const struct answer
         return false;
     fields_print(&answer_schema, answer, FIELDS_ALL, body, NULL);
     text_format(path, sizeof path, "/v1/agent/answers/%s", question_id);
-    return call_plane(link, http, &(struct call){ "POST", path, body, REPORT_TIMEOUT_MS, false },
+    return call_plane(link, http, &(struct call){"POST", path, body, REPORT_TIMEOUT_MS, false},
                       reply, err);
 }
 

@@ -26,10 +26,11 @@ struct link_events {
 };
 
 struct link_options {
-    const char *plane_url;       /* "http://127.0.0.1:8080", no path */
+    const char *plane_url; /* "http://127.0.0.1:8080", no path */
     const char *join_token;
-    const char *identity_path;   /* file that keeps node id and credential, mode 0600 */
-    struct join_request join;    /* node_id and credential are filled in here; pointers must outlive the link */
+    const char *identity_path; /* file that keeps node id and credential, mode 0600 */
+    /* node_id and credential are filled in here; pointers must outlive the link */
+    struct join_request join;
     struct link_events events;
 };
 
@@ -39,7 +40,8 @@ void link_free(struct link *link);
 /* Hands a report to the sender; its epoch is filled in here. False: one is under way, or not joined yet. */
 bool link_report(struct link *link, const struct report *report) MUST_CHECK;
 /* Sends an answer, waiting for it to be taken. */
-bool link_answer(struct link *link, const char *question_id, const struct answer *answer, struct err *err) MUST_CHECK;
+bool link_answer(struct link *link, const char *question_id, const struct answer *answer,
+                 struct err *err) MUST_CHECK;
 
 AUTO_TYPE(link);
 

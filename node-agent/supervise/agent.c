@@ -19,9 +19,21 @@ void (*job_progress)(void *agent, struct message *message) = agent_progress;
 
 /* ---- link events: from its threads into the inbox ---- */
 
-struct joined_message { struct message message; struct join_answer answer; };
-struct desired_message { struct message message; struct arena *arena; struct desired desired; };
-struct reported_message { struct message message; bool taken; struct report_answer answer; int64_t sent_boot_ns; };
+struct joined_message {
+    struct message message;
+    struct join_answer answer;
+};
+struct desired_message {
+    struct message message;
+    struct arena *arena;
+    struct desired desired;
+};
+struct reported_message {
+    struct message message;
+    bool taken;
+    struct report_answer answer;
+    int64_t sent_boot_ns;
+};
 
 static void deliver_joined(void *agent, struct message *message)
 {
@@ -106,7 +118,7 @@ static void step_run(struct hosted *group, struct job *job)
     }
     job->restarts = member->restarts;
     member->phase = MEMBER_STARTING;
-    member->current = (struct run){ .exit_code = -1 };
+    member->current = (struct run){.exit_code = -1};
 }
 
 static void step_signal(struct hosted *group, struct job *job)
@@ -118,7 +130,8 @@ static void step_signal(struct hosted *group, struct job *job)
         if (member->phase != MEMBER_RUNNING)
             continue;
         text_copy(job->running[job->running_count++].name, MEMBER_NAME_SIZE, member->name);
-        happenings_add(&member->happenings, now_ms, false, "Killing", "Killing container %s", member->name);
+        happenings_add(&member->happenings, now_ms, false, "Killing", "Killing container %s",
+                       member->name);
     }
     group->stage = STAGE_ENDING;
     group->ending_ms = now_ms + LIMIT_STOP_GRACE_MS;
@@ -127,7 +140,7 @@ static void step_signal(struct hosted *group, struct job *job)
 static void step_begin(struct agent *agent, struct hosted *group)
 {
     char path[PATH_SIZE];
-    struct err err = { 0 };
+    struct err err = {0};
 
     if (!hosted_begin(group, &err) ||
         !order_save(group->order, group_order_path(&agent->parts, group->uid, path), &err))
@@ -138,7 +151,8 @@ static void step_begin(struct agent *agent, struct hosted *group)
 
 static void step_submit(struct agent *agent, struct hosted *group, const struct plan *plan)
 {
-    struct job *job = job_new(&agent->jobs, plan->step, group->uid, group->incarnation, group->order);
+    struct job *job =
+        job_new(&agent->jobs, plan->step, group->uid, group->incarnation, group->order);
 
     if (!job)
         return;
@@ -275,11 +289,11 @@ bool agent_run(struct agent *agent, struct err *err)
 
     for (;;) {
         struct pollfd fds[FDS] = {
-            [STOP] = { .fd = agent->stop_fd, .events = POLLIN },
-            [TIMER] = { .fd = agent->timer_fd, .events = POLLIN },
-            [INBOX] = { .fd = agent->inbox.bell.fd, .events = POLLIN },
-            [EXITS] = { .fd = runtime_exit_fd(agent->parts.runtime), .events = POLLIN },
-            [FENCE] = { .fd = agent->fence ? fence_fd(agent->fence) : -1, .events = POLLIN },
+            [STOP] = {.fd = agent->stop_fd, .events = POLLIN},
+            [TIMER] = {.fd = agent->timer_fd, .events = POLLIN},
+            [INBOX] = {.fd = agent->inbox.bell.fd, .events = POLLIN},
+            [EXITS] = {.fd = runtime_exit_fd(agent->parts.runtime), .events = POLLIN},
+            [FENCE] = {.fd = agent->fence ? fence_fd(agent->fence) : -1, .events = POLLIN},
         };
         agent_watch_lease(agent);
         agent_advance_all(agent);
@@ -309,7 +323,7 @@ void agent_stop(struct agent *agent)
 
 static bool timer_start(struct agent *agent, struct err *err)
 {
-    struct itimerspec each_second = { { 1, 0 }, { 0, 1 } };
+    struct itimerspec each_second = {{1, 0}, {0, 1}};
 
     agent->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     agent->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -332,12 +346,15 @@ struct agent *agent_new(const struct agent_parts *parts, struct err *err)
     agent->beat_ms = LIMIT_NODE_BEAT_MS;
     if (!inbox_init(&agent->inbox, err) || !timer_start(agent, err) || !agent_recover(agent, err))
         return NULL;
-    agent->jobs = (struct jobs){ .parts = *parts, .inbox = &agent->inbox };
-    text_format(agent->identity_path, sizeof agent->identity_path, "%s/node.json", parts->state_dir);
+    agent->jobs = (struct jobs){.parts = *parts, .inbox = &agent->inbox};
+    text_format(agent->identity_path, sizeof agent->identity_path, "%s/node.json",
+                parts->state_dir);
     struct link_options options = {
-        .plane_url = parts->plane_url, .join_token = parts->join_token, 
+        .plane_url = parts->plane_url,
+        .join_token = parts->join_token,
         .identity_path = agent->identity_path,
-        .join = parts->join, .events = { on_joined, on_desired, on_reported, agent },
+        .join = parts->join,
+        .events = {on_joined, on_desired, on_reported, agent},
     };
     agent->jobs.workers = workers_new(parts->workers_max, err);
     if (!agent->jobs.workers || !(agent->jobs.link = link_new(&options, err)))

@@ -29,7 +29,7 @@ struct agent_parts { /* opened by main.c, used here, closed by main.c after agen
     const char *run_dir;               /* in memory: orders/<uid>.json */
     const char *plane_url, *join_token;
     struct join_request join;
-    int64_t images_collect_ms;         /* how often unused images are looked for */
+    int64_t images_collect_ms; /* how often unused images are looked for */
     int workers_max;
 };
 

@@ -15,18 +15,18 @@ struct agent {
     struct hosted *groups;
     int timer_fd, stop_fd;
     struct fence *fence;
-    int64_t fence_ms;           /* 0: no fencing */
-    bool fence_wanted;          /* the plane told its timings */
+    int64_t fence_ms;  /* 0: no fencing */
+    bool fence_wanted; /* the plane told its timings */
     bool leased, fenced;
-    int64_t lease_boot_ns;      /* until when, without a fence to tell */
+    int64_t lease_boot_ns; /* until when, without a fence to tell */
     int64_t epoch;
-    bool listing;               /* the plane has not yet named all groups of this epoch */
-    bool ticking;               /* a tick is under way */
+    bool listing; /* the plane has not yet named all groups of this epoch */
+    bool ticking; /* a tick is under way */
     int64_t ticks;
-    bool told_due, reporting;   /* something to tell; a report is under way */
-    int64_t report_sequence;    /* of the one under way */
+    bool told_due, reporting; /* something to tell; a report is under way */
+    int64_t report_sequence;  /* of the one under way */
     int64_t beat_ms, reported_boot_ns;
-    int64_t wake_ms;            /* earliest time a plan asked for */
+    int64_t wake_ms; /* earliest time a plan asked for */
 };
 
 /* orders.c */

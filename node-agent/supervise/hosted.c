@@ -7,12 +7,13 @@
 #include <stdarg.h>
 #include <string.h>
 
-const char *const stage_words[] = { "None", "Up", "Ending", "Cleared", NULL };
-const char *const member_phase_words[] = { "Waiting", "Starting", "Running", "Ended", NULL };
+const char *const stage_words[] = {"None", "Up", "Ending", "Cleared", NULL};
+const char *const member_phase_words[] = {"Waiting", "Starting", "Running", "Ended", NULL};
 
 /* ---- events ---- */
 
-static struct happening *happenings_newest(struct happenings *list, const char *name, const char *message)
+static struct happening *happenings_newest(struct happenings *list, const char *name,
+                                           const char *message)
 {
     if (list->count > 0) {
         struct happening *newest = &list->items[list->count - 1];
@@ -26,7 +27,7 @@ static struct happening *happenings_newest(struct happenings *list, const char *
     if (list->count == (size_t)LIMIT_EVENTS_MAX)
         memmove(grown, grown + 1, --list->count * sizeof *grown);
     struct happening *added = &grown[list->count++];
-    *added = (struct happening){ 0 };
+    *added = (struct happening){0};
     text_copy(added->name, sizeof added->name, name);
     text_copy(added->message, sizeof added->message, message);
     return added;
@@ -53,7 +54,7 @@ void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const
 void happenings_done(struct happenings *list)
 {
     free(list->items);
-    *list = (struct happenings){ 0 };
+    *list = (struct happenings){0};
 }
 
 /* ---- groups ---- */
@@ -135,20 +136,21 @@ struct member *hosted_member(struct hosted *group, const char *name)
 
 struct group_tally hosted_tally(const struct hosted *group)
 {
-    struct group_tally tally = { .containers = group->members_count };
+    struct group_tally tally = {.containers = group->members_count};
 
     for (size_t i = 0; i < group->members_count; i++) {
         const struct member *member = &group->members[i];
         tally.started += member->starts > 0;
         tally.running += member->phase == MEMBER_RUNNING;
         tally.ended += member->phase == MEMBER_ENDED && member->final;
-        tally.failed += member->phase == MEMBER_ENDED && member->final && member->current.exit_code != 0;
+        tally.failed +=
+            member->phase == MEMBER_ENDED && member->final && member->current.exit_code != 0;
     }
     return tally;
 }
 
-void member_ended(struct hosted *group, struct member *member, int64_t finished_ms, int64_t exit_code,
-                  const char *detail)
+void member_ended(struct hosted *group, struct member *member, int64_t finished_ms,
+                  int64_t exit_code, const char *detail)
 {
     bool ending = group->stage == STAGE_ENDING;
 
@@ -156,7 +158,9 @@ void member_ended(struct hosted *group, struct member *member, int64_t finished_
     member->current.finished_ms = finished_ms;
     member->current.exit_code = exit_code;
     text_copy(member->current.detail, sizeof member->current.detail,
-              detail ? detail : exit_code == 0 ? "Completed" : "Error");
+              detail           ? detail
+              : exit_code == 0 ? "Completed"
+                               : "Error");
     if (member->current.started_ms > 0 &&
         finished_ms - member->current.started_ms >= LIMIT_RESTART_BACKOFF_RESET_MS)
         member->streak = 0;

@@ -34,14 +34,14 @@ struct happenings {
     size_t count;
 };
 /* Equal to the newest one (name and message): counted there. */
-void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const char *name, const char *format, ...)
-    PRINTF_LIKE(5, 6);
+void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const char *name,
+                    const char *format, ...) PRINTF_LIKE(5, 6);
 void happenings_done(struct happenings *list);
 
 enum member_phase { MEMBER_WAITING, MEMBER_STARTING, MEMBER_RUNNING, MEMBER_ENDED };
 extern const char *const member_phase_words[];
 
-struct run { /* one run of a container */
+struct run {                         /* one run of a container */
     int64_t started_ms, finished_ms; /* 0: not */
     int64_t exit_code;               /* -1: not known */
     char detail[64];                 /* "Completed", "Error", "OOMKilled", … */
@@ -65,24 +65,25 @@ struct hosted {
     struct order *newest; /* newest from the plane; the same as order when that is current */
     int64_t incarnation;
     enum restart_policy policy; /* of the incarnation at work */
-    enum wanted wanted;   /* newest's, or remove when the plane no longer names the group */
+    enum wanted wanted;         /* newest's, or remove when the plane no longer names the group */
     int64_t newest_incarnation;
     enum stage stage;
-    int busy;             /* jobs under way */
-    bool preparing;       /* one of them is prepare: it can be cancelled */
-    struct bell cancel;   /* rung: prepare gives up */
-    int64_t retry_ms;     /* prepare again not before */
-    int64_t tries;        /* failed prepares in a row */
-    int64_t ending_ms;    /* when ending containers are killed */
-    bool kept;            /* CLEARED, but network and held resources wait for the next incarnation */
-    bool failed;          /* for good: failure says why */
+    int busy;           /* jobs under way */
+    bool preparing;     /* one of them is prepare: it can be cancelled */
+    struct bell cancel; /* rung: prepare gives up */
+    int64_t retry_ms;   /* prepare again not before */
+    int64_t tries;      /* failed prepares in a row */
+    int64_t ending_ms;  /* when ending containers are killed */
+    /* CLEARED, but network and held resources wait for the next incarnation */
+    bool kept;
+    bool failed; /* for good: failure says why */
     char failure_code[64], failure_text[GROUP_TEXT_SIZE];
-    bool forgotten;       /* nothing is left; dropped once the plane knows */
+    bool forgotten; /* nothing is left; dropped once the plane knows */
     char address[48];
     struct happenings happenings;
     struct member *members;
     size_t members_count;
-    int64_t named_epoch;     /* newest epoch in which the plane named it */
+    int64_t named_epoch;          /* newest epoch in which the plane named it */
     int64_t changes, told, taken; /* of the status: made, sent, acknowledged */
     int64_t ordered_boot_ns; /* when the order to run arrived, for the start metric; 0: counted */
     struct hosted *next;
@@ -99,6 +100,7 @@ bool hosted_begin(struct hosted *group, struct err *err) MUST_CHECK;
 struct member *hosted_member(struct hosted *group, const char *name);
 struct group_tally hosted_tally(const struct hosted *group);
 /* A run of a container ended: keeps it, decides whether another follows and when. exit_code -1: not known. */
-void member_ended(struct hosted *group, struct member *member, int64_t finished_ms, int64_t exit_code, const char *detail);
+void member_ended(struct hosted *group, struct member *member, int64_t finished_ms,
+                  int64_t exit_code, const char *detail);
 
 #endif

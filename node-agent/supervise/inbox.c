@@ -2,7 +2,7 @@
 
 bool inbox_init(struct inbox *inbox, struct err *err)
 {
-    *inbox = (struct inbox){ .bell.fd = -1 };
+    *inbox = (struct inbox){.bell.fd = -1};
     inbox->last = &inbox->first;
     lock_init(&inbox->lock, LOCK_AGENT_QUEUE);
     return bell_init(&inbox->bell, err);

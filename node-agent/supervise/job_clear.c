@@ -11,8 +11,9 @@
 static int stop_signal_of(struct job *job, const char *container)
 {
     char holder[HOLDER_SIZE];
-    struct err err = { 0 };
-    AUTO(image) *image = image_held(job->jobs->parts.images, image_holder(job->uid, container, holder), &err);
+    struct err err = {0};
+    AUTO(image) *image =
+        image_held(job->jobs->parts.images, image_holder(job->uid, container, holder), &err);
     int number = image && image->stop_signal ? runtime_signal_number(image->stop_signal) : 0;
 
     return number > 0 ? number : SIGTERM;
@@ -22,8 +23,9 @@ bool job_signal(struct job *job, struct err *err)
 {
     for (size_t i = 0; i < job->running_count; i++) {
         const char *name = job->running[i].name;
-        struct err gone = { 0 };
-        if (!runtime_signal(job->jobs->parts.runtime, job->uid, name, stop_signal_of(job, name), &gone) &&
+        struct err gone = {0};
+        if (!runtime_signal(job->jobs->parts.runtime, job->uid, name, stop_signal_of(job, name),
+                            &gone) &&
             gone.code != ERR_NOT_FOUND)
             *err = gone;
     }
@@ -31,7 +33,8 @@ bool job_signal(struct job *job, struct err *err)
 }
 
 /* Calls `each` for the names in a folder; an absent folder has none. */
-static bool folder_walk(const char *path, bool (*each)(const char *name, void *context, struct err *err),
+static bool folder_walk(const char *path,
+                        bool (*each)(const char *name, void *context, struct err *err),
                         void *context, struct err *err)
 {
     DIR *folder = opendir(path);
@@ -74,14 +77,16 @@ static bool root_unmount(const char *container, void *context, struct err *err)
 {
     char root[PATH_SIZE];
 
-    return text_format(root, sizeof root, "%s/%s/root", (const char *)context, container) && image_unmount(root, err);
+    return text_format(root, sizeof root, "%s/%s/root", (const char *)context, container) &&
+           image_unmount(root, err);
 }
 
 static bool group_unmount(const char *uid, void *context, struct err *err)
 {
     char containers[PATH_SIZE];
 
-    return text_format(containers, sizeof containers, "%s/%s/containers", (const char *)context, uid) &&
+    return text_format(containers, sizeof containers, "%s/%s/containers", (const char *)context,
+                       uid) &&
            folder_walk(containers, root_unmount, containers, err);
 }
 
@@ -101,7 +106,8 @@ static void images_release(struct job *job)
         return;
     const struct group_properties *properties = job->order->assignment->group->properties;
     for (size_t i = 0; i < properties->containers_count; i++)
-        image_release(job->jobs->parts.images, image_holder(job->uid, properties->containers[i].name, holder));
+        image_release(job->jobs->parts.images,
+                      image_holder(job->uid, properties->containers[i].name, holder));
 }
 
 bool job_clear(struct job *job, struct err *err)

@@ -10,8 +10,8 @@ const char *image_holder(const char *uid, const char *container, char out[HOLDER
     return out;
 }
 
-const char *container_folder(const struct agent_parts *parts, const char *uid, const char *container,
-                             char out[PATH_SIZE])
+const char *container_folder(const struct agent_parts *parts, const char *uid,
+                             const char *container, char out[PATH_SIZE])
 {
     char folder[PATH_SIZE];
 
@@ -20,7 +20,10 @@ const char *container_folder(const struct agent_parts *parts, const char *uid, c
     return out;
 }
 
-struct pulling { struct job *job; const char *container; };
+struct pulling {
+    struct job *job;
+    const char *container;
+};
 
 static void pull_progress(const char *words, void *context)
 {
@@ -45,16 +48,19 @@ static bool images_pull(struct job *job, const struct group_properties *properti
     for (size_t i = 0; i < properties->credentials_count && i < COUNT_OF(credentials); i++)
         credentials[credentials_count++] = (struct image_credential){
             properties->credentials[i].server, properties->credentials[i].username,
-            properties->credentials[i].password };
+            properties->credentials[i].password};
     for (size_t i = 0; i < properties->containers_count; i++) {
         char holder[HOLDER_SIZE];
-        struct pulling pulling = { job, properties->containers[i].name };
+        struct pulling pulling = {job, properties->containers[i].name};
         struct image_request request = {
             .reference = properties->containers[i].properties->image,
-            .credentials = credentials, .credentials_count = credentials_count,
+            .credentials = credentials,
+            .credentials_count = credentials_count,
             .policy = IMAGE_USUAL,
             .holder = image_holder(job->uid, properties->containers[i].name, holder),
-            .cancel_fd = job->cancel_fd, .progress = pull_progress, .context = &pulling,
+            .cancel_fd = job->cancel_fd,
+            .progress = pull_progress,
+            .context = &pulling,
         };
         job->member = i; /* whose pull failed */
         AUTO(image) *image = image_pull(job->jobs->parts.images, &request, err);
@@ -65,7 +71,8 @@ static bool images_pull(struct job *job, const struct group_properties *properti
 }
 
 /* Logs of an earlier incarnation go (§18.8); volumes begin empty. */
-static bool folders_make(struct job *job, const struct group_properties *properties, struct err *err)
+static bool folders_make(struct job *job, const struct group_properties *properties,
+                         struct err *err)
 {
     char folder[PATH_SIZE], path[PATH_SIZE];
 
@@ -90,7 +97,7 @@ static bool network_up(struct job *job, const struct assignment *assignment, str
 {
     const struct dns_config *dns = assignment->group->properties->dns;
     struct network_group group;
-    struct network_spec spec = { .uid = job->uid, .hostname = assignment->name };
+    struct network_spec spec = {.uid = job->uid, .hostname = assignment->name};
 
     if (dns) {
         spec.dns_servers = dns->name_servers.items;
@@ -109,7 +116,8 @@ bool job_prepare(struct job *job, struct err *err)
     const struct agent_parts *parts = &job->jobs->parts;
     const struct assignment *assignment = job->order->assignment;
     struct runtime_group ceiling = {
-        .uid = job->uid, .cpu_milli = assignment->cpu_milli,
+        .uid = job->uid,
+        .cpu_milli = assignment->cpu_milli,
         .memory_bytes = assignment->memory_mib * 1024 * 1024,
     };
 

@@ -39,7 +39,8 @@ static bool args_of(struct making *making, struct text_list *args, struct err *e
         *args = *command;
         return true;
     }
-    args->items = arena_array(making->arena, image->entrypoint.count + image->cmd.count + 1, sizeof(char *));
+    args->items =
+        arena_array(making->arena, image->entrypoint.count + image->cmd.count + 1, sizeof(char *));
     if (!args->items)
         return err_set(err, ERR_BUSY, "no memory for a command");
     for (size_t i = 0; i < image->entrypoint.count; i++)
@@ -82,8 +83,10 @@ static bool env_of(struct making *making, struct text_list *env, struct err *err
     struct arena *arena = making->arena;
     bool whole;
 
-    env->items = arena_array(arena, making->image->env.count + properties->environment_count + 3, sizeof(char *));
-    whole = env->items && env_put(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") &&
+    env->items = arena_array(arena, making->image->env.count + properties->environment_count + 3,
+                             sizeof(char *));
+    whole = env->items &&
+            env_put(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") &&
             env_put(env, arena_format(arena, "HOME=%s", making->user.home)) &&
             env_put(env, arena_format(arena, "HOSTNAME=%s", making->assignment->name));
     for (size_t i = 0; whole && i < making->image->env.count; i++)
@@ -98,24 +101,27 @@ static bool env_of(struct making *making, struct text_list *env, struct err *err
 
 /* ---- mounts ---- */
 
-static bool mounts_of(struct making *making, struct runtime_mount *mounts, size_t *count, struct err *err)
+static bool mounts_of(struct making *making, struct runtime_mount *mounts, size_t *count,
+                      struct err *err)
 {
     const struct container_properties *properties = making->container->properties;
     char folder[PATH_SIZE];
 
     *count = 0;
-    mounts[(*count)++] = (struct runtime_mount){ making->network.hosts_path, "/etc/hosts", false };
-    mounts[(*count)++] = (struct runtime_mount){ making->network.hostname_path, "/etc/hostname", false };
-    mounts[(*count)++] = (struct runtime_mount){ making->network.resolv_path, "/etc/resolv.conf", false };
+    mounts[(*count)++] = (struct runtime_mount){making->network.hosts_path, "/etc/hosts", false};
+    mounts[(*count)++] =
+        (struct runtime_mount){making->network.hostname_path, "/etc/hostname", false};
+    mounts[(*count)++] =
+        (struct runtime_mount){making->network.resolv_path, "/etc/resolv.conf", false};
     group_folder(&making->job->jobs->parts, making->job->uid, folder);
     for (size_t i = 0; i < properties->mounts_count && *count < MOUNTS_MAX; i++) {
         const struct volume_mount *mount = &properties->mounts[i];
         const char *source = arena_format(making->arena, "%s/volumes/%s", folder, mount->name);
         if (!source)
             return err_set(err, ERR_BUSY, "no memory for mounts");
-        mounts[(*count)++] = (struct runtime_mount){ source, mount->mount_path,
-                                                     mount->read_only.given == GIVEN_VALUE &&
-                                                         mount->read_only.value };
+        mounts[(*count)++] =
+            (struct runtime_mount){source, mount->mount_path,
+                                   mount->read_only.given == GIVEN_VALUE && mount->read_only.value};
     }
     return true;
 }
@@ -126,7 +132,7 @@ static int64_t milli_of(const struct container_properties *properties, bool memo
 {
     const struct resource_amounts *limits = properties->resources->limits;
     const struct resource_amounts *requests = properties->resources->requests;
-    struct opt_decimal limit = { 0 };
+    struct opt_decimal limit = {0};
 
     /* Without a limit the request is the container's ceiling (§8.7). */
     if (limits)
@@ -143,16 +149,23 @@ static bool container_create(struct making *making, struct err *err)
     struct runtime_mount mounts[MOUNTS_MAX];
     char log_path[PATH_SIZE], folder[PATH_SIZE];
     struct runtime_container container = {
-        .uid = making->job->uid, .name = making->container->name,
-        .incarnation = making->job->incarnation, .restarts = making->job->restarts,
-        .root = making->root, .working_dir = making->image->working_dir,
-        .user = making->user.uid, .user_group = making->user.gid,
-        .groups = making->user.groups, .groups_count = making->user.groups_count,
-        .net_path = making->network.net_path, .ipc_path = making->network.ipc_path,
+        .uid = making->job->uid,
+        .name = making->container->name,
+        .incarnation = making->job->incarnation,
+        .restarts = making->job->restarts,
+        .root = making->root,
+        .working_dir = making->image->working_dir,
+        .user = making->user.uid,
+        .user_group = making->user.gid,
+        .groups = making->user.groups,
+        .groups_count = making->user.groups_count,
+        .net_path = making->network.net_path,
+        .ipc_path = making->network.ipc_path,
         .uts_path = making->network.uts_path,
         .cpu_milli = milli_of(properties, false),
         .memory_bytes = milli_of(properties, true) * 1024 * 1024 * 1024 / 1000,
-        .mounts = mounts, .log_path = log_path,
+        .mounts = mounts,
+        .log_path = log_path,
     };
 
     group_folder(parts, making->job->uid, folder);
@@ -183,10 +196,13 @@ bool job_run(struct job *job, struct err *err)
     AUTO(arena) *arena = arena_new(RUN_ARENA_MAX);
     char holder[HOLDER_SIZE], folder[PATH_SIZE];
     struct making making = {
-        .job = job, .arena = arena, .assignment = job->order->assignment,
+        .job = job,
+        .arena = arena,
+        .assignment = job->order->assignment,
         .container = &job->order->assignment->group->properties->containers[job->member],
     };
-    AUTO(image) *image = image_held(parts->images, image_holder(job->uid, making.container->name, holder), err);
+    AUTO(image) *image =
+        image_held(parts->images, image_holder(job->uid, making.container->name, holder), err);
 
     /* A layer that a power cut took, a network that someone removed: prepared again, not the container's fault. */
     job->unprepared = !image || !network_group_find(parts->network, job->uid, &making.network);

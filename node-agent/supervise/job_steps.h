@@ -14,6 +14,7 @@ bool job_forget(struct job *job, struct err *err) MUST_CHECK;
 enum { HOLDER_SIZE = 128 };
 const char *image_holder(const char *uid, const char *container, char out[HOLDER_SIZE]);
 /* <group>/containers/<name>: its writable layer and its root. */
-const char *container_folder(const struct agent_parts *parts, const char *uid, const char *container, char out[PATH_SIZE]);
+const char *container_folder(const struct agent_parts *parts, const char *uid,
+                             const char *container, char out[PATH_SIZE]);
 
 #endif

@@ -76,7 +76,7 @@ struct job *job_new(struct jobs *jobs, enum plan_step step, const char *uid, int
 
     if (!job)
         return NULL;
-    job->work = (struct work){ .run = job_execute, .drop = job_drop };
+    job->work = (struct work){.run = job_execute, .drop = job_drop};
     job->message.deliver = job_deliver;
     job->jobs = jobs;
     job->step = step;
@@ -111,9 +111,9 @@ static void asking_run(struct work *work)
 {
     struct asking *asking = CONTAINER_OF(work, struct asking, work);
     AUTO(text) *content = text_new((size_t)LIMIT_LINK_MESSAGE_MAX);
-    struct runtime_log_query query = { .tail = asking->tail, .timestamps = asking->timestamps };
-    struct answer answer = { 0 };
-    struct err err = { 0 };
+    struct runtime_log_query query = {.tail = asking->tail, .timestamps = asking->timestamps};
+    struct answer answer = {0};
+    struct err err = {0};
     char folder[PATH_SIZE], path[PATH_SIZE];
 
     group_folder(&asking->jobs->parts, asking->uid, folder);
@@ -137,7 +137,7 @@ void job_answer(struct jobs *jobs, const struct question *question)
         free(asking);
         return;
     }
-    asking->work = (struct work){ .run = asking_run, .drop = asking_drop };
+    asking->work = (struct work){.run = asking_run, .drop = asking_drop};
     asking->jobs = jobs;
     text_copy(asking->id, sizeof asking->id, question->id);
     text_copy(asking->uid, sizeof asking->uid, question->uid);

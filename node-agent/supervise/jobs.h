@@ -28,26 +28,29 @@ struct job {
     enum plan_step step;
     char uid[ID_SIZE];
     int64_t incarnation;
-    struct order *order;       /* NULL for clear and forget of a group known by name only */
-    size_t member;             /* run: which container */
+    struct order *order; /* NULL for clear and forget of a group known by name only */
+    size_t member;       /* run: which container */
     char member_name[MEMBER_NAME_SIZE];
-    int64_t restarts;          /* run: how often before */
-    bool once;                 /* run: at most one run, ever (restart policy Never) */
-    bool keep_network;         /* clear */
-    int cancel_fd;             /* prepare */
-    struct { char name[MEMBER_NAME_SIZE]; } running[JOB_NAMES_MAX]; /* signal: these */
+    int64_t restarts;  /* run: how often before */
+    bool once;         /* run: at most one run, ever (restart policy Never) */
+    bool keep_network; /* clear */
+    int cancel_fd;     /* prepare */
+    struct {
+        char name[MEMBER_NAME_SIZE];
+    } running[JOB_NAMES_MAX]; /* signal: these */
     size_t running_count;
     /* results */
     bool ok;
     struct err err;
     int64_t started_ms;
     bool refused_second_run;
-    bool unprepared;           /* run: image or network is gone */
+    bool unprepared; /* run: image or network is gone */
     char address[NETWORK_ADDRESS_SIZE];
     void (*done)(void *agent, struct job *job); /* on the loop; the job is freed after it */
 };
 
-struct job *job_new(struct jobs *jobs, enum plan_step step, const char *uid, int64_t incarnation, struct order *order);
+struct job *job_new(struct jobs *jobs, enum plan_step step, const char *uid, int64_t incarnation,
+                    struct order *order);
 void job_submit(struct job *job);
 
 /* An event for a container of a group while its job goes on. */
@@ -65,7 +68,12 @@ extern void (*job_progress)(void *agent, struct message *message);
 void job_answer(struct jobs *jobs, const struct question *question);
 
 /* What is measured each second: containers by value. `done` of a tick is called on the loop like a job's. */
-struct tick_container { char uid[ID_SIZE]; char name[MEMBER_NAME_SIZE]; int64_t incarnation; bool first; };
+struct tick_container {
+    char uid[ID_SIZE];
+    char name[MEMBER_NAME_SIZE];
+    int64_t incarnation;
+    bool first;
+};
 struct tick {
     struct work work;
     struct message message;

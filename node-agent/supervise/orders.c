@@ -41,7 +41,8 @@ void agent_take_joined(void *context, const struct join_answer *answer)
 }
 
 /* An order for a group is taken when it is not older than the newest known one. */
-static void take_order(struct agent *agent, struct hosted *group, const struct assignment *assignment, struct err *err)
+static void take_order(struct agent *agent, struct hosted *group,
+                       const struct assignment *assignment, struct err *err)
 {
     if (assignment->incarnation < group->newest_incarnation)
         return;
@@ -55,14 +56,16 @@ static void take_order(struct agent *agent, struct hosted *group, const struct a
             group->newest = order;
             group->ordered_boot_ns = clock_boot_ns();
             log_info("group_ordered", "group=%s name=%s incarnation=%lld", group->uid,
-                     LOG_QUOTE(assignment->name ? assignment->name : ""), (long long)assignment->incarnation);
+                     LOG_QUOTE(assignment->name ? assignment->name : ""),
+                     (long long)assignment->incarnation);
         }
     }
     bool fresh = group->incarnation == 0 && group->stage == STAGE_NONE;
     group->newest_incarnation = assignment->incarnation;
     group->wanted = (enum wanted)assignment->wanted;
     if (fresh) {
-        group->stage = STAGE_CLEARED; /* nothing was here; plan begins it or confirms that nothing is */
+        /* nothing was here; plan begins it or confirms that nothing is */
+        group->stage = STAGE_CLEARED;
         if (group->wanted != WANTED_RUN)
             group->incarnation = assignment->incarnation;
     }
@@ -99,7 +102,7 @@ void agent_take_desired(void *context, struct arena *arena UNUSED, const struct 
 
     for (size_t i = 0; i < desired->assignments_count; i++) {
         const struct assignment *assignment = &desired->assignments[i];
-        struct err err = { 0 };
+        struct err err = {0};
         struct hosted *group;
         if (!id_valid(assignment->uid)) {
             log_warn("order_refused", "group=%s", LOG_QUOTE(assignment->uid));

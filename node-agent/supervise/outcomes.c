@@ -15,7 +15,7 @@ static const char stopped_by_client[] = "Container stopped per client request";
 void agent_changed(struct agent *agent, struct hosted *group)
 {
     char folder[PATH_SIZE];
-    struct err err = { 0 };
+    struct err err = {0};
 
     group->changes++;
     if (group->forgotten || group->incarnation == 0)
@@ -25,16 +25,19 @@ void agent_changed(struct agent *agent, struct hosted *group)
 }
 
 /* The end of a run, as people read it: stopped on purpose has no exit code (client-surface §5). */
-static void take_end(struct hosted *group, struct member *member, int64_t finished_ms, int64_t exit_code, bool oom)
+static void take_end(struct hosted *group, struct member *member, int64_t finished_ms,
+                     int64_t exit_code, bool oom)
 {
     bool stopped = group->stage == STAGE_ENDING && group->wanted != WANTED_RUN;
 
     if (member->phase == MEMBER_ENDED)
         return;
     member_ended(group, member, finished_ms, stopped ? -1 : exit_code,
-                 stopped ? stopped_by_client : oom ? "OOMKilled" : NULL);
-    log_info("container_ended", "group=%s container=%s exit=%lld oom=%d again=%d", group->uid, member->name,
-             (long long)exit_code, oom, !member->final);
+                 stopped ? stopped_by_client
+                 : oom   ? "OOMKilled"
+                         : NULL);
+    log_info("container_ended", "group=%s container=%s exit=%lld oom=%d again=%d", group->uid,
+             member->name, (long long)exit_code, oom, !member->final);
 }
 
 /* ---- exits ---- */
@@ -47,15 +50,16 @@ void agent_take_exits(struct agent *agent)
         struct hosted *group = agent_find(agent, uid);
         struct member *member = group ? hosted_member(group, name) : NULL;
         struct runtime_found found;
-        struct err err = { 0 };
+        struct err err = {0};
         if (!member || !runtime_find(agent->parts.runtime, uid, name, &found, &err))
             continue;
         if (found.incarnation != group->incarnation || found.restarts != member->restarts ||
             member->phase != MEMBER_RUNNING)
-            continue; /* of an earlier run, or its job has not told its start yet and will look itself */
+            /* of an earlier run, or its job has not told its start yet and will look itself */
+            continue;
         if (found.phase == RUNTIME_EXITED || found.phase == RUNTIME_GONE) {
-            take_end(group, member, found.finished_ms, found.phase == RUNTIME_EXITED ? found.exit_code : -1,
-                     found.oom_killed);
+            take_end(group, member, found.finished_ms,
+                     found.phase == RUNTIME_EXITED ? found.exit_code : -1, found.oom_killed);
             agent_changed(agent, group);
         }
     }
@@ -65,13 +69,13 @@ void agent_take_exits(struct agent *agent)
 static void look_for_exit(struct agent *agent, struct hosted *group, struct member *member)
 {
     struct runtime_found found;
-    struct err err = { 0 };
+    struct err err = {0};
 
     if (!runtime_find(agent->parts.runtime, group->uid, member->name, &found, &err))
         return;
     if (found.phase == RUNTIME_EXITED || found.phase == RUNTIME_GONE)
-        take_end(group, member, found.finished_ms, found.phase == RUNTIME_EXITED ? found.exit_code : -1,
-                 found.oom_killed);
+        take_end(group, member, found.finished_ms,
+                 found.phase == RUNTIME_EXITED ? found.exit_code : -1, found.oom_killed);
 }
 
 /* ---- jobs ---- */
@@ -103,15 +107,18 @@ static void prepared(struct hosted *group, const struct job *job, int64_t now_ms
     for (size_t i = 0; i < group->members_count; i++) {
         struct happenings *list = &group->members[i].happenings;
         if (list->count == 0)
-            happenings_add(list, now_ms, false, "Pulling", "pulling image \"%s\"", image_of(group, i));
-        happenings_add(list, now_ms, false, "Pulled", "Successfully pulled image \"%s\"", image_of(group, i));
+            happenings_add(list, now_ms, false, "Pulling", "pulling image \"%s\"",
+                           image_of(group, i));
+        happenings_add(list, now_ms, false, "Pulled", "Successfully pulled image \"%s\"",
+                       image_of(group, i));
     }
 }
 
 /* Worth trying again: later, and longer each time. Otherwise the group failed for good and gives everything back. */
 static void not_prepared(struct hosted *group, const struct job *job, int64_t now_ms)
 {
-    struct member *member = job->member < group->members_count ? &group->members[job->member] : NULL;
+    struct member *member =
+        job->member < group->members_count ? &group->members[job->member] : NULL;
     struct happenings *list = member ? &member->happenings : &group->happenings;
 
     if (job->err.code == ERR_CLOSED)
@@ -136,7 +143,7 @@ static void ran(struct agent *agent, struct hosted *group, const struct job *job
     if (job->ok) {
         member->starts++;
         member->phase = MEMBER_RUNNING;
-        member->current = (struct run){ .started_ms = job->started_ms, .exit_code = -1 };
+        member->current = (struct run){.started_ms = job->started_ms, .exit_code = -1};
         happenings_add(&member->happenings, job->started_ms, false, "Created", "Created container");
         happenings_add(&member->happenings, job->started_ms, false, "Started", "Started container");
         metric_add(METRIC_containers_started_total, 1);
@@ -155,7 +162,8 @@ static void ran(struct agent *agent, struct hosted *group, const struct job *job
     take_end(group, member, now_ms, job->refused_second_run ? -1 : EXIT_CANNOT_START, false);
 }
 
-static void cleared(struct agent *agent, struct hosted *group, const struct job *job, int64_t now_ms)
+static void cleared(struct agent *agent, struct hosted *group, const struct job *job,
+                    int64_t now_ms)
 {
     if (!job->ok) {
         log_failure("group_not_cleared", &job->err);

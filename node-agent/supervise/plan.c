@@ -16,12 +16,12 @@ bool plan_over(const struct hosted *group)
 
 static struct plan wait_until(int64_t wake_ms)
 {
-    return (struct plan){ .step = PLAN_NONE, .wake_ms = wake_ms };
+    return (struct plan){.step = PLAN_NONE, .wake_ms = wake_ms};
 }
 
 static struct plan do_step(enum plan_step step)
 {
-    return (struct plan){ .step = step };
+    return (struct plan){.step = step};
 }
 
 static bool anything_runs(const struct hosted *group)
@@ -36,9 +36,9 @@ static bool anything_runs(const struct hosted *group)
 
 static struct plan clear(const struct hosted *group)
 {
-    return (struct plan){ .step = PLAN_CLEAR,
-                          .keep_network = group->wanted == WANTED_RUN &&
-                                          group->newest_incarnation > group->incarnation };
+    return (struct plan){.step = PLAN_CLEAR,
+                         .keep_network = group->wanted == WANTED_RUN &&
+                                         group->newest_incarnation > group->incarnation};
 }
 
 static struct plan plan_none(const struct hosted *group, int64_t now_ms, bool leased)
@@ -67,10 +67,10 @@ static struct plan plan_up(const struct hosted *group, int64_t now_ms, bool leas
         return wait_until(0);
     for (size_t i = 0; i < group->members_count; i++) {
         const struct member *member = &group->members[i];
-        bool waits = member->phase == MEMBER_WAITING ||
-                     (member->phase == MEMBER_ENDED && !member->final);
+        bool waits =
+            member->phase == MEMBER_WAITING || (member->phase == MEMBER_ENDED && !member->final);
         if (waits && member->next_start_ms <= now_ms)
-            return (struct plan){ .step = PLAN_RUN, .member = i };
+            return (struct plan){.step = PLAN_RUN, .member = i};
         if (waits && (wake_ms == 0 || member->next_start_ms < wake_ms))
             wake_ms = member->next_start_ms;
     }

@@ -9,8 +9,15 @@
 enum { RECORD_BYTES_MAX = 4 << 20 };
 
 /* The record as JSON: structs of their own, because lists in struct hosted are not in an arena. */
-struct happening_record { int64_t count, first_ms, last_ms; const char *name, *message; bool warning; };
-struct run_record { int64_t started_ms, finished_ms, exit_code; const char *detail; };
+struct happening_record {
+    int64_t count, first_ms, last_ms;
+    const char *name, *message;
+    bool warning;
+};
+struct run_record {
+    int64_t started_ms, finished_ms, exit_code;
+    const char *detail;
+};
 struct member_record {
     const char *name;
     int phase;
@@ -91,8 +98,8 @@ static struct happening_record *events_to(const struct happenings *list, struct 
 
     for (size_t i = 0; records && i < list->count; i++) {
         const struct happening *item = &list->items[i];
-        records[i] = (struct happening_record){ item->count, item->first_ms, item->last_ms,
-                                                item->name, item->message, item->warning };
+        records[i] = (struct happening_record){item->count, item->first_ms, item->last_ms,
+                                               item->name,  item->message,  item->warning};
     }
     return records;
 }
@@ -102,18 +109,26 @@ static struct run_record *run_to(const struct run *run, struct arena *arena)
     struct run_record *record = ARENA_NEW(arena, struct run_record);
 
     if (record)
-        *record = (struct run_record){ run->started_ms, run->finished_ms, run->exit_code, run->detail };
+        *record =
+            (struct run_record){run->started_ms, run->finished_ms, run->exit_code, run->detail};
     return record;
 }
 
-static bool member_to(const struct member *member, struct arena *arena, struct member_record *record)
+static bool member_to(const struct member *member, struct arena *arena,
+                      struct member_record *record)
 {
     *record = (struct member_record){
-        .name = member->name, .phase = (int)member->phase, .starts = member->starts,
-        .restarts = member->restarts, .streak = member->streak,
-        .next_start_ms = member->next_start_ms, .final = member->final,
-        .current = run_to(&member->current, arena), .previous = run_to(&member->previous, arena),
-        .events = events_to(&member->happenings, arena), .events_count = member->happenings.count,
+        .name = member->name,
+        .phase = (int)member->phase,
+        .starts = member->starts,
+        .restarts = member->restarts,
+        .streak = member->streak,
+        .next_start_ms = member->next_start_ms,
+        .final = member->final,
+        .current = run_to(&member->current, arena),
+        .previous = run_to(&member->previous, arena),
+        .events = events_to(&member->happenings, arena),
+        .events_count = member->happenings.count,
     };
     return record->current && record->previous && (record->events || record->events_count == 0);
 }
@@ -124,13 +139,22 @@ bool record_save(const struct hosted *group, const char *folder, struct err *err
     AUTO(text) *json = text_new(RECORD_BYTES_MAX);
     char path[512];
     struct group_record record = {
-        .uid = group->uid, .incarnation = group->incarnation,
-        .newest_incarnation = group->newest_incarnation, .tries = group->tries,
-        .retry_ms = group->retry_ms, .ending_ms = group->ending_ms, .wanted = (int)group->wanted,
-        .stage = (int)group->stage, .policy = (int)group->policy, .failed = group->failed, .kept = group->kept,
-        .failure_code = group->failure_code, .failure_text = group->failure_text,
+        .uid = group->uid,
+        .incarnation = group->incarnation,
+        .newest_incarnation = group->newest_incarnation,
+        .tries = group->tries,
+        .retry_ms = group->retry_ms,
+        .ending_ms = group->ending_ms,
+        .wanted = (int)group->wanted,
+        .stage = (int)group->stage,
+        .policy = (int)group->policy,
+        .failed = group->failed,
+        .kept = group->kept,
+        .failure_code = group->failure_code,
+        .failure_text = group->failure_text,
         .address = group->address,
-        .events = events_to(&group->happenings, arena), .events_count = group->happenings.count,
+        .events = events_to(&group->happenings, arena),
+        .events_count = group->happenings.count,
         .members = arena_array(arena, group->members_count, sizeof(struct member_record)),
         .members_count = group->members_count,
     };
@@ -147,16 +171,20 @@ bool record_save(const struct hosted *group, const char *folder, struct err *err
 
 /* ---- loading ---- */
 
-static void events_from(struct happenings *list, const struct happening_record *records, size_t count)
+static void events_from(struct happenings *list, const struct happening_record *records,
+                        size_t count)
 {
     list->items = count ? calloc(count, sizeof *list->items) : NULL;
     list->count = list->items ? count : 0;
     for (size_t i = 0; i < list->count; i++) {
         struct happening *item = &list->items[i];
-        *item = (struct happening){ .count = records[i].count, .first_ms = records[i].first_ms,
-                                    .last_ms = records[i].last_ms, .warning = records[i].warning };
+        *item = (struct happening){.count = records[i].count,
+                                   .first_ms = records[i].first_ms,
+                                   .last_ms = records[i].last_ms,
+                                   .warning = records[i].warning};
         text_copy(item->name, sizeof item->name, records[i].name ? records[i].name : "");
-        text_copy(item->message, sizeof item->message, records[i].message ? records[i].message : "");
+        text_copy(item->message, sizeof item->message,
+                  records[i].message ? records[i].message : "");
     }
 }
 
@@ -164,8 +192,9 @@ static void run_from(struct run *run, const struct run_record *record)
 {
     if (!record)
         return;
-    *run = (struct run){ .started_ms = record->started_ms, .finished_ms = record->finished_ms,
-                         .exit_code = record->exit_code };
+    *run = (struct run){.started_ms = record->started_ms,
+                        .finished_ms = record->finished_ms,
+                        .exit_code = record->exit_code};
     text_copy(run->detail, sizeof run->detail, record->detail ? record->detail : "");
 }
 
@@ -199,8 +228,10 @@ static struct hosted *group_from(const struct group_record *record, struct err *
     group->policy = record->policy < 0 ? RESTART_NEVER : (enum restart_policy)record->policy;
     group->failed = record->failed;
     group->kept = record->kept;
-    text_copy(group->failure_code, sizeof group->failure_code, record->failure_code ? record->failure_code : "");
-    text_copy(group->failure_text, sizeof group->failure_text, record->failure_text ? record->failure_text : "");
+    text_copy(group->failure_code, sizeof group->failure_code,
+              record->failure_code ? record->failure_code : "");
+    text_copy(group->failure_text, sizeof group->failure_text,
+              record->failure_text ? record->failure_text : "");
     text_copy(group->address, sizeof group->address, record->address ? record->address : "");
     events_from(&group->happenings, record->events, record->events_count);
     for (size_t i = 0; i < record->members_count; i++)
@@ -227,15 +258,18 @@ struct hosted *record_load(const char *folder, struct err *err)
     return group_from(&record, err);
 }
 
-bool record_mark_run(const char *folder, const char *container, int64_t incarnation, struct err *err)
+bool record_mark_run(const char *folder, const char *container, int64_t incarnation,
+                     struct err *err)
 {
     char path[512];
 
-    if (!text_format(path, sizeof path, "%s/ran.%s.%lld", folder, container, (long long)incarnation))
+    if (!text_format(path, sizeof path, "%s/ran.%s.%lld", folder, container,
+                     (long long)incarnation))
         return err_set(err, ERR_INVALID, "the path of the mark of %s is too long", container);
     AUTO_CLOSE int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EEXIST)
-        return err_set(err, ERR_CONFLICT, "container %s ran already and its restart policy is Never", container);
+        return err_set(err, ERR_CONFLICT,
+                       "container %s ran already and its restart policy is Never", container);
     if (fd < 0 || fsync(fd) != 0)
         return err_set_os(err, ERR_STORAGE, errno, "cannot mark that container %s runs", container);
     return file_sync_folder(folder, err);

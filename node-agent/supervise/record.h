@@ -14,6 +14,7 @@ struct hosted *record_load(const char *folder, struct err *err) MUST_CHECK;
 
 /* Leaves a mark that this container ran in this incarnation, on disk before it returns. ERR_CONFLICT when the mark is
  * there already: restart policy Never means at most one run, whatever dies. */
-bool record_mark_run(const char *folder, const char *container, int64_t incarnation, struct err *err) MUST_CHECK;
+bool record_mark_run(const char *folder, const char *container, int64_t incarnation,
+                     struct err *err) MUST_CHECK;
 
 #endif

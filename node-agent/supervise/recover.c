@@ -18,7 +18,7 @@ enum { RECOVER_ARENA_MAX = 64 << 20 };
 static bool recover_group(struct agent *agent, const char *uid, struct err *err)
 {
     char folder[PATH_SIZE], path[PATH_SIZE];
-    struct err unknown = { 0 };
+    struct err unknown = {0};
     struct hosted *group = record_load(group_folder(&agent->parts, uid, folder), &unknown);
 
     if (!group) {
@@ -69,7 +69,8 @@ static bool recover_records(struct agent *agent, struct err *err)
 
 /* ---- containers ---- */
 
-static bool recover_container(struct agent *agent, const struct runtime_found *found, struct err *err)
+static bool recover_container(struct agent *agent, const struct runtime_found *found,
+                              struct err *err)
 {
     struct hosted *group = agent_find(agent, found->uid);
     struct member *member = group ? hosted_member(group, found->name) : NULL;
@@ -77,13 +78,15 @@ static bool recover_container(struct agent *agent, const struct runtime_found *f
     if (!member || found->incarnation != group->incarnation || group->stage == STAGE_CLEARED ||
         found->phase == RUNTIME_CREATED)
         return runtime_remove(agent->parts.runtime, found->uid, found->name, err);
-    if (found->restarts > member->restarts || member->starts == 0 || member->phase == MEMBER_STARTING) {
+    if (found->restarts > member->restarts || member->starts == 0 ||
+        member->phase == MEMBER_STARTING) {
         /* Its start was not noted any more. */
         member->restarts = found->restarts;
         member->starts++;
-        member->current = (struct run){ .started_ms = found->started_ms, .exit_code = -1 };
+        member->current = (struct run){.started_ms = found->started_ms, .exit_code = -1};
         member->phase = MEMBER_RUNNING;
-        happenings_add(&member->happenings, found->started_ms, false, "Started", "Started container");
+        happenings_add(&member->happenings, found->started_ms, false, "Started",
+                       "Started container");
         group->stage = group->stage == STAGE_NONE ? STAGE_UP : group->stage;
     }
     if (member->phase == MEMBER_RUNNING && found->phase != RUNTIME_RUNNING)
@@ -93,7 +96,8 @@ static bool recover_container(struct agent *agent, const struct runtime_found *f
     return true;
 }
 
-static bool found_among(const struct runtime_found *found, size_t count, const char *uid, const char *name)
+static bool found_among(const struct runtime_found *found, size_t count, const char *uid,
+                        const char *name)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(found[i].uid, uid) == 0 && strcmp(found[i].name, name) == 0)
@@ -150,7 +154,8 @@ static bool recover_networks(struct agent *agent, struct arena *arena, struct er
     /* After a reboot the network of a group is gone: it is prepared again, its containers start again by policy. */
     for (struct hosted *group = agent->groups; group; group = group->next) {
         struct network_group network;
-        if (group->stage == STAGE_UP && !network_group_find(agent->parts.network, group->uid, &network))
+        if (group->stage == STAGE_UP &&
+            !network_group_find(agent->parts.network, group->uid, &network))
             group->stage = STAGE_NONE;
     }
     return true;
@@ -167,7 +172,8 @@ static bool image_is_needed(const char *holder, void *context)
 
 static bool holds_something(const struct hosted *group)
 {
-    return group->kept || group->stage == STAGE_UP || group->stage == STAGE_ENDING || group->stage == STAGE_NONE;
+    return group->kept || group->stage == STAGE_UP || group->stage == STAGE_ENDING ||
+           group->stage == STAGE_NONE;
 }
 
 static bool recover_meter(struct agent *agent, struct arena *arena, struct err *err)

@@ -30,7 +30,8 @@ static struct event *events_of(const struct happenings *list, struct arena *aren
     return events;
 }
 
-static struct container_state *state_of_run(const struct run *run, enum container_phase phase, struct arena *arena)
+static struct container_state *state_of_run(const struct run *run, enum container_phase phase,
+                                            struct arena *arena)
 {
     struct container_state *state = ARENA_NEW(arena, struct container_state);
 
@@ -40,7 +41,7 @@ static struct container_state *state_of_run(const struct run *run, enum containe
     state->start_time = time_text(run->started_ms, arena);
     state->finish_time = time_text(run->finished_ms, arena);
     if (run->finished_ms > 0 && run->exit_code >= 0)
-        state->exit_code = (struct opt_int){ GIVEN_VALUE, run->exit_code };
+        state->exit_code = (struct opt_int){GIVEN_VALUE, run->exit_code};
     state->detail_status = arena_text(arena, run->detail);
     return state;
 }
@@ -64,7 +65,7 @@ static struct container_view *view_of(const struct member *member, struct arena 
     } else if (member->phase == MEMBER_ENDED && member->final) {
         view->current_state = state_of_run(&member->current, CONTAINER_TERMINATED, arena);
     } else {
-        const struct run waiting = { .detail = "" };
+        const struct run waiting = {.detail = ""};
         struct run backing_off = waiting;
         text_copy(backing_off.detail, sizeof backing_off.detail, again ? "CrashLoopBackOff" : "");
         view->current_state = state_of_run(&backing_off, CONTAINER_WAITING, arena);
@@ -99,15 +100,17 @@ bool status_of(const struct hosted *group, struct arena *arena, struct group_sta
         .provisioned = tally.containers > 0 && tally.started == tally.containers,
         .released = group->stage == STAGE_CLEARED && !group->kept,
         .removed = group->forgotten,
-        .address = group->address[0] && (group->stage != STAGE_CLEARED || group->kept) ? arena_text(arena, group->address) : NULL,
+        .address = group->address[0] && (group->stage != STAGE_CLEARED || group->kept)
+                       ? arena_text(arena, group->address)
+                       : NULL,
         .events = events_of(&group->happenings, arena),
         .containers = arena_array(arena, group->members_count, sizeof(struct container_status)),
     };
     if (group->failed) {
         out->failure = ARENA_NEW(arena, struct failure);
         if (out->failure)
-            *out->failure = (struct failure){ arena_text(arena, group->failure_code),
-                                              arena_text(arena, group->failure_text) };
+            *out->failure = (struct failure){arena_text(arena, group->failure_code),
+                                             arena_text(arena, group->failure_text)};
     }
     out->events_count = out->events ? group->happenings.count : 0;
     for (size_t i = 0; out->containers && i < group->members_count; i++) {

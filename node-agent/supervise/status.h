@@ -6,6 +6,7 @@
 #include "node-agent/supervise/hosted.h"
 
 /* In the arena; false when its ceiling is reached. The strings of `group` are copied. */
-bool status_of(const struct hosted *group, struct arena *arena, struct group_status *out) MUST_CHECK;
+bool status_of(const struct hosted *group, struct arena *arena, struct group_status *out)
+    MUST_CHECK;
 
 #endif

@@ -42,13 +42,14 @@ void agent_tell(struct agent *agent)
     AUTO(arena) *arena = NULL;
     struct meter_report metered;
     struct node_capacity capacity;
-    struct report report = { .capacity = &capacity };
-    struct err err = { 0 };
+    struct report report = {.capacity = &capacity};
+    struct err err = {0};
 
     if (agent->reporting || agent->epoch == 0 || (!agent->told_due && !something_to_tell(agent)))
         return;
     arena = arena_new(REPORT_ARENA_MAX);
-    if (!arena || !meter_report(agent->parts.meter, (size_t)LIMIT_USE_SAMPLES_MAX, arena, &metered, &err) ||
+    if (!arena ||
+        !meter_report(agent->parts.meter, (size_t)LIMIT_USE_SAMPLES_MAX, arena, &metered, &err) ||
         !statuses_fill(agent, arena, &report)) {
         log_failure("report_not_made", &err);
         agent->told_due = false;
@@ -72,7 +73,7 @@ void agent_tell(struct agent *agent)
 
 static void fence_begin(struct agent *agent)
 {
-    struct err err = { 0 };
+    struct err err = {0};
 
     if (!agent->fence_wanted || agent->fence || agent->fence_ms == 0)
         return;

@@ -4,19 +4,22 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static bool tick_measure(struct tick *tick, const struct tick_container *container, struct use_sample *sample)
+static bool tick_measure(struct tick *tick, const struct tick_container *container,
+                         struct use_sample *sample)
 {
     const struct agent_parts *parts = &tick->jobs->parts;
     struct runtime_use use;
     struct network_group group;
     struct network_traffic traffic;
-    struct err err = { 0 };
+    struct err err = {0};
 
     if (!runtime_use(parts->runtime, container->uid, container->name, &use, &err))
         return false;
-    *sample = (struct use_sample){ .uid = container->uid, .incarnation = container->incarnation,
-                                   .container = container->name, .cpu_ns = use.cpu_ns,
-                                   .memory_bytes = use.memory_bytes };
+    *sample = (struct use_sample){.uid = container->uid,
+                                  .incarnation = container->incarnation,
+                                  .container = container->name,
+                                  .cpu_ns = use.cpu_ns,
+                                  .memory_bytes = use.memory_bytes};
     if (container->first && network_group_find(parts->network, container->uid, &group) &&
         network_traffic(parts->network, &group, &traffic, &err)) {
         sample->rx_bytes = traffic.rx_bytes;
@@ -28,9 +31,10 @@ static bool tick_measure(struct tick *tick, const struct tick_container *contain
 static void tick_rotate(struct tick *tick)
 {
     for (size_t i = 0; i < tick->count; i++) {
-        struct err err = { 0 };
+        struct err err = {0};
         if (!runtime_log_rotate(tick->jobs->parts.runtime, tick->containers[i].uid,
-                                tick->containers[i].name, &err) && err.code != ERR_NOT_FOUND)
+                                tick->containers[i].name, &err) &&
+            err.code != ERR_NOT_FOUND)
             log_failure("log_rotation_failed", &err);
     }
 }
@@ -38,7 +42,7 @@ static void tick_rotate(struct tick *tick)
 static void tick_collect(struct tick *tick)
 {
     struct image_collected collected;
-    struct err err = { 0 };
+    struct err err = {0};
 
     if (!image_collect(tick->jobs->parts.images, clock_now_ms(), &collected, &err))
         log_failure("image_collection_failed", &err);
@@ -61,7 +65,7 @@ static void tick_run(struct work *work)
     struct meter *meter = tick->jobs->parts.meter;
     struct use_sample *samples = calloc(tick->count + 1, sizeof *samples);
     size_t count = 0;
-    struct err err = { 0 };
+    struct err err = {0};
 
     for (size_t i = 0; samples && i < tick->count; i++) {
         if (tick_measure(tick, &tick->containers[i], &samples[count]))
@@ -83,7 +87,7 @@ static void tick_drop(struct work *work)
 
 void tick_submit(struct tick *tick)
 {
-    tick->work = (struct work){ .run = tick_run, .drop = tick_drop };
+    tick->work = (struct work){.run = tick_run, .drop = tick_drop};
     tick->message.deliver = tick_deliver;
     workers_submit(tick->jobs->workers, &tick->work);
 }

@@ -83,7 +83,7 @@ void workers_free(struct workers *workers)
 
 void workers_submit(struct workers *workers, struct work *work)
 {
-    struct err err = { 0 };
+    struct err err = {0};
 
     WITH_LOCK(&workers->lock);
     work->next = NULL;
@@ -94,7 +94,8 @@ void workers_submit(struct workers *workers, struct work *work)
     for (const struct work *at = workers->first; at && waiting <= workers->idle; at = at->next)
         waiting++;
     if (waiting > workers->idle && workers->threads_count < workers->threads_max &&
-        thread_start(&workers->threads[workers->threads_count], "worker", worker_run, workers, &err))
+        thread_start(&workers->threads[workers->threads_count], "worker", worker_run, workers,
+                     &err))
         workers->threads_count++;
     pthread_cond_signal(&workers->wake);
 }

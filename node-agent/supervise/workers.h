@@ -9,7 +9,7 @@
 struct workers;
 
 struct work {
-    void (*run)(struct work *work); /* on a worker; owns the work from then on */
+    void (*run)(struct work *work);  /* on a worker; owns the work from then on */
     void (*drop)(struct work *work); /* instead of run, when the workers end first */
     struct work *next;
 };

@@ -6,7 +6,7 @@
 static void a_pending_group_may_run_and_a_stopped_one_may_not(void **state UNUSED)
 {
     enum group_state pending = GROUP_PENDING, stopped = GROUP_STOPPED;
-    struct err err = { 0 };
+    struct err err = {0};
 
     assert_true(group_move(&pending, GROUP_RUNNING, &err));
     assert_int_equal(pending, GROUP_RUNNING);
@@ -18,7 +18,7 @@ static void a_pending_group_may_run_and_a_stopped_one_may_not(void **state UNUSE
 
 static void staying_is_always_allowed(void **state UNUSED)
 {
-    struct err err = { 0 };
+    struct err err = {0};
 
     for (int at = GROUP_PENDING; at <= GROUP_REPAIRING; at++) {
         enum group_state same = (enum group_state)at;
@@ -33,14 +33,16 @@ static void the_group_state_follows_from_its_containers(void **state UNUSED)
         struct group_tally tally;
         enum group_state expected;
     } cases[] = {
-        { RESTART_ALWAYS, { .containers = 2 }, GROUP_PENDING },
-        { RESTART_ALWAYS, { .containers = 2, .started = 1, .running = 1 }, GROUP_PENDING },
-        { RESTART_ALWAYS, { .containers = 2, .started = 2, .running = 2 }, GROUP_RUNNING },
-        { RESTART_ALWAYS, { .containers = 2, .started = 2, .running = 1 }, GROUP_RUNNING },
-        { RESTART_NEVER, { .containers = 2, .started = 2, .ended = 2 }, GROUP_SUCCEEDED },
-        { RESTART_NEVER, { .containers = 2, .started = 2, .ended = 2, .failed = 1 }, GROUP_FAILED },
-        { RESTART_NEVER, { .containers = 2, .started = 2, .running = 1, .ended = 1, .failed = 1 }, GROUP_RUNNING },
-        { RESTART_ON_FAILURE, { .containers = 1, .started = 1, .ended = 1 }, GROUP_SUCCEEDED },
+        {RESTART_ALWAYS, {.containers = 2}, GROUP_PENDING},
+        {RESTART_ALWAYS, {.containers = 2, .started = 1, .running = 1}, GROUP_PENDING},
+        {RESTART_ALWAYS, {.containers = 2, .started = 2, .running = 2}, GROUP_RUNNING},
+        {RESTART_ALWAYS, {.containers = 2, .started = 2, .running = 1}, GROUP_RUNNING},
+        {RESTART_NEVER, {.containers = 2, .started = 2, .ended = 2}, GROUP_SUCCEEDED},
+        {RESTART_NEVER, {.containers = 2, .started = 2, .ended = 2, .failed = 1}, GROUP_FAILED},
+        {RESTART_NEVER,
+         {.containers = 2, .started = 2, .running = 1, .ended = 1, .failed = 1},
+         GROUP_RUNNING},
+        {RESTART_ON_FAILURE, {.containers = 1, .started = 1, .ended = 1}, GROUP_SUCCEEDED},
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++)

@@ -9,14 +9,18 @@
 
 static struct order *order_of(int64_t incarnation, enum restart_policy policy, int wanted)
 {
-    struct container_properties properties = { .image = "i" };
-    struct container containers[2] = { { "web", &properties }, { "side", &properties } };
-    struct group_properties group_properties = { .containers = containers, .containers_count = 2,
-                                                 .restart_policy = policy, .os_type = OS_LINUX,
-                                                 .sku = SKU_STANDARD, .priority = -1 };
-    struct container_group group = { .properties = &group_properties };
-    struct assignment assignment = { .uid = "u", .incarnation = incarnation, .wanted = wanted, .group = &group };
-    struct err err = { 0 };
+    struct container_properties properties = {.image = "i"};
+    struct container containers[2] = {{"web", &properties}, {"side", &properties}};
+    struct group_properties group_properties = {.containers = containers,
+                                                .containers_count = 2,
+                                                .restart_policy = policy,
+                                                .os_type = OS_LINUX,
+                                                .sku = SKU_STANDARD,
+                                                .priority = -1};
+    struct container_group group = {.properties = &group_properties};
+    struct assignment assignment = {
+        .uid = "u", .incarnation = incarnation, .wanted = wanted, .group = &group};
+    struct err err = {0};
     struct order *order = order_new(&assignment, &err);
 
     assert_non_null(order);
@@ -33,7 +37,7 @@ static void order_group(struct hosted *group, int64_t incarnation, enum restart_
 
 static struct hosted *fresh_group(enum restart_policy policy)
 {
-    struct err err = { 0 };
+    struct err err = {0};
     struct hosted *group = hosted_new("u", &err);
 
     assert_non_null(group);
@@ -45,7 +49,7 @@ static struct hosted *fresh_group(enum restart_policy policy)
 static struct hosted *begun_group(enum restart_policy policy)
 {
     struct hosted *group = fresh_group(policy);
-    struct err err = { 0 };
+    struct err err = {0};
 
     assert_true(hosted_begin(group, &err));
     return group;
@@ -61,7 +65,7 @@ static enum plan_step step_of(const struct hosted *group, int64_t now_ms)
 TEST(a_new_order_is_begun_then_prepared)
 {
     AUTO(hosted) *group = fresh_group(RESTART_ALWAYS);
-    struct err err = { 0 };
+    struct err err = {0};
 
     assert_int_equal(step_of(group, 1), PLAN_BEGIN);
     assert_true(hosted_begin(group, &err));
@@ -174,13 +178,13 @@ TEST(a_crash_loop_waits_longer_each_time)
     group->stage = STAGE_UP;
     group->members[1].phase = MEMBER_RUNNING;
     for (int64_t expected = 0; expected <= 20000; expected = expected ? expected * 2 : 10000) {
-        member->current = (struct run){ .started_ms = now_ms };
+        member->current = (struct run){.started_ms = now_ms};
         member_ended(group, member, now_ms, 1, NULL);
         assert_int_equal(member->next_start_ms - now_ms, expected);
         now_ms = member->next_start_ms;
         assert_int_equal(step_of(group, now_ms), PLAN_RUN);
     }
-    member->current = (struct run){ .started_ms = now_ms };
+    member->current = (struct run){.started_ms = now_ms};
     member_ended(group, member, now_ms + 600000, 1, NULL);
     assert_int_equal(member->next_start_ms, now_ms + 600000);
 }
@@ -190,10 +194,14 @@ TEST(a_crash_loop_waits_longer_each_time)
 struct life {
     uint64_t seed;
     struct hosted *group;
-    struct { enum plan_step step; size_t member; bool keep; } jobs[8];
+    struct {
+        enum plan_step step;
+        size_t member;
+        bool keep;
+    } jobs[8];
     int64_t now_ms;
-    int64_t starts[2];       /* of each container in this incarnation */
-    int64_t prepared;        /* incarnation that holds something; 0: none */
+    int64_t starts[2]; /* of each container in this incarnation */
+    int64_t prepared;  /* incarnation that holds something; 0: none */
 };
 
 static uint64_t draw(struct life *life, uint64_t below)
@@ -236,7 +244,7 @@ static void run_ends(struct life *life, size_t index)
     }
     member->phase = MEMBER_RUNNING;
     member->starts++;
-    member->current = (struct run){ .started_ms = life->now_ms };
+    member->current = (struct run){.started_ms = life->now_ms};
     life->starts[index]++;
     if (group->policy == RESTART_NEVER)
         assert_int_equal(life->starts[index], 1);
@@ -295,7 +303,7 @@ static void exits(struct life *life)
 
 static void advance(struct life *life)
 {
-    struct err err = { 0 };
+    struct err err = {0};
 
     for (int i = 0; i < 16; i++) {
         struct plan plan = plan_group(life->group, life->now_ms, draw(life, 8) > 0);
@@ -314,8 +322,9 @@ static void advance(struct life *life)
 
 static void live(uint64_t seed)
 {
-    static const enum restart_policy policies[] = { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
-    struct life life = { .seed = seed, .now_ms = 1 };
+    static const enum restart_policy policies[] = {RESTART_ALWAYS, RESTART_ON_FAILURE,
+                                                   RESTART_NEVER};
+    struct life life = {.seed = seed, .now_ms = 1};
     AUTO(hosted) *group = fresh_group(policies[draw(&life, 3)]);
 
     life.group = group;
@@ -328,7 +337,8 @@ static void live(uint64_t seed)
         case 1:
             group->wanted = WANTED_STOP;
             break;
-        case 2: case 3:
+        case 2:
+        case 3:
             exits(&life);
             break;
         default:

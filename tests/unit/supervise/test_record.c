@@ -16,14 +16,14 @@ static int begin(void **state UNUSED)
 
 static int end(void **state UNUSED)
 {
-    struct err err = { 0 };
+    struct err err = {0};
 
     return file_remove_tree(folder, &err) ? 0 : -1;
 }
 
 static struct hosted *some_group(void)
 {
-    struct err err = { 0 };
+    struct err err = {0};
     struct hosted *group = hosted_new("00000000-0000-4000-8000-000000000001", &err);
 
     assert_non_null(group);
@@ -37,8 +37,8 @@ static struct hosted *some_group(void)
     member->phase = MEMBER_RUNNING;
     member->starts = 2;
     member->restarts = 1;
-    member->current = (struct run){ .started_ms = 1700000000000, .exit_code = -1 };
-    member->previous = (struct run){ 1600000000000, 1600000001000, 7, "Error" };
+    member->current = (struct run){.started_ms = 1700000000000, .exit_code = -1};
+    member->previous = (struct run){1600000000000, 1600000001000, 7, "Error"};
     happenings_add(&member->happenings, 1700000000000, true, "Failed", "it \"%s\"", "broke");
     happenings_add(&member->happenings, 1700000005000, true, "Failed", "it \"%s\"", "broke");
     return group;
@@ -46,7 +46,7 @@ static struct hosted *some_group(void)
 
 TEST(a_saved_group_comes_back_as_it_was)
 {
-    struct err err = { 0 };
+    struct err err = {0};
     AUTO(hosted) *group = some_group();
     AUTO(hosted) *loaded = NULL;
 
@@ -69,7 +69,7 @@ TEST(a_saved_group_comes_back_as_it_was)
 
 TEST(an_absent_record_is_not_found_and_a_torn_one_is_refused)
 {
-    struct err err = { 0 };
+    struct err err = {0};
     char path[128];
 
     assert_null(record_load("/tmp/berth-no-such-folder", &err));
@@ -81,12 +81,12 @@ TEST(an_absent_record_is_not_found_and_a_torn_one_is_refused)
 
 TEST(a_container_is_marked_once_for_each_incarnation)
 {
-    struct err err = { 0 };
+    struct err err = {0};
 
     assert_true(record_mark_run(folder, "web", 1, &err));
     assert_false(record_mark_run(folder, "web", 1, &err));
     assert_int_equal(err.code, ERR_CONFLICT);
-    err = (struct err){ 0 };
+    err = (struct err){0};
     assert_true(record_mark_run(folder, "web", 2, &err));
 }
 
