@@ -2,6 +2,10 @@
 #include "store/statements.h"
 #include "store/store_room.h"
 
+enum {
+    READERS_AT_START = 2
+}; /* preparing all statements takes some milliseconds: not while a client waits */
+
 static struct backend *reader_take(struct store *store)
 {
     WITH_LOCK(&store->readers_lock);
@@ -21,6 +25,17 @@ static struct backend *reader_open(struct store *store, struct err *err)
 {
     AUTO(backend) *backend = backend_open(store->path, BACKEND_READER, err);
     return backend && backend_prepare(backend, err) ? TAKE(backend) : NULL;
+}
+
+bool readers_open(struct store *store, struct err *err)
+{
+    for (int i = 0; i < READERS_AT_START; i++) {
+        struct backend *backend = reader_open(store, err);
+        if (!backend)
+            return false;
+        CHECK(reader_keep(store, backend));
+    }
+    return true;
 }
 
 void readers_free(struct store *store)

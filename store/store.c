@@ -142,7 +142,7 @@ struct store *store_open(const struct store_options *options, struct err *err)
         return NULL;
     if (lock_file(store, err) && open_database(store, err) &&
         open_key(store, options->key_path, err) && checkpointer_start(store, err) &&
-        writer_start(store, err))
+        readers_open(store, err) && writer_start(store, err))
         return store;
     err_add(err, "cannot open the store %s", options->path);
     store_close(store);

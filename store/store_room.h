@@ -83,6 +83,7 @@ enum { MIGRATIONS_ALL = 1 << 20 };
 bool store_migrate(struct backend *backend, int newest, struct err *err) MUST_CHECK;
 
 /* readers.c */
+bool readers_open(struct store *store, struct err *err) MUST_CHECK;
 void readers_free(struct store *store);
 
 #endif

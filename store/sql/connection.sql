@@ -13,13 +13,13 @@ pragma journal_mode = wal;
 pragma synchronous = full;
 pragma wal_autocheckpoint = 0;
 pragma journal_size_limit = 134217728;
-pragma cache_size = -65536;
+pragma cache_size = -16384;
 pragma temp_store = memory;
 
 -- script: open_reader
 pragma query_only = on;
 pragma wal_autocheckpoint = 0;
-pragma cache_size = -8192;
+pragma cache_size = -2048;
 pragma temp_store = memory;
 
 -- script: application_id

@@ -159,6 +159,29 @@ static bool place_all(struct placing *placing, struct err *err)
     return true;
 }
 
+/* ---- listing ---- */
+
+enum { LIST_PAGE = 100, LIST_MAX = 10000 };
+
+/* Rows listed; the time of the first page. */
+static size_t list(double *first_ms, struct err *err)
+{
+    struct group_page page = {0};
+    size_t count = 0;
+    int64_t begun_ns = clock_boot_ns();
+    do {
+        AUTO(tx) *tx = store_read(opened, err);
+        arena_reset(arena);
+        if (!tx || !store_group_list(tx, "11111111-2222-3333-4444-555555555555", NULL,
+                                     page.next_key, LIST_PAGE, arena, &page, err))
+            return 0;
+        if (count == 0)
+            *first_ms = (double)(clock_boot_ns() - begun_ns) / 1e6;
+        count += page.count;
+    } while (page.next_key && count < LIST_MAX);
+    return count;
+}
+
 static double cpu_us(void)
 {
     struct rusage used;
@@ -221,6 +244,10 @@ int main(int argc, char **argv)
         return fprintf(stderr, "%s\n", err.text), 1;
     double place_s = (double)(clock_boot_ns() - begun_ns) / 1e9,
            place_us = cpu_us() - cpu_before_us;
+    double first_ms = 0;
+    begun_ns = clock_boot_ns();
+    size_t listed = list(&first_ms, &err);
+    double list_ms = (double)(clock_boot_ns() - begun_ns) / 1e6;
     store_close(opened);
     qsort(waits_ns, waits_count, sizeof *waits_ns, by_size);
     printf("%.0f creates/s, wait p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, worst %.2f ms\n",
@@ -229,6 +256,7 @@ int main(int argc, char **argv)
            bytes / (double)waits_count);
     printf("placed %.0f/s, %.1f us CPU for one\n", (double)placing.placed / place_s,
            place_us / (double)placing.placed);
+    printf("listed %zu in %.1f ms, first page %.2f ms\n", listed, list_ms, first_ms);
     free(submitters);
     free(waits_ns);
     arena_free(arena);
