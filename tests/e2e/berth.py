@@ -289,7 +289,7 @@ class Agent(Program):
 
     def __init__(self, folder, daemon, registry, **config):
         self.daemon, self.node = daemon, "n" + os.urandom(3).hex()
-        self.bridge, self.cgroup = f"bt-{self.node}", f"berth-test/{self.node}"
+        self.bridge, self.cgroup = f"bt-{self.node}", f"berth-test-{self.node}"
         self.run_dir = f"/run/berth-test-{self.node}"
         folder = os.path.join(folder, "node")
         os.makedirs(folder, mode=0o700)

@@ -8,7 +8,7 @@ from berth import container, group, wait
 PAGE = "the page of this group"
 GO_ON = 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done'
 SERVE = f'mkdir -p /www; echo "{PAGE}" > /www/index.html; httpd -p 80 -h /www; {GO_ON}'
-FETCH = 'while :; do wget -q -O - http://localhost/ && echo fetched; sleep 0.2; done'
+FETCH = 'trap "exit 0" TERM; while :; do wget -q -O - http://localhost/ && echo fetched; sleep 0.2 & wait $!; done'
 
 
 def two_containers(image):
