@@ -314,20 +314,25 @@ class Agent(Program):
             raise AssertionError(f"berth-agent --clean: {done.stderr[-2000:]}")
 
 
+def is_first_in_container(pid):
+    """True for process 1 of a pid namespace below ours; a shell's fork looks like the shell until it runs its program."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        numbers = next(line for line in status if line.startswith("NSpid:")).split()[1:]
+    return len(numbers) > 1 and numbers[-1] == "1"
+
+
 def marked_processes(mark):
-    """{word: [pid]} of processes with an argument that begins with the mark: those of containers carry one."""
+    """{word: [pid]} of shells that are a container's first process and whose last argument begins with the mark."""
     found = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
-        try:
+        with contextlib.suppress(OSError, StopIteration):  # it ended meanwhile
             with open(f"/proc/{entry}/cmdline", "rb") as opened:
                 words = opened.read().split(b"\0")
-        except OSError:
-            continue
-        last = words[-2].decode(errors="replace") if len(words) > 3 else ""
-        if words[0] in (b"sh", b"/bin/sh") and last.startswith(mark):
-            found.setdefault(last, []).append(int(entry))
+            last = words[-2].decode(errors="replace") if len(words) > 3 else ""
+            if words[0] in (b"sh", b"/bin/sh") and last.startswith(mark) and is_first_in_container(entry):
+                found.setdefault(last, []).append(int(entry))
     return found
 
 

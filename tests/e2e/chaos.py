@@ -7,6 +7,7 @@ What must hold afterwards: every acknowledged group is there and runs exactly on
 log); every acknowledged delete is done; the metered seconds of each group are the seconds its process was seen, with a
 tolerance of one second at each end, without gap or overlap."""
 import argparse
+import calendar
 import http.client
 import os
 import random
@@ -50,7 +51,7 @@ class Load(threading.Thread):
         super().__init__(daemon=True)
         self.berth, self.dice = berth, random.Random(seed)
         self.there, self.gone, self.unsure = set(), set(), set()
-        self.count, self.refused = 0, 0
+        self.count, self.refused, self.put_at = 0, 0, {}
         self.going = True
 
     def run(self):
@@ -69,6 +70,7 @@ class Load(threading.Thread):
         name = f"chaos-{self.count:04}"
         body = group([container("c", self.berth.image, ["sh", "-c", GOES_ON, name], cpu=0.01)])
         self.unsure.add(name)
+        self.put_at[name] = time.time()
         status = self.berth.put(name, body).status
         if status == 201:
             self.unsure.discard(name)
@@ -150,16 +152,22 @@ def faults_of_usage(chaos):
             continue
         living = name in chaos.load.there
         begin, end = intervals[0]["from"], intervals[-1]["to"]
-        # Metered from the pull, seen from the first instruction; both ends in whole seconds.
-        if not seen_from - 1 - TOLERANCE_S - START_S <= begin <= seen_from + TOLERANCE_S:
-            yield f"{name}: metered from {begin}, seen from {seen_from:.2f}"
+        # Held from the pull, which is after the PUT and before the first instruction, kills in between or not.
+        if not chaos.load.put_at[name] - TOLERANCE_S <= begin <= seen_from + TOLERANCE_S:
+            yield f"{name}: metered from {begin}, put at {chaos.load.put_at[name]:.2f}, seen from {seen_from:.2f}"
+        pulled = pull_second(chaos.berth, name) if living else begin
+        if begin > pulled + TOLERANCE_S:
+            yield f"{name}: metered from {begin}, pulled at {pulled}"
         wanted = now if living else seen_to
         late = 4.0 if living else 1 + TOLERANCE_S
         if not wanted - late <= end <= wanted + 1 + TOLERANCE_S:
             yield f"{name}: metered to {end}, {'now' if living else 'seen to'} {wanted:.2f}"
 
 
-START_S = 1.5  # between the beginning of a pull and the first instruction, on a busy machine
+def pull_second(berth, name):
+    """When its first pull began, by its own event."""
+    first = min(e["firstTimestamp"] for e in berth.view(name, "c")["events"] if e["name"] == "Pulling")
+    return calendar.timegm(time.strptime(first[:19], "%Y-%m-%dT%H:%M:%S"))
 
 
 def check(report, sentence, faults):
