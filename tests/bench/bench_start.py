@@ -77,7 +77,7 @@ class Crun:
 
 def ours_ms(berth, connection, name):
     path = f"{berth.group_path(name)}?api-version={API}"
-    body = json.dumps(group([container("c", berth.image, ["sleep", "600"], cpu=0.01)])).encode()
+    body = json.dumps(group([container("c", berth.image, ["sleep", "600"], cpu=1, memory=0.5)])).encode()
     begun = time.perf_counter()
     status, said = connection.ask("PUT", path, body)
     if status != 201:

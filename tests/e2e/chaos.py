@@ -68,7 +68,7 @@ class Load(threading.Thread):
     def create(self):
         self.count += 1
         name = f"chaos-{self.count:04}"
-        body = group([container("c", self.berth.image, ["sh", "-c", GOES_ON, name], cpu=0.01)])
+        body = group([container("c", self.berth.image, ["sh", "-c", GOES_ON, name])])
         self.unsure.add(name)
         self.put_at[name] = time.time()
         status = self.berth.put(name, body).status
