@@ -134,7 +134,7 @@ static void step_signal(struct hosted *group, struct job *job)
                        member->name);
     }
     group->stage = STAGE_ENDING;
-    group->ending_ms = now_ms + LIMIT_STOP_GRACE_MS;
+    group->ending_ms = steady_ms() + LIMIT_STOP_GRACE_MS;
 }
 
 static void step_begin(struct agent *agent, struct hosted *group)
@@ -176,7 +176,7 @@ static void step_submit(struct agent *agent, struct hosted *group, const struct 
 static void agent_advance(struct agent *agent, struct hosted *group)
 {
     for (;;) {
-        struct plan plan = plan_group(group, clock_now_ms(), agent->leased && !agent->fenced);
+        struct plan plan = plan_group(group, steady_ms(), agent->leased && !agent->fenced);
         if (plan.step == PLAN_NONE) {
             if (plan.wake_ms > 0 && (agent->wake_ms == 0 || plan.wake_ms < agent->wake_ms))
                 agent->wake_ms = plan.wake_ms;
@@ -262,6 +262,7 @@ static void take_timer(struct agent *agent)
 
     if (read(agent->timer_fd, &times, sizeof times) == sizeof times) {
         agent->told_due = true;
+        agent->refused = false;
         agent_start_tick(agent);
     }
 }
@@ -279,7 +280,7 @@ static int wait_ms(const struct agent *agent)
 {
     if (agent->wake_ms == 0)
         return -1;
-    int64_t left_ms = agent->wake_ms - clock_now_ms();
+    int64_t left_ms = agent->wake_ms - steady_ms();
     return left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms;
 }
 

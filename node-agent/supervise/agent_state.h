@@ -23,6 +23,7 @@ struct agent {
     bool listing; /* the plane has not yet named all groups of this epoch */
     bool ticking; /* a tick is under way */
     int64_t ticks;
+    bool refused;             /* the last report was not taken: none before the next beat */
     bool told_due, reporting; /* something to tell; a report is under way */
     int64_t report_sequence;  /* of the one under way */
     int64_t beat_ms, reported_boot_ns;

@@ -1,6 +1,7 @@
 /* The group's own bookkeeping; decisions are in plan.c. */
 #include "node-agent/supervise/hosted.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -149,25 +150,27 @@ struct group_tally hosted_tally(const struct hosted *group)
     return tally;
 }
 
-void member_ended(struct hosted *group, struct member *member, int64_t finished_ms,
-                  int64_t exit_code, const char *detail)
+void member_ended(struct hosted *group, struct member *member, const struct ending *ending)
 {
-    bool ending = group->stage == STAGE_ENDING;
+    struct run *run = &member->current;
 
     member->phase = MEMBER_ENDED;
-    member->current.finished_ms = finished_ms;
-    member->current.exit_code = exit_code;
-    text_copy(member->current.detail, sizeof member->current.detail,
-              detail           ? detail
-              : exit_code == 0 ? "Completed"
-                               : "Error");
-    if (member->current.started_ms > 0 &&
-        finished_ms - member->current.started_ms >= LIMIT_RESTART_BACKOFF_RESET_MS)
+    run->finished_ms = ending->finished_ms;
+    run->exit_code = ending->exit_code;
+    text_copy(run->detail, sizeof run->detail,
+              ending->detail           ? ending->detail
+              : ending->exit_code == 0 ? "Completed"
+                                       : "Error");
+    if (run->started_ms > 0 && run->finished_ms - run->started_ms >= LIMIT_RESTART_BACKOFF_RESET_MS)
         member->streak = 0;
-    member->final = ending || !restart_wanted(group->policy, exit_code);
-    if (!member->final) {
-        member->next_start_ms = finished_ms + restart_backoff_ms(member->streak);
-        member->streak++;
-    }
+    member->final =
+        group->stage == STAGE_ENDING || !restart_wanted(group->policy, ending->exit_code);
+    if (!member->final)
+        member->next_start_ms = ending->steady_ms + restart_backoff_ms(member->streak++);
     group->changes++;
+}
+
+int64_t steady_ms(void)
+{
+    return clock_boot_ns() / 1000000;
 }

@@ -53,7 +53,7 @@ struct member {
     int64_t starts;        /* in this incarnation */
     int64_t restarts;      /* by policy */
     int64_t streak;        /* restarts without a long run between */
-    int64_t next_start_ms; /* back-off; 0: at once */
+    int64_t next_start_ms; /* back-off, steady; 0: at once */
     bool final;            /* will not be started again */
     struct run current, previous;
     struct happenings happenings;
@@ -71,9 +71,9 @@ struct hosted {
     int busy;           /* jobs under way */
     bool preparing;     /* one of them is prepare: it can be cancelled */
     struct bell cancel; /* rung: prepare gives up */
-    int64_t retry_ms;   /* prepare again not before */
+    int64_t retry_ms;   /* steady: prepare again not before */
     int64_t tries;      /* failed prepares in a row */
-    int64_t ending_ms;  /* when ending containers are killed */
+    int64_t ending_ms;  /* steady: when ending containers are killed */
     /* CLEARED, but network and held resources wait for the next incarnation */
     bool kept;
     bool failed; /* for good: failure says why */
@@ -99,8 +99,18 @@ bool hosted_members(struct hosted *group, size_t count, struct err *err) MUST_CH
 bool hosted_begin(struct hosted *group, struct err *err) MUST_CHECK;
 struct member *hosted_member(struct hosted *group, const char *name);
 struct group_tally hosted_tally(const struct hosted *group);
-/* A run of a container ended: keeps it, decides whether another follows and when. exit_code -1: not known. */
-void member_ended(struct hosted *group, struct member *member, int64_t finished_ms,
-                  int64_t exit_code, const char *detail);
+/* How a run of a container ended. */
+struct ending {
+    int64_t finished_ms; /* wall time, for people */
+    int64_t steady_ms;   /* when the agent learnt of it: back-off counts from here */
+    int64_t exit_code;   /* -1: not known */
+    const char *detail;  /* NULL: "Completed" or "Error" by the code */
+};
+/* Keeps it, decides whether another run follows and when. */
+void member_ended(struct hosted *group, struct member *member, const struct ending *ending);
+
+/* Milliseconds that only go forward (boot time): all waiting is counted in these, so that a clock that is set
+ * neither kills early nor hangs. Wall time is for people. */
+int64_t steady_ms(void);
 
 #endif

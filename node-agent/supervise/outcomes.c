@@ -32,10 +32,9 @@ static void take_end(struct hosted *group, struct member *member, int64_t finish
 
     if (member->phase == MEMBER_ENDED)
         return;
-    member_ended(group, member, finished_ms, stopped ? -1 : exit_code,
-                 stopped ? stopped_by_client
-                 : oom   ? "OOMKilled"
-                         : NULL);
+    const char *detail = stopped ? stopped_by_client : oom ? "OOMKilled" : NULL;
+    member_ended(group, member,
+                 &(struct ending){finished_ms, steady_ms(), stopped ? -1 : exit_code, detail});
     log_info("container_ended", "group=%s container=%s exit=%lld oom=%d again=%d", group->uid,
              member->name, (long long)exit_code, oom, !member->final);
 }
@@ -128,7 +127,7 @@ static void not_prepared(struct hosted *group, const struct job *job, int64_t no
     if (err_code_retry(job->err.code)) {
         happenings_add(list, now_ms, false, "BackOff", "Back-off pulling image \"%s\"",
                        member ? image_of(group, job->member) : "");
-        group->retry_ms = now_ms + restart_backoff_ms(++group->tries);
+        group->retry_ms = steady_ms() + restart_backoff_ms(++group->tries);
         return;
     }
     group->failed = true;
@@ -167,7 +166,7 @@ static void cleared(struct agent *agent, struct hosted *group, const struct job 
 {
     if (!job->ok) {
         log_failure("group_not_cleared", &job->err);
-        group->ending_ms = now_ms + CLEAR_AGAIN_MS;
+        group->ending_ms = steady_ms() + CLEAR_AGAIN_MS;
         group->stage = STAGE_ENDING;
         return;
     }

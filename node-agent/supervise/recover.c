@@ -15,6 +15,21 @@ enum { RECOVER_ARENA_MAX = 64 << 20 };
 
 /* ---- records and orders ---- */
 
+/* After a reboot the steady clock began anew: what seems to wait longer than anything may, waits no more. */
+static void forget_waits(struct hosted *group)
+{
+    int64_t latest_ms = steady_ms() + LIMIT_RESTART_BACKOFF_MAX_MS;
+
+    if (group->retry_ms > latest_ms)
+        group->retry_ms = 0;
+    if (group->ending_ms > latest_ms)
+        group->ending_ms = 0;
+    for (size_t i = 0; i < group->members_count; i++) {
+        if (group->members[i].next_start_ms > latest_ms)
+            group->members[i].next_start_ms = 0;
+    }
+}
+
 static bool recover_group(struct agent *agent, const char *uid, struct err *err)
 {
     char folder[PATH_SIZE], path[PATH_SIZE];
@@ -37,6 +52,7 @@ static bool recover_group(struct agent *agent, const char *uid, struct err *err)
         if (group->order && !group->newest && group->newest_incarnation == group->incarnation)
             group->newest = order_hold(group->order);
     }
+    forget_waits(group);
     /* A newer order was known and is not at hand: it comes again with the next desired. */
     if (!group->newest && group->wanted == WANTED_RUN)
         group->newest_incarnation = group->incarnation;
@@ -90,9 +106,12 @@ static bool recover_container(struct agent *agent, const struct runtime_found *f
         group->stage = group->stage == STAGE_NONE ? STAGE_UP : group->stage;
     }
     if (member->phase == MEMBER_RUNNING && found->phase != RUNTIME_RUNNING)
-        member_ended(group, member, found->finished_ms,
-                     found->phase == RUNTIME_EXITED ? found->exit_code : -1,
-                     found->oom_killed ? "OOMKilled" : NULL);
+        member_ended(
+            group, member,
+            &(struct ending){.finished_ms = found->finished_ms,
+                             .steady_ms = steady_ms(),
+                             .exit_code = found->phase == RUNTIME_EXITED ? found->exit_code : -1,
+                             .detail = found->oom_killed ? "OOMKilled" : NULL});
     return true;
 }
 
@@ -114,7 +133,8 @@ static void recover_lost(struct hosted *group, const struct runtime_found *found
         if (found_among(found, count, group->uid, member->name))
             continue;
         if (member->phase == MEMBER_RUNNING)
-            member_ended(group, member, clock_now_ms(), -1, "Node Stopped");
+            member_ended(group, member,
+                         &(struct ending){clock_now_ms(), steady_ms(), -1, "Node Stopped"});
         if (member->phase == MEMBER_STARTING)
             member->phase = MEMBER_WAITING;
     }

@@ -5,7 +5,13 @@
 #include "node-agent/supervise/agent_state.h"
 #include "node-agent/supervise/status.h"
 
-enum { REPORT_ARENA_MAX = 32 << 20, STATUSES_MAX = 256, NS_PER_MS = 1000000 };
+/* Statuses beyond STATUSES_BYTES follow in the next report: one message stays below LIMIT_LINK_MESSAGE_MAX. */
+enum {
+    REPORT_ARENA_MAX = 32 << 20,
+    STATUSES_MAX = 256,
+    STATUSES_BYTES = 3 << 20,
+    NS_PER_MS = 1000000,
+};
 
 static bool untold(const struct hosted *group)
 {
@@ -23,12 +29,15 @@ static bool something_to_tell(const struct agent *agent)
 
 static bool statuses_fill(struct agent *agent, struct arena *arena, struct report *report)
 {
+    size_t before = arena_used(arena);
+
     report->statuses = arena_array(arena, STATUSES_MAX, sizeof *report->statuses);
     if (!report->statuses)
         return false;
     for (struct hosted *group = agent->groups; group; group = group->next) {
         group->told = group->taken;
-        if (!untold(group) || report->statuses_count == STATUSES_MAX)
+        if (!untold(group) || report->statuses_count == STATUSES_MAX ||
+            arena_used(arena) - before > STATUSES_BYTES)
             continue;
         if (!status_of(group, arena, &report->statuses[report->statuses_count++]))
             return false;
@@ -45,7 +54,8 @@ void agent_tell(struct agent *agent)
     struct report report = {.capacity = &capacity};
     struct err err = {0};
 
-    if (agent->reporting || agent->epoch == 0 || (!agent->told_due && !something_to_tell(agent)))
+    if (agent->reporting || agent->refused || agent->epoch == 0 ||
+        (!agent->told_due && !something_to_tell(agent)))
         return;
     arena = arena_new(REPORT_ARENA_MAX);
     if (!arena ||
@@ -108,6 +118,7 @@ void agent_take_reported(void *context, const struct report_answer *answer, int6
 
     agent->reporting = false;
     if (!answer) {
+        agent->refused = true;
         agent_watch_lease(agent);
         return;
     }

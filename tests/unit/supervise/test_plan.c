@@ -161,7 +161,7 @@ TEST(a_finished_group_gives_everything_back_and_stays_known)
 
     group->stage = STAGE_UP;
     for (size_t i = 0; i < 2; i++)
-        member_ended(group, &group->members[i], 5, 0, NULL);
+        member_ended(group, &group->members[i], &(struct ending){5, 5, 0, NULL});
     assert_int_equal(step_of(group, 5), PLAN_CLEAR);
     group->stage = STAGE_CLEARED;
     assert_int_equal(step_of(group, 5), PLAN_NONE);
@@ -179,13 +179,13 @@ TEST(a_crash_loop_waits_longer_each_time)
     group->members[1].phase = MEMBER_RUNNING;
     for (int64_t expected = 0; expected <= 20000; expected = expected ? expected * 2 : 10000) {
         member->current = (struct run){.started_ms = now_ms};
-        member_ended(group, member, now_ms, 1, NULL);
+        member_ended(group, member, &(struct ending){now_ms, now_ms, 1, NULL});
         assert_int_equal(member->next_start_ms - now_ms, expected);
         now_ms = member->next_start_ms;
         assert_int_equal(step_of(group, now_ms), PLAN_RUN);
     }
     member->current = (struct run){.started_ms = now_ms};
-    member_ended(group, member, now_ms + 600000, 1, NULL);
+    member_ended(group, member, &(struct ending){now_ms + 600000, now_ms + 600000, 1, NULL});
     assert_int_equal(member->next_start_ms, now_ms + 600000);
 }
 
@@ -239,7 +239,7 @@ static void run_ends(struct life *life, size_t index)
     struct member *member = &group->members[index];
 
     if (draw(life, 4) == 0) {
-        member_ended(group, member, life->now_ms, 128, NULL);
+        member_ended(group, member, &(struct ending){life->now_ms, life->now_ms, 128, NULL});
         return;
     }
     member->phase = MEMBER_RUNNING;
@@ -298,7 +298,8 @@ static void exits(struct life *life)
     struct member *member = &life->group->members[draw(life, 2)];
 
     if (life->group->members_count && member->phase == MEMBER_RUNNING)
-        member_ended(life->group, member, life->now_ms, (int64_t)draw(life, 2), NULL);
+        member_ended(life->group, member,
+                     &(struct ending){life->now_ms, life->now_ms, (int64_t)draw(life, 2), NULL});
 }
 
 static void advance(struct life *life)

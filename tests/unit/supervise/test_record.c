@@ -116,7 +116,8 @@ TEST(a_container_between_two_runs_waits)
     AUTO(arena) *arena = arena_new(1 << 20);
     struct group_status status;
 
-    member_ended(group, &group->members[0], 1700000001000, 1, NULL);
+    member_ended(group, &group->members[0],
+                 &(struct ending){1700000001000, 1700000001000, 1, NULL});
     assert_true(status_of(group, arena, &status));
     const struct container_view *view = status.containers[0].view;
     assert_string_equal(view->current_state->state, "Waiting");
