@@ -1,21 +1,33 @@
 /* Ports: one space for the whole group, because its containers share one network (aci/features.md §7.13, §12). */
 #include "model/group_check_inside.h"
 
-enum { PORTS = 65536 };
-
-/* One bit for each port of a protocol. */
+/* The ports of one space: an open hash table, twice as large as there are ports. */
 struct ports_seen {
-    uint8_t bits[2][PORTS / 8];
+    uint32_t *slots; /* 0: free */
+    size_t mask;
 };
 
+static bool ports_init(struct ports_seen *seen, size_t count, struct arena *arena)
+{
+    size_t size = 8;
+    while (size < count * 2)
+        size *= 2;
+    *seen = (struct ports_seen){arena_array(arena, size, sizeof *seen->slots), size - 1};
+    return seen->slots;
+}
+
+/* False: it was there. */
 static bool ports_add(struct ports_seen *seen, const struct container_port *port)
 {
-    uint8_t *byte = &seen->bits[port->protocol == PROTOCOL_UDP][port->port / 8];
-    uint8_t bit = (uint8_t)(1u << (port->port % 8));
-    bool fresh = (*byte & bit) == 0;
+    uint32_t key = (uint32_t)port->port | (uint32_t)(port->protocol == PROTOCOL_UDP) << 16;
+    size_t at = key * 2654435761u >> 8;
 
-    *byte |= bit;
-    return fresh;
+    for (; seen->slots[at & seen->mask] != 0; at++) {
+        if (seen->slots[at & seen->mask] == key)
+            return false;
+    }
+    seen->slots[at & seen->mask] = key;
+    return true;
 }
 
 static bool check_port_range(struct check *check, int64_t port, const char *path,
@@ -56,25 +68,45 @@ static void check_container_ports(struct check *check, size_t index, struct port
     }
 }
 
-void check_ports(struct check *check)
+static size_t container_ports_count(const struct group_properties *properties)
 {
-    const struct group_properties *properties = check->group->properties;
-    struct ports_seen *seen = arena_alloc(check->problems->arena, sizeof *seen);
-    struct ports_seen *address_seen = arena_alloc(check->problems->arena, sizeof *address_seen);
+    size_t count = 0;
 
-    if (!seen || !address_seen) {
-        check_problem(check, ERR_BUSY, "", "The server has no memory for this request.");
-        return;
+    for (size_t i = 0; i < properties->containers_count; i++) {
+        if (properties->containers[i].properties)
+            count += properties->containers[i].properties->ports_count;
     }
-    for (size_t i = 0; i < properties->containers_count; i++)
-        check_container_ports(check, i, seen);
-    for (size_t i = 0; properties->address && i < properties->address->ports_count; i++) {
-        const struct container_port *port = &properties->address->ports[i];
+    return count;
+}
+
+static void check_address_ports(struct check *check, const struct group_address *address,
+                                struct ports_seen *seen)
+{
+    for (size_t i = 0; i < address->ports_count; i++) {
+        const struct container_port *port = &address->ports[i];
         const char *path = check_path(check, "properties.ipAddress.ports[%zu].port", i);
-        if (check_port_range(check, port->port, path, NULL) && !ports_add(address_seen, port))
+        if (check_port_range(check, port->port, path, NULL) && !ports_add(seen, port))
             check_problem(
                 check, ERR_PORT_DUPLICATE, path,
                 "The port '%lld' appears twice in the 'ipAddress' of container group '%s'.",
                 (long long)port->port, check->name);
     }
+}
+
+void check_ports(struct check *check)
+{
+    const struct group_properties *properties = check->group->properties;
+    const struct group_address *address = properties->address;
+    struct arena *arena = check->problems->arena;
+    struct ports_seen seen, address_seen;
+
+    if (!ports_init(&seen, container_ports_count(properties), arena) ||
+        !ports_init(&address_seen, address ? address->ports_count : 0, arena)) {
+        check_problem(check, ERR_BUSY, "", "The server has no memory for this request.");
+        return;
+    }
+    for (size_t i = 0; i < properties->containers_count; i++)
+        check_container_ports(check, i, &seen);
+    if (address)
+        check_address_ports(check, address, &address_seen);
 }

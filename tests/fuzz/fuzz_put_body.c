@@ -1,0 +1,81 @@
+/* The way of a PUT's body: parsed, checked, printed as it is stored, read back, shown with an address
+ * put into the text. What was accepted must be found unchanged by the next PUT of the same. */
+#include "api/handlers/group.h"
+#include "api/handlers/group_change.h"
+#include "base/limits.h"
+#include "model/group_check.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static const char *stored(const struct container_group *group, struct arena *arena, size_t *splice)
+{
+    AUTO(text) *out = text_new(LIMIT_REQUEST_ARENA_MAX);
+    fields_print_members(&container_group_schema, group, FIELDS_STORED, out, splice);
+    CHECK(text_ok(out));
+    return arena_text_n(arena, out->bytes, out->size);
+}
+
+static const char *shown(const char *spec, size_t splice, struct arena *arena)
+{
+    AUTO(text) *out = text_new(LIMIT_REQUEST_ARENA_MAX);
+    const struct group_row row = {.subscription = "s",
+                                  .resource_group = "rg",
+                                  .name = "g",
+                                  .spec = spec,
+                                  .address_at = (int64_t)splice,
+                                  .address = "10.1.2.3"};
+    group_print(&row, true, out);
+    CHECK(text_ok(out));
+    return arena_text_n(arena, out->bytes, out->size);
+}
+
+static bool read_back(const char *json, struct arena *arena, struct container_group *group)
+{
+    struct err err = {0};
+    bool read = fields_read(&container_group_schema, json, strlen(json), arena, group, &err);
+    CHECK(read || err.code == ERR_TOO_LARGE || err.code == ERR_BUSY);
+    return read;
+}
+
+static void check_accepted(const struct container_group *group, struct arena *arena)
+{
+    struct container_group again, seen;
+    struct problems problems;
+    size_t splice = 0, splice_again = 0;
+    const char *spec = stored(group, arena, &splice);
+    const char *json = spec ? arena_format(arena, "{%s}", spec) : NULL;
+    if (!json || !read_back(json, arena, &again))
+        return; /* the arena's ceiling */
+    const char *spec_again = stored(&again, arena, &splice_again);
+    CHECK(!spec_again || (strcmp(spec, spec_again) == 0 && splice == splice_again));
+    problems_init(&problems, arena);
+    CHECK(group_change_check("g", &again, group, &problems));
+    const char *view = shown(spec, splice, arena);
+    if (!view || !read_back(view, arena, &seen))
+        return;
+    CHECK(strcmp(seen.name, "g") == 0 && seen.properties->view);
+    CHECK(!group->properties->address || strcmp(seen.properties->address->ip, "10.1.2.3") == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    AUTO(arena) *arena = arena_new(LIMIT_REQUEST_ARENA_MAX);
+    struct container_group group;
+    struct problems problems;
+    struct err err = {0};
+    problems_init(&problems, arena);
+    bool accepted = fields_parse(&container_group_schema, (const char *)bytes, size, arena, &group,
+                                 &problems) &&
+                    group_check("g", &group, &problems);
+    CHECK(accepted == problems_to_err(&problems, &err));
+    if (accepted) {
+        struct shape shape = group_shape(&group);
+        CHECK(shape.cpu_milli > 0 && shape.memory_mib > 0);
+        check_accepted(&group, arena);
+        bool supported = group_check_supported(&group, &problems);
+        CHECK(supported == problems_to_err(&problems, &err));
+    }
+    return 0;
+}
