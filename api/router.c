@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { UNKNOWN_SHOWN_MAX = 400 };
+
 static const struct {
     enum http_method method;
     const char *name;
@@ -261,22 +263,27 @@ static void room_give(struct request *request)
     reply_header(request, name, "%d", LIMIT_CALLS_REMAINING);
 }
 
-/* "Warning: 299" with the names of what was passed over; names come from the client. */
+/* Names come from the client: what could end the header's text does not go in. */
+static void names_join(const struct text_list *names, struct text *out)
+{
+    for (size_t i = 0; i < names->count && out->size < UNKNOWN_SHOWN_MAX; i++) {
+        text_add(out, i > 0 ? ", " : "");
+        for (const char *at = names->items[i]; *at && out->size < UNKNOWN_SHOWN_MAX; at++)
+            text_add_char(out, *at > 0x20 && *at < 0x7F && *at != '"' && *at != '\\' ? *at : '?');
+    }
+}
+
+/* What was passed over, by name. */
 static void unknown_give(struct request *request)
 {
-    const struct text_list *unknown = &request->problems.unknown;
-    AUTO(text) *names = text_new(512);
-
-    if (unknown->count == 0 || !names)
+    if (request->problems.unknown.count == 0)
         return;
-    for (size_t i = 0; i < unknown->count && names->size < 400; i++) {
-        text_add(names, i > 0 ? ", " : "");
-        for (const char *at = unknown->items[i]; *at && names->size < 400; at++)
-            text_add_char(names, *at > 0x20 && *at < 0x7F && *at != '"' && *at != '\\' ? *at : '?');
-    }
-    if (text_ok(names))
-        reply_header(request, "Warning", "299 berth \"unknown properties are ignored: %s\"",
-                     names->bytes);
+    AUTO(text) *names = text_new(2 * UNKNOWN_SHOWN_MAX);
+    if (!names)
+        return;
+    names_join(&request->problems.unknown, names);
+    reply_header(request, "Warning", "299 berth \"unknown properties are ignored: %s\"",
+                 names->bytes);
 }
 
 static void failure_log(const struct request *request, const struct err *err)

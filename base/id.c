@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <uuid/uuid.h>
@@ -71,12 +72,22 @@ void id_token(char out[ID_TOKEN_SIZE])
     out[ID_TOKEN_SIZE - 1] = '\0'; /* over the padding letter */
 }
 
+/* Looked up once: finding it costs more than hashing a token. */
+static EVP_MD *sha256;
+
+static void sha256_find(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 void id_hash(const char *token, char out[65])
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     static const char hex[] = "0123456789abcdef";
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    CHECK(EVP_Digest(token, strlen(token), digest, &size, EVP_sha256(), NULL) == 1 && size == 32);
+    CHECK(pthread_once(&once, sha256_find) == 0 && sha256);
+    CHECK(EVP_Digest(token, strlen(token), digest, &size, sha256, NULL) == 1 && size == 32);
     for (size_t i = 0; i < 32; i++) {
         out[2 * i] = hex[digest[i] >> 4];
         out[2 * i + 1] = hex[digest[i] & 15];
