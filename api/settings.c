@@ -18,6 +18,11 @@ static bool token_take(const char *what, const char *token, char hash[65], struc
     return true;
 }
 
+static bool too_many(struct err *err)
+{
+    return err_set(err, ERR_INVALID, "there are too many subscriptions or locations");
+}
+
 static bool subscriptions_take(struct settings *settings, const struct api_options *options,
                                struct err *err)
 {
@@ -33,7 +38,11 @@ static bool subscriptions_take(struct settings *settings, const struct api_optio
         copies[i].id = arena_text(settings->arena, given->id);
         copies[i].display_name =
             arena_text(settings->arena, given->display_name ? given->display_name : given->id);
+        if (!copies[i].id || !copies[i].display_name)
+            return too_many(err);
     }
+    if (!copies)
+        return too_many(err);
     settings->subscriptions = copies;
     settings->subscriptions_count = options->subscriptions_count;
     return true;
@@ -52,7 +61,11 @@ static bool locations_take(struct settings *settings, const struct api_options *
         copies[i].name = location_normal(given->name, settings->arena);
         copies[i].display_name =
             arena_text(settings->arena, given->display_name ? given->display_name : given->name);
+        if (!copies[i].name || !copies[i].display_name)
+            return too_many(err);
     }
+    if (!copies)
+        return too_many(err);
     settings->locations = copies;
     settings->locations_count = options->locations_count;
     settings->default_location = options->default_location
@@ -92,10 +105,6 @@ struct settings *settings_new(const struct api_options *options, struct err *err
     settings->arena = arena;
     if (!settings_fill(settings, options, err))
         return NULL;
-    if (!settings->subscriptions || !settings->locations) {
-        err_set(err, ERR_INVALID, "there are too many subscriptions or locations");
-        return NULL;
-    }
     (void)TAKE(arena);
     return settings;
 }

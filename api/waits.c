@@ -67,7 +67,7 @@ static void link_in(struct request **head, struct request *request, struct reque
 {
     *next = *head;
     *held_by = head;
-    if (*head)
+    if (held_by_of_next)
         *held_by_of_next = next;
     *head = request;
 }

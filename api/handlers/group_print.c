@@ -60,10 +60,15 @@ bool group_spec_read(struct request *request, const struct group_row *row,
 {
     char *json = arena_format(request->arena, "{%s}", row->spec);
 
-    return json ? fields_read(&container_group_schema, json, strlen(json), request->arena, group,
-                              err) ||
-                      err_add(err, "while reading the stored group")
-                : request_full(err);
+    if (!json)
+        return request_full(err);
+    bool read =
+        fields_read(&container_group_schema, json, strlen(json), request->arena, group, err);
+    if (!read)
+        err_add(err, "while reading the stored group");
+    else if (!group->properties)
+        err_set(err, ERR_INTERNAL, "the stored group has no properties");
+    return read && group->properties;
 }
 
 bool group_status_take(struct request *request, const struct group_row *row,
@@ -149,8 +154,8 @@ static void group_fill(struct container_group *group, const struct group_row *ro
 bool group_print_whole(struct request *request, const struct group_row *row, struct text *out,
                        struct err *err)
 {
-    struct group_status *status;
-    struct container_group group;
+    struct group_status *status = NULL;
+    struct container_group group = {0};
     struct group_view view = {0};
 
     if (!row->status && !row->events) {
