@@ -237,7 +237,7 @@ void agent_start_tick(struct agent *agent)
 {
     struct tick *tick;
 
-    if (agent->ticking || !(tick = calloc(1, sizeof *tick)))
+    if (agent->ticking || !agent->jobs.workers || !(tick = calloc(1, sizeof *tick)))
         return;
     size_t count = tick_fill(agent, NULL);
     metric_set(METRIC_containers_running, (int64_t)count);
@@ -372,6 +372,7 @@ void agent_free(struct agent *agent)
     for (struct hosted *group = agent->groups; group; group = group->next)
         bell_ring(&group->cancel);
     workers_free(agent->jobs.workers);
+    agent->jobs.workers = NULL; /* what is delivered below starts nothing any more */
     link_free(agent->jobs.link);
     /* Outcomes that nobody took are on disk and in the kernel: the next agent finds them. */
     while (agent->inbox.bell.fd > 0 && (message = inbox_take(&agent->inbox)))

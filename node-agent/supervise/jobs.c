@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "model/group_check.h"
 #include "node-agent/link/link.h"
 #include "node-agent/supervise/job_steps.h"
 
@@ -133,7 +134,8 @@ void job_answer(struct jobs *jobs, const struct question *question)
 {
     struct asking *asking = calloc(1, sizeof *asking);
 
-    if (!asking || !id_valid(question->uid) || !question->container) {
+    if (!asking || !jobs->workers || !question->uid || !id_valid(question->uid) ||
+        !question->container || !container_name_valid(question->container)) {
         free(asking);
         return;
     }

@@ -1,6 +1,7 @@
 /* What the plane wants of this node, taken into the groups. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/group_check.h"
 #include "node-agent/supervise/agent_state.h"
 
 #include <string.h>
@@ -40,13 +41,36 @@ void agent_take_joined(void *context, const struct join_answer *answer)
         group->taken = group->told = 0;
 }
 
+/* Names become paths here: the plane checks them, and so does the node. */
+static bool names_are_safe(const struct container_group *group)
+{
+    const struct group_properties *properties = group->properties;
+
+    if (!properties || properties->containers_count == 0)
+        return false;
+    for (size_t i = 0; i < properties->containers_count; i++) {
+        const struct container *container = &properties->containers[i];
+        if (!container->name || !container_name_valid(container->name) || !container->properties ||
+            !container->properties->image || !container->properties->resources ||
+            !container->properties->resources->requests)
+            return false;
+    }
+    for (size_t i = 0; i < properties->volumes_count; i++) {
+        if (!properties->volumes[i].name || !container_name_valid(properties->volumes[i].name))
+            return false;
+    }
+    return true;
+}
+
 /* An order for a group is taken when it is not older than the newest known one. */
 static void take_order(struct agent *agent, struct hosted *group,
                        const struct assignment *assignment, struct err *err)
 {
-    if (assignment->incarnation < group->newest_incarnation)
+    if (assignment->incarnation < group->newest_incarnation ||
+        (assignment->wanted == WANTED_RUN &&
+         (!assignment->group || !names_are_safe(assignment->group))))
         return;
-    if (assignment->wanted == WANTED_RUN && assignment->group) {
+    if (assignment->wanted == WANTED_RUN) {
         bool same = group->newest && group->newest_incarnation == assignment->incarnation;
         if (!same) {
             struct order *order = order_new(assignment, err);

@@ -83,7 +83,7 @@ static enum group_state state_of(const struct hosted *group)
 
     if (group->failed)
         return GROUP_FAILED;
-    if (group->wanted == WANTED_STOP && group->stage == STAGE_CLEARED && !group->kept)
+    if (group->wanted != WANTED_RUN && group->stage == STAGE_CLEARED && !group->kept)
         return GROUP_STOPPED;
     return group_state_of(group->policy, &tally);
 }
