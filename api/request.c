@@ -119,11 +119,6 @@ const char *request_query(const struct request *request, const char *name)
     return NULL;
 }
 
-bool request_full(struct err *err)
-{
-    return err_set(err, ERR_BUSY, "the request needs more memory than one request may take");
-}
-
 static bool is_json(const char *type)
 {
     size_t size = strcspn(type, "; \t");

@@ -147,7 +147,10 @@ bool request_read(struct request *request, const struct schema *schema, void *ou
 /* "http://127.0.0.1:8080": what absolute links begin with. */
 const char *request_base(const struct request *request);
 /* The arena is full. */
-bool request_full(struct err *err);
+static inline bool request_full(struct err *err)
+{
+    return err_set(err, ERR_BUSY, "the request needs more memory than one request may take");
+}
 
 /* ---- answering ---- */
 
