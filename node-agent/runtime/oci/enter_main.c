@@ -52,10 +52,26 @@ static int join(const char *mount, const char *cgroup)
     return 0;
 }
 
+/* In a chroot the root folder need not be a mount, and runtimes cannot do without: here it becomes one. Any folder will
+ * do to hang it up; the tree is copied before it hangs there. */
+static int root_mount(void)
+{
+    static const char place[] = "/tmp";
+    char folder[PATH_SIZE];
+    return getcwd(folder, sizeof folder) && mount("/", place, NULL, MS_BIND | MS_REC, NULL) == 0 &&
+           chroot(place) == 0 && chdir(folder) == 0;
+}
+
 /* Slave, so that what the machine unmounts meanwhile is unmounted here too. */
+static int root_follow(void)
+{
+    return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0;
+}
+
 static int hide(const char *unified)
 {
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
+    if (unshare(CLONE_NEWNS) != 0 ||
+        (!root_follow() && (errno != EINVAL || !root_mount() || !root_follow())))
         return fail("make a mount namespace for", "the runtime");
     if (strcmp(unified, "-") != 0 && umount2(unified, MNT_DETACH) != 0)
         return fail("hide", unified);
