@@ -35,6 +35,25 @@ static bool absolute(const char *path, const char *what, struct err *err)
     return err_set(err, ERR_INVALID, "%s of a container is an absolute path", what);
 }
 
+static bool is_at_or_below(const char *path, const char *folder)
+{
+    size_t size = strlen(folder);
+    return strncmp(path, folder, size) == 0 && (path[size] == '\0' || path[size] == '/');
+}
+
+/* What the kernel shows there belongs to the container's confinement. */
+static bool target_ok(const char *target, struct err *err)
+{
+    if (!absolute(target, "the target of a mount", err))
+        return false;
+    size_t end = strlen(target);
+    if (strspn(target, "/") == end || is_at_or_below(target, "/proc") || is_at_or_below(target, "/sys") ||
+        strcmp(target, "/dev") == 0 || strstr(target, "/../") || strstr(target, "//") ||
+        (end >= 3 && strcmp(target + end - 3, "/..") == 0))
+        return err_set(err, ERR_VOLUME_MOUNT, "a volume cannot be mounted on %s", target);
+    return true;
+}
+
 static bool container_ok(const struct runtime_container *container, struct err *err)
 {
     if (!names_ok(container->uid, container->name, err) || !absolute(container->root, "the root", err) ||
@@ -44,7 +63,7 @@ static bool container_ok(const struct runtime_container *container, struct err *
         return false;
     for (size_t i = 0; i < container->mounts_count; i++)
         if (!absolute(container->mounts[i].source, "the source of a mount", err) ||
-            !absolute(container->mounts[i].target, "the target of a mount", err))
+            !target_ok(container->mounts[i].target, err))
             return false;
     if (container->args.count == 0 || container->args.items[0][0] == '\0')
         return err_set(err, ERR_INVALID, "container %s has no command: neither its image nor its spec gives one",

@@ -181,11 +181,25 @@ static void trim_end(char *text)
         text[--size] = '\0';
 }
 
+/* runc logs: `time="…" level=error msg="runc create failed: … exec: \"/x\": …"`. Only the message is of use. */
+static void keep_message(char *text)
+{
+    char *from = strstr(text, " msg=\""), *to = text;
+    if (!from)
+        return;
+    for (from += strlen(" msg=\""); *from && *from != '"'; from++) {
+        if (*from == '\\' && from[1])
+            from++;
+        *to++ = *from;
+    }
+    *to = '\0';
+}
+
 /* The client's fault when its command cannot be run, the node's otherwise. */
 static bool refuse(const struct oci_place *place, const char *message, struct err *err)
 {
     bool command = strstr(message, "executable file") || strstr(message, "exec: ") || strstr(message, "open executable");
-    return err_set(err, command ? ERR_INVALID : ERR_IO, "container %s cannot be created: %s", place->id,
+    return err_set(err, command ? ERR_INVALID : ERR_IO, "container %s cannot be created: %s", place->name,
                    *message ? message : "conmon ended without a word");
 }
 
@@ -202,6 +216,7 @@ static bool understand(const struct oci_place *place, char *said, struct arena *
     char *message = answer.message ? arena_text(arena, answer.message) : said;
     if (!message)
         return err_set(err, ERR_BUSY, "out of memory");
+    keep_message(message);
     trim_end(message);
     return refuse(place, message, err);
 }
@@ -227,7 +242,7 @@ bool conmon_create(const struct oci *oci, const struct oci_place *place, const c
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
         ;
     if (!heard)
-        return err_set(err, ERR_TIMEOUT, "container %s was not created within %lld ms", place->id,
+        return err_set(err, ERR_TIMEOUT, "container %s was not created within %lld ms", place->name,
                        (long long)LIMIT_RUNTIME_CALL_MS);
     return understand(place, said, arena, pid, err);
 }

@@ -47,7 +47,7 @@ static bool write_config(const struct oci *oci, const struct oci_place *place,
     };
     config_add(json, container, &node);
     if (!text_ok(json))
-        return err_set(err, ERR_TOO_LARGE, "the configuration of container %s is larger than %d bytes", place->id,
+        return err_set(err, ERR_TOO_LARGE, "the configuration of container %s is larger than %d bytes", place->name,
                        CONFIG_MAX);
     oci_file(place->folder, "config.json", path);
     return file_replace(path, json->bytes, json->size, 0600, false, err);
@@ -115,7 +115,7 @@ bool oci_create(struct runtime *runtime, const struct runtime_container *contain
     oci_place(oci, container->uid, container->name, &place);
     if (mkdir(place.folder, 0700) != 0) {
         if (errno == EEXIST)
-            return err_set(err, ERR_CONFLICT, "there is a container %s already", place.id);
+            return err_set(err, ERR_CONFLICT, "there is a container %s already", place.name);
         return err_set_os(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "group %s is not up", container->uid);
     }
     if (create_in(oci, &place, container, err))
@@ -186,9 +186,9 @@ bool oci_start(struct runtime *runtime, const char *uid, const char *name, int64
     if (!arena || !record_read(&place, arena, &record, err))
         return false;
     if (record.started_ms > 0)
-        return err_set(err, ERR_CONFLICT, "container %s was started before", place.id);
+        return err_set(err, ERR_CONFLICT, "container %s was started before", place.name);
     if (!process_lives(record.pid, record.pid_began))
-        return err_set(err, ERR_CONFLICT, "container %s ended before it was started", place.id);
+        return err_set(err, ERR_CONFLICT, "container %s ended before it was started", place.name);
     record.started_ms = clock_now_ms();
     if (!watch_add(&oci->watch, uid, name, process_open(record.conmon, record.conmon_began), err) ||
         !record_write(&place, &record, err) || !let_go(oci, &place, err))

@@ -207,7 +207,7 @@ bool oci_exit_next(struct runtime *runtime, char uid[ID_SIZE], char name[RUNTIME
 
 static bool no_such_process(const struct oci_place *place, struct err *err)
 {
-    return err_set(err, ERR_NOT_FOUND, "container %s does not run", place->id);
+    return err_set(err, ERR_NOT_FOUND, "container %s does not run", place->name);
 }
 
 bool oci_signal(struct runtime *runtime, const char *uid, const char *name, int number, struct err *err)

@@ -50,6 +50,7 @@ struct oci {
 
 /* Paths of one container; every one fits, because oci_open() bounds the root. */
 struct oci_place {
+    const char *name;         /* the container's, as in id */
     char id[OCI_ID_SIZE];     /* "<group>.<container>" */
     char cgroup[OCI_ID_SIZE]; /* "<group>/<container>" */
     char folder[OCI_PATH_SIZE], state[OCI_PATH_SIZE];

@@ -58,6 +58,7 @@ void oci_place(const struct oci *oci, const char *uid, const char *name, struct 
                 text_format(out->folder, sizeof out->folder, "%s/c/%s/%s", oci->root, uid, name) &&
                 text_format(out->state, sizeof out->state, "%s/oci/%s", oci->root, out->id);
     CHECK(fits);
+    out->name = out->id + strlen(uid) + 1;
 }
 
 void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE])

@@ -32,7 +32,7 @@ bool record_read(const struct oci_place *place, struct arena *arena, struct reco
     size_t size;
     oci_file(place->folder, "record", path);
     if (!file_read(path, RECORD_MAX, &json, &size, err))
-        return err->code == ERR_NOT_FOUND ? err_set(err, ERR_NOT_FOUND, "there is no container %s", place->id) : false;
+        return err->code == ERR_NOT_FOUND ? err_set(err, ERR_NOT_FOUND, "there is no container %s", place->name) : false;
     if (!fields_read(&record_schema, json, size, arena, out, err))
         return err_add(err, "the record of container %s", place->id);
     return true;
@@ -44,7 +44,7 @@ bool record_write(const struct oci_place *place, const struct record *record, st
     AUTO(text) *json = text_new(RECORD_MAX);
     fields_print(&record_schema, record, FIELDS_ALL, json, NULL);
     if (!text_ok(json))
-        return err_set(err, ERR_TOO_LARGE, "the record of container %s is too long", place->id);
+        return err_set(err, ERR_TOO_LARGE, "the record of container %s is too long", place->name);
     oci_file(place->folder, "record", path);
     return file_replace(path, json->bytes, json->size, 0600, false, err);
 }

@@ -22,7 +22,7 @@ static bool tell_conmon(const struct oci_place *place, struct err *err)
         return true;
     if (errno == ENXIO || errno == ENOENT)
         return true; /* it has ended: nobody writes any more */
-    return err_set_os(err, ERR_IO, errno, "cannot tell conmon of %s to open its log again", place->id);
+    return err_set_os(err, ERR_IO, errno, "cannot tell conmon of %s to open its log again", place->name);
 }
 
 bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, struct err *err)

@@ -60,6 +60,24 @@ TEST(refuses_what_cannot_run)
     assert_int_equal(fake_runtime_calls(runtime, FAKE_CREATE), 0);
 }
 
+TEST(refuses_mounts_that_open_its_confinement)
+{
+    static const char *const bad[] = {"/", "//", "/proc", "/proc/sys", "/sys/fs", "/dev", "/a/../proc", "/a/..", "data"};
+    static const char *const good[] = {"/data", "/dev/shm", "/processes", "/a..b"};
+    AUTO(runtime) *runtime = with_group();
+    struct err why = {0};
+    for (size_t i = 0; i < COUNT_OF(bad) + COUNT_OF(good); i++) {
+        bool taken = i >= COUNT_OF(bad);
+        struct runtime_mount mount = {"/node/data", taken ? good[i - COUNT_OF(bad)] : bad[i], false};
+        struct runtime_container one = container("web");
+        one.mounts = &mount;
+        one.mounts_count = 1;
+        if (runtime_create(runtime, &one, &why) != taken)
+            fail_msg("%s was %s", mount.target, taken ? why.text : "taken");
+        assert_true(runtime_remove(runtime, uid, "web", &why));
+    }
+}
+
 TEST(knows_signals_by_name_and_number)
 {
     static const struct { const char *name; int number; } cases[] = {
@@ -136,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_names_that_could_become_paths),
         cmocka_unit_test(refuses_what_cannot_run),
+        cmocka_unit_test(refuses_mounts_that_open_its_confinement),
         cmocka_unit_test(knows_signals_by_name_and_number),
         cmocka_unit_test(keeps_the_states_of_a_container),
         cmocka_unit_test(fails_when_told_to),

@@ -1,7 +1,8 @@
 /* Real containers: what they may, how they end, what stays. */
 #include "tests/unit/runtime/real.h"
 
-#include <sys/syscall.h>
+#include <pthread.h>
+#include <sched.h>
 
 /* ---- ends ---- */
 
@@ -56,6 +57,8 @@ TEST(says_which_command_cannot_be_run)
     assert_false(runtime_create(real.runtime, &container, &why));
     assert_int_equal(why.code, ERR_INVALID);
     assert_non_null(strstr(why.text, "/no/such/program"));
+    assert_null(strstr(why.text, "level="));
+    assert_null(strstr(why.text, "\\"));
     assert_false(runtime_find(real.runtime, real.uid, "absent", &(struct runtime_found){0}, &why));
     assert_int_equal(why.code, ERR_NOT_FOUND);
     assert_int_equal(real_processes_below(), 0);
@@ -98,6 +101,70 @@ TEST(shares_memory_files_with_its_group)
     struct runtime_container two = real_container("two", "cat /dev/shm/word");
     real_run(&one, "");
     real_run(&two, "shared\n");
+}
+
+TEST(joins_the_namespaces_of_its_group)
+{
+    char net[64], ipc[64], uts[64];
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t holder = fork();
+    if (holder == 0) {
+        bool made = unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) == 0 && sethostname("berth", 5) == 0;
+        if (write(ready[1], made ? "y" : "n", 1) == 1)
+            pause();
+        _exit(0);
+    }
+    char made = 0;
+    assert_true(read(ready[0], &made, 1) == 1 && made == 'y');
+    text_format(net, sizeof net, "/proc/%d/ns/net", (int)holder);
+    text_format(ipc, sizeof ipc, "/proc/%d/ns/ipc", (int)holder);
+    text_format(uts, sizeof uts, "/proc/%d/ns/uts", (int)holder);
+    struct runtime_container container = real_container("joined", "hostname; grep -c : /proc/net/dev; ls -d /dev/mqueue");
+    container.net_path = net;
+    container.ipc_path = ipc;
+    container.uts_path = uts;
+    real_run(&container, "berth\n1\n/dev/mqueue\n");
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+TEST(runs_in_an_image_with_nothing_but_its_program)
+{
+    char root[REAL_PATH], path[REAL_PATH], *bytes;
+    size_t size;
+    const char *args[] = {"/app", "echo", "alone"};
+    struct runtime_container container = real_container("scratch", "");
+    text_format(root, sizeof root, "%s/scratch", real.folder);
+    text_format(path, sizeof path, "%s/busybox", root);
+    mkdir(root, 0755);
+    OK(file_read("/bin/busybox", 64 << 20, &bytes, &size, &err));
+    OK(file_replace(path, bytes, size, 0755, false, &err));
+    free(bytes);
+    args[0] = "/busybox";
+    container.root = root;
+    container.args = (struct text_list){.given = true, .items = args, .count = 3};
+    real_run(&container, "alone\n");
+}
+
+/* As Ubuntu's /etc/resolv.conf: a link to what is not in the image, or out of it. */
+TEST(mounts_over_links_without_leaving_the_image)
+{
+    char source[REAL_PATH], link[REAL_PATH];
+    struct err why;
+    text_format(source, sizeof source, "%s/resolv", real.folder);
+    assert_true(file_replace(source, "nameserver\n", 11, 0644, false, &why));
+    text_format(link, sizeof link, "%s/etc/resolv.conf", real.root);
+    assert_int_equal(symlink("../../../../../../run/systemd/stub", link), 0);
+    struct runtime_mount mount = {source, "/etc/resolv.conf", false};
+    struct runtime_container container = real_container("links", "cat /etc/resolv.conf");
+    container.mounts = &mount;
+    container.mounts_count = 1;
+    real_run(&container, "nameserver\n");
+    assert_false(file_exists("/run/systemd/stub"));
+    unlink(link);
 }
 
 /* ---- what it may not ---- */
@@ -314,6 +381,58 @@ TEST(is_gone_when_it_dies_with_its_conmon)
     OK(runtime_remove(real.runtime, real.uid, "both", &err));
 }
 
+/* ---- several at once ---- */
+
+enum { AT_ONCE = 8 };
+
+static void *run_one(void *context)
+{
+    const struct runtime_container *container = context;
+    real_start(container);
+    return NULL;
+}
+
+static void *remove_one(void *context)
+{
+    const struct runtime_container *container = context;
+    OK(runtime_remove(real.runtime, container->uid, container->name, &err));
+    return NULL;
+}
+
+static void in_threads(struct runtime_container *containers, void *(*work)(void *))
+{
+    pthread_t threads[AT_ONCE];
+    for (int i = 0; i < AT_ONCE; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &containers[i]), 0);
+    for (int i = 0; i < AT_ONCE; i++)
+        pthread_join(threads[i], NULL);
+}
+
+TEST(creates_several_at_once)
+{
+    static const char *const names[AT_ONCE] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    struct runtime_container containers[AT_ONCE];
+    for (int i = 0; i < AT_ONCE; i++) {
+        containers[i] = real_container(names[i], "exit 6");
+        containers[i].memory_bytes = 16 << 20;
+    }
+    for (int round = 0; round < 3; round++) {
+        bool ended[AT_ONCE] = {false};
+        char uid[ID_SIZE], name[RUNTIME_NAME_SIZE];
+        in_threads(containers, run_one);
+        for (int count = 0; count < AT_ONCE;) {
+            struct pollfd told = {.fd = runtime_exit_fd(real.runtime), .events = POLLIN};
+            assert_int_equal(poll(&told, 1, REAL_WAIT_MS), 1);
+            for (; runtime_exit_next(real.runtime, uid, name); count++) {
+                assert_false(ended[name[0] - 'a']);
+                ended[name[0] - 'a'] = true;
+                assert_int_equal(real_find(name).exit_code, 6);
+            }
+        }
+        in_threads(containers, remove_one);
+    }
+}
+
 /* ---- order of calls ---- */
 
 TEST(starts_once)
@@ -426,6 +545,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(gets_its_environment_folder_and_user),
         cmocka_unit_test(sees_its_mounts_and_not_those_of_the_node),
         cmocka_unit_test(shares_memory_files_with_its_group),
+        cmocka_unit_test(joins_the_namespaces_of_its_group),
+        cmocka_unit_test(runs_in_an_image_with_nothing_but_its_program),
+        cmocka_unit_test(mounts_over_links_without_leaving_the_image),
         cmocka_unit_test(has_few_rights),
         cmocka_unit_test(cannot_reach_the_node_through_proc_and_sys),
         cmocka_unit_test(lives_in_a_cgroup_of_its_own_and_sees_no_other),
@@ -437,6 +559,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(removes_what_an_agent_left_half_created),
         cmocka_unit_test(notices_that_its_conmon_was_killed),
         cmocka_unit_test(is_gone_when_it_dies_with_its_conmon),
+        cmocka_unit_test(creates_several_at_once),
         cmocka_unit_test(starts_once),
         cmocka_unit_test(needs_its_group),
         cmocka_unit_test(takes_a_group_down_with_all_that_runs_in_it),
