@@ -1,6 +1,7 @@
-/* What a kind of runtime provides: one table of functions, called by runtime.c after names were checked. The real one is
- * oci/ (any OCI runtime under conmon); fake.c keeps containers in memory for tests of the layers above.
- * The functions mean what runtime.h says of those of the same name.   Threads: as there. */
+/* What a kind of runtime provides: one table of functions, called by runtime.c after names were
+ * checked. The real one is oci/ (any OCI runtime under conmon); fake.c keeps containers in memory
+ * for tests of the layers above. The functions mean what runtime.h says of those of the same name.
+ * Threads: as there. */
 #ifndef NODE_AGENT_RUNTIME_DRIVER_H
 #define NODE_AGENT_RUNTIME_DRIVER_H
 
@@ -15,19 +16,23 @@ struct runtime_driver {
     bool (*group_down)(struct runtime *runtime, const char *uid, struct err *err);
     bool (*group_kill)(struct runtime *runtime, const char *uid, struct err *err);
 
-    bool (*create)(struct runtime *runtime, const struct runtime_container *container, struct err *err);
-    bool (*start)(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms, struct err *err);
-    bool (*signal)(struct runtime *runtime, const char *uid, const char *name, int number, struct err *err);
+    bool (*create)(struct runtime *runtime, const struct runtime_container *container,
+                   struct err *err);
+    bool (*start)(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms,
+                  struct err *err);
+    bool (*signal)(struct runtime *runtime, const char *uid, const char *name, int number,
+                   struct err *err);
     bool (*remove)(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 
-    bool (*find)(struct runtime *runtime, const char *uid, const char *name, struct runtime_found *out,
-                 struct err *err);
-    bool (*list)(struct runtime *runtime, struct arena *arena, struct runtime_found **found, size_t *count,
-                 struct err *err);
+    bool (*find)(struct runtime *runtime, const char *uid, const char *name,
+                 struct runtime_found *out, struct err *err);
+    bool (*list)(struct runtime *runtime, struct arena *arena, struct runtime_found **found,
+                 size_t *count, struct err *err);
     int (*exit_fd)(const struct runtime *runtime);
     bool (*exit_next)(struct runtime *runtime, char uid[ID_SIZE], char name[RUNTIME_NAME_SIZE]);
 
-    bool (*use)(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out, struct err *err);
+    bool (*use)(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
+                struct err *err);
     bool (*log_rotate)(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 };
 

@@ -96,7 +96,8 @@ static const struct text_list *fake_folders(const struct runtime *runtime)
     return &((const struct fake *)runtime)->folders;
 }
 
-static bool fake_group_up(struct runtime *runtime, const struct runtime_group *group, struct err *err)
+static bool fake_group_up(struct runtime *runtime, const struct runtime_group *group,
+                          struct err *err)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
@@ -129,7 +130,8 @@ static bool fake_group_down(struct runtime *runtime, const char *uid, struct err
     return true;
 }
 
-static bool fake_create(struct runtime *runtime, const struct runtime_container *container, struct err *err)
+static bool fake_create(struct runtime *runtime, const struct runtime_container *container,
+                        struct err *err)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
@@ -145,15 +147,17 @@ static bool fake_create(struct runtime *runtime, const struct runtime_container 
         return false;
     struct row *row = &fake->rows[free_row];
     *row = (struct row){.used = true, .told = true};
-    row->found = (struct runtime_found){.phase = RUNTIME_CREATED, .pid = (pid_t)(FIRST_PID + (int)free_row),
-                                        .incarnation = container->incarnation, .restarts = container->restarts};
+    row->found = (struct runtime_found){.phase = RUNTIME_CREATED,
+                                        .pid = (pid_t)(FIRST_PID + (int)free_row),
+                                        .incarnation = container->incarnation,
+                                        .restarts = container->restarts};
     text_copy(row->found.uid, sizeof row->found.uid, container->uid);
     text_copy(row->found.name, sizeof row->found.name, container->name);
     return true;
 }
 
-static bool fake_start(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms,
-                       struct err *err)
+static bool fake_start(struct runtime *runtime, const char *uid, const char *name,
+                       int64_t *started_ms, struct err *err)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
@@ -169,7 +173,8 @@ static bool fake_start(struct runtime *runtime, const char *uid, const char *nam
     return true;
 }
 
-static bool fake_signal(struct runtime *runtime, const char *uid, const char *name, int number, struct err *err)
+static bool fake_signal(struct runtime *runtime, const char *uid, const char *name, int number,
+                        struct err *err)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
@@ -193,8 +198,8 @@ static bool fake_remove(struct runtime *runtime, const char *uid, const char *na
     return true;
 }
 
-static bool fake_find(struct runtime *runtime, const char *uid, const char *name, struct runtime_found *out,
-                      struct err *err)
+static bool fake_find(struct runtime *runtime, const char *uid, const char *name,
+                      struct runtime_found *out, struct err *err)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
@@ -205,8 +210,8 @@ static bool fake_find(struct runtime *runtime, const char *uid, const char *name
     return true;
 }
 
-static bool fake_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found, size_t *count,
-                      struct err *err)
+static bool fake_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found,
+                      size_t *count, struct err *err)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
@@ -245,8 +250,8 @@ static bool fake_exit_next(struct runtime *runtime, char uid[ID_SIZE], char name
     return false;
 }
 
-static bool fake_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
-                     struct err *err)
+static bool fake_use(struct runtime *runtime, const char *uid, const char *name,
+                     struct runtime_use *out, struct err *err)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
@@ -256,8 +261,8 @@ static bool fake_use(struct runtime *runtime, const char *uid, const char *name,
     return true;
 }
 
-static bool fake_log_rotate(struct runtime *runtime UNUSED, const char *uid UNUSED, const char *name UNUSED,
-                            struct err *err UNUSED)
+static bool fake_log_rotate(struct runtime *runtime UNUSED, const char *uid UNUSED,
+                            const char *name UNUSED, struct err *err UNUSED)
 {
     return true;
 }
@@ -293,7 +298,8 @@ struct runtime *fake_runtime_new(void)
     return &fake->base;
 }
 
-void fake_runtime_end(struct runtime *runtime, const char *uid, const char *name, int exit_code, bool oom_killed)
+void fake_runtime_end(struct runtime *runtime, const char *uid, const char *name, int exit_code,
+                      bool oom_killed)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
@@ -302,7 +308,8 @@ void fake_runtime_end(struct runtime *runtime, const char *uid, const char *name
     end_row(fake, row, exit_code, oom_killed);
 }
 
-void fake_runtime_fail(struct runtime *runtime, enum fake_call call, enum err_code code, const char *text)
+void fake_runtime_fail(struct runtime *runtime, enum fake_call call, enum err_code code,
+                       const char *text)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);

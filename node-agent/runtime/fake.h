@@ -1,5 +1,5 @@
-/* A runtime without containers, for tests of the layers above: it remembers what it was told, and the test says what
- * happens. Names are checked and states kept as the real one does; nothing runs.
+/* A runtime without containers, for tests of the layers above: it remembers what it was told, and
+ * the test says what happens. Names are checked and states kept as the real one does; nothing runs.
  *
  *     struct runtime *runtime = fake_runtime_new();
  *     ... the layer under test creates and starts "web" ...
@@ -15,9 +15,11 @@ enum fake_call { FAKE_NONE, FAKE_GROUP_UP, FAKE_CREATE, FAKE_START, FAKE_REMOVE,
 
 struct runtime *fake_runtime_new(void);
 /* The container's first process ends. */
-void fake_runtime_end(struct runtime *runtime, const char *uid, const char *name, int exit_code, bool oom_killed);
+void fake_runtime_end(struct runtime *runtime, const char *uid, const char *name, int exit_code,
+                      bool oom_killed);
 /* The next call of this kind fails with the code. */
-void fake_runtime_fail(struct runtime *runtime, enum fake_call call, enum err_code code, const char *text);
+void fake_runtime_fail(struct runtime *runtime, enum fake_call call, enum err_code code,
+                       const char *text);
 /* What runtime_use() answers from now on. */
 void fake_runtime_use(struct runtime *runtime, const struct runtime_use *use);
 /* Signals end containers with 128 + number (the default), or only SIGKILL does. */

@@ -9,7 +9,8 @@
 bool runtime_name_valid(const char *name)
 {
     size_t size = name ? strlen(name) : 0;
-    return size > 0 && size < RUNTIME_NAME_SIZE && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
+    return size > 0 && size < RUNTIME_NAME_SIZE &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
 }
 
 static bool group_ok(const char *uid, struct err *err)
@@ -47,16 +48,17 @@ static bool target_ok(const char *target, struct err *err)
     if (!absolute(target, "the target of a mount", err))
         return false;
     size_t end = strlen(target);
-    if (strspn(target, "/") == end || is_at_or_below(target, "/proc") || is_at_or_below(target, "/sys") ||
-        strcmp(target, "/dev") == 0 || strstr(target, "/../") || strstr(target, "//") ||
-        (end >= 3 && strcmp(target + end - 3, "/..") == 0))
+    if (strspn(target, "/") == end || is_at_or_below(target, "/proc") ||
+        is_at_or_below(target, "/sys") || strcmp(target, "/dev") == 0 || strstr(target, "/../") ||
+        strstr(target, "//") || (end >= 3 && strcmp(target + end - 3, "/..") == 0))
         return err_set(err, ERR_VOLUME_MOUNT, "a volume cannot be mounted on %s", target);
     return true;
 }
 
 static bool container_ok(const struct runtime_container *container, struct err *err)
 {
-    if (!names_ok(container->uid, container->name, err) || !absolute(container->root, "the root", err) ||
+    if (!names_ok(container->uid, container->name, err) ||
+        !absolute(container->root, "the root", err) ||
         !absolute(container->log_path, "the log", err))
         return false;
     if (container->working_dir && !absolute(container->working_dir, "the working folder", err))
@@ -66,7 +68,8 @@ static bool container_ok(const struct runtime_container *container, struct err *
             !target_ok(container->mounts[i].target, err))
             return false;
     if (container->args.count == 0 || container->args.items[0][0] == '\0')
-        return err_set(err, ERR_INVALID, "container %s has no command: neither its image nor its spec gives one",
+        return err_set(err, ERR_INVALID,
+                       "container %s has no command: neither its image nor its spec gives one",
                        container->name);
     return true;
 }
@@ -114,19 +117,23 @@ bool runtime_group_kill(struct runtime *runtime, const char *uid, struct err *er
     return group_ok(uid, err) && runtime->driver->group_kill(runtime, uid, err);
 }
 
-bool runtime_create(struct runtime *runtime, const struct runtime_container *container, struct err *err)
+bool runtime_create(struct runtime *runtime, const struct runtime_container *container,
+                    struct err *err)
 {
     return container_ok(container, err) && runtime->driver->create(runtime, container, err);
 }
 
-bool runtime_start(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms, struct err *err)
+bool runtime_start(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms,
+                   struct err *err)
 {
     return names_ok(uid, name, err) && runtime->driver->start(runtime, uid, name, started_ms, err);
 }
 
-bool runtime_signal(struct runtime *runtime, const char *uid, const char *name, int signal_number, struct err *err)
+bool runtime_signal(struct runtime *runtime, const char *uid, const char *name, int signal_number,
+                    struct err *err)
 {
-    return names_ok(uid, name, err) && runtime->driver->signal(runtime, uid, name, signal_number, err);
+    return names_ok(uid, name, err) &&
+           runtime->driver->signal(runtime, uid, name, signal_number, err);
 }
 
 bool runtime_remove(struct runtime *runtime, const char *uid, const char *name, struct err *err)
@@ -134,14 +141,14 @@ bool runtime_remove(struct runtime *runtime, const char *uid, const char *name, 
     return names_ok(uid, name, err) && runtime->driver->remove(runtime, uid, name, err);
 }
 
-bool runtime_find(struct runtime *runtime, const char *uid, const char *name, struct runtime_found *out,
-                  struct err *err)
+bool runtime_find(struct runtime *runtime, const char *uid, const char *name,
+                  struct runtime_found *out, struct err *err)
 {
     return names_ok(uid, name, err) && runtime->driver->find(runtime, uid, name, out, err);
 }
 
-bool runtime_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found, size_t *count,
-                  struct err *err)
+bool runtime_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found,
+                  size_t *count, struct err *err)
 {
     return runtime->driver->list(runtime, arena, found, count, err);
 }
@@ -156,7 +163,8 @@ bool runtime_exit_next(struct runtime *runtime, char uid[ID_SIZE], char name[RUN
     return runtime->driver->exit_next(runtime, uid, name);
 }
 
-bool runtime_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out, struct err *err)
+bool runtime_use(struct runtime *runtime, const char *uid, const char *name,
+                 struct runtime_use *out, struct err *err)
 {
     bool valid = name ? names_ok(uid, name, err) : group_ok(uid, err);
     return valid && runtime->driver->use(runtime, uid, name, out, err);

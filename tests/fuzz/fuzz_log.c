@@ -1,5 +1,5 @@
-/* A container's output comes back through its log: whatever is in the file, the answer is UTF-8 within the ceiling. The
- * first two bytes choose the query, the rest is the file. */
+/* A container's output comes back through its log: whatever is in the file, the answer is UTF-8
+ * within the ceiling. The first two bytes choose the query, the rest is the file. */
 #include "base/err.h"
 #include "node-agent/runtime/runtime.h"
 

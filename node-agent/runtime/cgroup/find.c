@@ -1,4 +1,5 @@
-/* Finds the machine's cgroup hierarchies in mountinfo, and says what to do when they are of no use to us. */
+/* Finds the machine's cgroup hierarchies in mountinfo, and says what to do when they are of no
+ * use to us. */
 #include "node-agent/runtime/cgroup/cgroup.h"
 
 #include "base/file.h"
@@ -11,12 +12,14 @@ static const struct {
     const char *name;
     enum cgroup_controller controller;
 } controllers[] = {
-    {"cpu", CGROUP_CPU},         {"cpuacct", CGROUP_CPUACCT}, {"memory", CGROUP_MEMORY},   {"pids", CGROUP_PIDS},
-    {"freezer", CGROUP_FREEZER}, {"cpuset", CGROUP_CPUSET},   {"devices", CGROUP_DEVICES},
+    {"cpu", CGROUP_CPU},         {"cpuacct", CGROUP_CPUACCT}, {"memory", CGROUP_MEMORY},
+    {"pids", CGROUP_PIDS},       {"freezer", CGROUP_FREEZER}, {"cpuset", CGROUP_CPUSET},
+    {"devices", CGROUP_DEVICES},
 };
 
 /* What a container cannot be held to its limits without. On v2 "cpu" counts too. */
-static const unsigned needed_v1 = CGROUP_CPU | CGROUP_CPUACCT | CGROUP_MEMORY | CGROUP_PIDS | CGROUP_DEVICES;
+static const unsigned needed_v1 =
+    CGROUP_CPU | CGROUP_CPUACCT | CGROUP_MEMORY | CGROUP_PIDS | CGROUP_DEVICES;
 static const unsigned needed_v2 = CGROUP_CPU | CGROUP_MEMORY | CGROUP_PIDS;
 
 const char *cgroup_layout_name(enum cgroup_layout layout)
@@ -32,7 +35,8 @@ static unsigned controllers_in(const char *list)
     while (*list) {
         size_t length = strcspn(list, ", \n");
         for (size_t i = 0; i < COUNT_OF(controllers); i++)
-            if (strlen(controllers[i].name) == length && strncmp(list, controllers[i].name, length) == 0)
+            if (strlen(controllers[i].name) == length &&
+                strncmp(list, controllers[i].name, length) == 0)
                 found |= controllers[i].controller;
         list += length;
         list += *list ? 1 : 0;
@@ -46,7 +50,8 @@ static unsigned controllers_of_unified(const char *mount)
     AUTO_FREE char *list = NULL;
     size_t size;
     struct err ignored;
-    if (!text_format(path, sizeof path, "%s/cgroup.controllers", mount) || !file_read(path, 4096, &list, &size, &ignored))
+    if (!text_format(path, sizeof path, "%s/cgroup.controllers", mount) ||
+        !file_read(path, 4096, &list, &size, &ignored))
         return 0;
     return controllers_in(list);
 }
@@ -78,10 +83,13 @@ static void take_line(struct cgroups *out, char *line)
         next_word(&line);
     const char *path = next_word(&line);
     struct cgroup_mount *mount = &out->mounts[out->count];
-    if (out->count == CGROUP_MOUNTS_MAX || strchr(path, '\\') || !text_copy(mount->path, sizeof mount->path, path))
+    if (out->count == CGROUP_MOUNTS_MAX || strchr(path, '\\') ||
+        !text_copy(mount->path, sizeof mount->path, path))
         return;
-    mount->controllers = unified ? CGROUP_UNIFIED | controllers_of_unified(path) : controllers_in(tail);
-    for (size_t i = 0; i < out->count; i++) /* the same hierarchy mounted twice: the first is the machine's own */
+    mount->controllers =
+        unified ? CGROUP_UNIFIED | controllers_of_unified(path) : controllers_in(tail);
+    /* The same hierarchy mounted twice: the first is the machine's own. */
+    for (size_t i = 0; i < out->count; i++)
         if (out->mounts[i].controllers == mount->controllers && mount->controllers != 0)
             return;
     out->count++;
@@ -94,12 +102,14 @@ static bool missing(unsigned lacking, const char *layout, struct err *err)
         if (lacking & controllers[i].controller) {
             char before[64];
             text_copy(before, sizeof before, names);
-            text_format(names, sizeof names, "%s%s%s", before, *before ? ", " : "", controllers[i].name);
+            text_format(names, sizeof names, "%s%s%s", before, *before ? ", " : "",
+                        controllers[i].name);
         }
-    return err_set(err, ERR_NOT_IMPLEMENTED,
-                   "this machine's cgroups (%s) have no controller for %s: mount it, or start the kernel with "
-                   "cgroup_enable=memory, or with systemd.unified_cgroup_hierarchy=1 for plain v2",
-                   layout, names);
+    return err_set(
+        err, ERR_NOT_IMPLEMENTED,
+        "this machine's cgroups (%s) have no controller for %s: mount it, or start the kernel with "
+        "cgroup_enable=memory, or with systemd.unified_cgroup_hierarchy=1 for plain v2",
+        layout, names);
 }
 
 static bool decide(struct cgroups *out, struct err *err)
@@ -119,10 +129,13 @@ static bool decide(struct cgroups *out, struct err *err)
     if (out->layout == CGROUP_V2)
         return (v2 & needed_v2) == needed_v2 || missing(needed_v2 & ~v2, "v2", err);
     if (unified && (v2 & needed_v2 & ~v1))
-        return err_set(err, ERR_NOT_IMPLEMENTED,
-                       "this machine has some controllers on cgroup v1 and some on v2, which no runtime supports: "
-                       "start the kernel with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all");
-    return (v1 & needed_v1) == needed_v1 || missing(needed_v1 & ~v1, cgroup_layout_name(out->layout), err);
+        return err_set(
+            err, ERR_NOT_IMPLEMENTED,
+            "this machine has some controllers on cgroup v1 and some on v2, which no runtime "
+            "supports: start the kernel with systemd.unified_cgroup_hierarchy=1 or "
+            "cgroup_no_v1=all");
+    return (v1 & needed_v1) == needed_v1 ||
+           missing(needed_v1 & ~v1, cgroup_layout_name(out->layout), err);
 }
 
 /* "berth/<node>" or "a.slice/berth": plain segments, so that no path leads elsewhere. */
@@ -132,10 +145,12 @@ static bool name_is_plain(const char *name)
     for (const char *at = name;; at++) {
         if (*at == '/' || *at == '\0') {
             size_t length = (size_t)(at - segment);
-            if (length == 0 || strncmp(segment, ".", length) == 0 || strncmp(segment, "..", length) == 0)
+            if (length == 0 || strncmp(segment, ".", length) == 0 ||
+                strncmp(segment, "..", length) == 0)
                 return false;
             segment = at + 1;
-        } else if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-", *at)) {
+        } else if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-",
+                           *at)) {
             return false;
         }
         if (*at == '\0')
@@ -149,7 +164,8 @@ bool cgroups_find(struct cgroups *out, const char *mountinfo, const char *name, 
     size_t size;
     struct cgroups found = {0};
     if (!name_is_plain(name) || !text_copy(found.name, sizeof found.name, name))
-        return err_set(err, ERR_INVALID, "the cgroup name \"%s\" is not a plain path like berth/node", name);
+        return err_set(err, ERR_INVALID,
+                       "the cgroup name \"%s\" is not a plain path like berth/node", name);
     if (!file_read(mountinfo, MOUNTINFO_MAX, &table, &size, err))
         return false;
     for (char *line = table, *next; *line; line = next) {
@@ -164,7 +180,8 @@ bool cgroups_find(struct cgroups *out, const char *mountinfo, const char *name, 
     return true;
 }
 
-const struct cgroup_mount *cgroup_mount_of(const struct cgroups *cgroups, enum cgroup_controller controller)
+const struct cgroup_mount *cgroup_mount_of(const struct cgroups *cgroups,
+                                           enum cgroup_controller controller)
 {
     bool unified = cgroups->layout == CGROUP_V2;
     for (size_t i = 0; i < cgroups->count; i++) {
@@ -181,9 +198,9 @@ const struct cgroup_mount *cgroup_mount_of_processes(const struct cgroups *cgrou
     return mount ? mount : cgroup_mount_of(cgroups, CGROUP_MEMORY);
 }
 
-bool cgroup_path(const struct cgroups *cgroups, const struct cgroup_mount *mount, const char *path, const char *file,
-                 char out[CGROUP_PATH_SIZE])
+bool cgroup_path(const struct cgroups *cgroups, const struct cgroup_mount *mount, const char *path,
+                 const char *file, char out[CGROUP_PATH_SIZE])
 {
-    return text_format(out, CGROUP_PATH_SIZE, "%s/%s%s%s%s%s", mount->path, cgroups->name, *path ? "/" : "", path,
-                       file ? "/" : "", file ? file : "");
+    return text_format(out, CGROUP_PATH_SIZE, "%s/%s%s%s%s%s", mount->path, cgroups->name,
+                       *path ? "/" : "", path, file ? "/" : "", file ? file : "");
 }

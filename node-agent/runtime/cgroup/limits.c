@@ -62,10 +62,11 @@ static bool offer_controllers(const char *folder, struct err *err)
         return true;
     if (errno == EBUSY)
         return err_set(err, ERR_CONFLICT,
-                       "cgroup %s holds processes of its own, so its containers cannot be limited: give the agent a "
-                       "cgroup name in which nothing else runs",
+                       "cgroup %s holds processes of its own, so its containers cannot be limited: "
+                       "give the agent a cgroup name in which nothing else runs",
                        folder);
-    return err_set_os(err, ERR_IO, errno, "cannot offer cpu, memory and pids below cgroup %s", folder);
+    return err_set_os(err, ERR_IO, errno, "cannot offer cpu, memory and pids below cgroup %s",
+                      folder);
 }
 
 /* What a new v1 folder needs before it is of use. */
@@ -76,7 +77,8 @@ static void prepare_new(const struct cgroup_mount *mount, const char *folder)
         return;
     if (mount->controllers & CGROUP_CPUSET)
         fill_cpuset(folder);
-    if (mount->controllers & CGROUP_MEMORY) { /* kernels before 5.11 count a group's containers only when asked */
+    if (mount->controllers & CGROUP_MEMORY) {
+        /* Kernels before 5.11 count a group's containers only when asked to. */
         text_format(path, sizeof path, "%s/memory.use_hierarchy", folder);
         cgroup_write(path, "1");
     }
@@ -154,7 +156,8 @@ struct setting {
     enum setting_mood mood;
 };
 
-static bool apply(const struct cgroups *cgroups, const char *path, const struct setting *setting, struct err *err)
+static bool apply(const struct cgroups *cgroups, const char *path, const struct setting *setting,
+                  struct err *err)
 {
     char file[CGROUP_PATH_SIZE];
     const struct cgroup_mount *mount = cgroup_mount_of(cgroups, setting->controller);
@@ -172,19 +175,23 @@ static size_t settings_v1(const struct cgroup_limits *limits, struct setting *ou
     if (limits->cpu_milli > 0) {
         out[count++] = (struct setting){CGROUP_CPU, "cpu.cfs_period_us", "100000", MUST};
         out[count] = (struct setting){CGROUP_CPU, "cpu.cfs_quota_us", "", MUST};
-        text_format(out[count++].value, sizeof out->value, "%lld", (long long)cgroup_cpu_quota_us(limits->cpu_milli));
+        text_format(out[count++].value, sizeof out->value, "%lld",
+                    (long long)cgroup_cpu_quota_us(limits->cpu_milli));
         out[count] = (struct setting){CGROUP_CPU, "cpu.shares", "", MUST};
-        text_format(out[count++].value, sizeof out->value, "%lld", (long long)cgroup_cpu_shares(limits->cpu_milli));
+        text_format(out[count++].value, sizeof out->value, "%lld",
+                    (long long)cgroup_cpu_shares(limits->cpu_milli));
     }
     if (limits->memory_bytes > 0) {
-        /* Memory and swap together: nobody buys room by swapping. Absent where swap is not counted; never below
-         * memory alone, so it goes first when the ceiling rises and last when it falls. */
+        /* Memory and swap together: nobody buys room by swapping. Absent where swap is not
+         * counted; never below memory alone, so it goes first when the ceiling rises and last
+         * when it falls. */
         static const char *const files[] = {"memory.memsw.limit_in_bytes", "memory.limit_in_bytes",
                                             "memory.memsw.limit_in_bytes"};
         static const enum setting_mood moods[] = {MAY_FAIL, MUST, MAY_LACK};
         for (size_t i = 0; i < COUNT_OF(files); i++) {
             out[count] = (struct setting){CGROUP_MEMORY, files[i], "", moods[i]};
-            text_format(out[count++].value, sizeof out->value, "%lld", (long long)limits->memory_bytes);
+            text_format(out[count++].value, sizeof out->value, "%lld",
+                        (long long)limits->memory_bytes);
         }
     }
     return count;
@@ -195,8 +202,8 @@ static size_t settings_v2(const struct cgroup_limits *limits, struct setting *ou
     size_t count = 0;
     if (limits->cpu_milli > 0) {
         out[count] = (struct setting){CGROUP_CPU, "cpu.max", "", MUST};
-        text_format(out[count].value, sizeof out->value, "%lld %d", (long long)cgroup_cpu_quota_us(limits->cpu_milli),
-                    CGROUP_CPU_PERIOD_US);
+        text_format(out[count].value, sizeof out->value, "%lld %d",
+                    (long long)cgroup_cpu_quota_us(limits->cpu_milli), CGROUP_CPU_PERIOD_US);
         out[++count] = (struct setting){CGROUP_CPU, "cpu.weight", "", MUST};
         text_format(out[count++].value, sizeof out->value, "%lld",
                     (long long)weight_of(cgroup_cpu_shares(limits->cpu_milli)));
@@ -209,13 +216,16 @@ static size_t settings_v2(const struct cgroup_limits *limits, struct setting *ou
     return count;
 }
 
-bool cgroup_limit(const struct cgroups *cgroups, const char *path, const struct cgroup_limits *limits, struct err *err)
+bool cgroup_limit(const struct cgroups *cgroups, const char *path,
+                  const struct cgroup_limits *limits, struct err *err)
 {
     struct setting settings[8];
-    size_t count = cgroups->layout == CGROUP_V2 ? settings_v2(limits, settings) : settings_v1(limits, settings);
+    size_t count = cgroups->layout == CGROUP_V2 ? settings_v2(limits, settings)
+                                                : settings_v1(limits, settings);
     if (limits->pids_max > 0) {
         settings[count] = (struct setting){CGROUP_PIDS, "pids.max", "", MUST};
-        text_format(settings[count++].value, sizeof settings->value, "%lld", (long long)limits->pids_max);
+        text_format(settings[count++].value, sizeof settings->value, "%lld",
+                    (long long)limits->pids_max);
     }
     for (size_t i = 0; i < count; i++)
         if (!apply(cgroups, path, &settings[i], err))
@@ -223,11 +233,13 @@ bool cgroup_limit(const struct cgroups *cgroups, const char *path, const struct 
     return true;
 }
 
-/* null, zero, full, random, urandom, tty, ptmx, pts/N; and making any device file, which gives no access to it. */
+/* null, zero, full, random, urandom, tty, ptmx, pts/N; and making any device file, which gives
+ * no access to it. */
 bool cgroup_limit_devices(const struct cgroups *cgroups, const char *path, struct err *err)
 {
-    static const char *const allowed[] = {"c *:* m",   "b *:* m",   "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm",
-                                          "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm", "c 5:2 rwm", "c 136:* rwm"};
+    static const char *const allowed[] = {"c *:* m",   "b *:* m",    "c 1:3 rwm", "c 1:5 rwm",
+                                          "c 1:7 rwm", "c 1:8 rwm",  "c 1:9 rwm", "c 5:0 rwm",
+                                          "c 5:2 rwm", "c 136:* rwm"};
     if (cgroups->layout == CGROUP_V2)
         return true;
     struct setting setting = {CGROUP_DEVICES, "devices.deny", "a", MUST};
@@ -244,21 +256,24 @@ bool cgroup_limit_devices(const struct cgroups *cgroups, const char *path, struc
 
 /* ---- numbers ---- */
 
-static bool number(const struct cgroups *cgroups, const char *path, enum cgroup_controller controller, const char *file,
-                   const char *key, int64_t *out)
+static bool number(const struct cgroups *cgroups, const char *path,
+                   enum cgroup_controller controller, const char *file, const char *key,
+                   int64_t *out)
 {
     char name[CGROUP_PATH_SIZE];
     const struct cgroup_mount *mount = cgroup_mount_of(cgroups, controller);
-    return mount && cgroup_path(cgroups, mount, path, file, name) && cgroup_read_number(name, key, out);
+    return mount && cgroup_path(cgroups, mount, path, file, name) &&
+           cgroup_read_number(name, key, out);
 }
 
-bool cgroup_use(const struct cgroups *cgroups, const char *path, struct runtime_use *out, struct err *err)
+bool cgroup_use(const struct cgroups *cgroups, const char *path, struct runtime_use *out,
+                struct err *err)
 {
     struct runtime_use use = {0};
     bool v2 = cgroups->layout == CGROUP_V2;
     bool read = number(cgroups, path, CGROUP_PIDS, "pids.current", NULL, &use.tasks) &&
-                number(cgroups, path, CGROUP_MEMORY, v2 ? "memory.current" : "memory.usage_in_bytes", NULL,
-                       &use.memory_bytes) &&
+                number(cgroups, path, CGROUP_MEMORY,
+                       v2 ? "memory.current" : "memory.usage_in_bytes", NULL, &use.memory_bytes) &&
                 (v2 ? number(cgroups, path, CGROUP_CPU, "cpu.stat", "usage_usec", &use.cpu_ns)
                     : number(cgroups, path, CGROUP_CPUACCT, "cpuacct.usage", NULL, &use.cpu_ns));
     if (!read)

@@ -1,4 +1,5 @@
-/* Ending what is in a cgroup, and the folders it leaves. Both loop until it is so or the time is up. */
+/* Ending what is in a cgroup, and the folders it leaves. Both loop until it is so or the time is
+ * up. */
 #include "node-agent/runtime/cgroup/cgroup.h"
 
 #include <dirent.h>
@@ -30,11 +31,12 @@ static void pause_for(int round)
 
 static int64_t kill_listed(int folder)
 {
-    AUTO_CLOSE int fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    int fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
     FILE *list = fd >= 0 ? fdopen(fd, "r") : NULL;
-    if (!list)
+    if (!list) {
+        auto_close_fd(&fd);
         return 0;
-    fd = -1;
+    }
     int64_t count = 0, pid;
     char line[32];
     while (fgets(line, sizeof line, list)) {
@@ -70,15 +72,19 @@ static void set_frozen(const struct cgroups *cgroups, const char *path, bool fro
 {
     char file[CGROUP_PATH_SIZE];
     const struct cgroup_mount *mount = cgroup_mount_of(cgroups, CGROUP_FREEZER);
-    if (mount && cgroups->layout != CGROUP_V2 && cgroup_path(cgroups, mount, path, "freezer.state", file))
+    if (mount && cgroups->layout != CGROUP_V2 &&
+        cgroup_path(cgroups, mount, path, "freezer.state", file))
         cgroup_write(file, frozen ? "FROZEN" : "THAWED");
 }
 
-/* From the second round on it is frozen meanwhile, so that a fork bomb cannot outrun us; v2 has a word for it all. */
-static int64_t kill_once(const struct cgroups *cgroups, const char *path, const char *folder, int round)
+/* From the second round on it is frozen meanwhile, so that a fork bomb cannot outrun us; v2 has
+ * a word for it all. */
+static int64_t kill_once(const struct cgroups *cgroups, const char *path, const char *folder,
+                         int round)
 {
     char file[CGROUP_PATH_SIZE];
-    if (cgroups->layout == CGROUP_V2 && cgroup_path(cgroups, &cgroups->mounts[0], path, "cgroup.kill", file))
+    if (cgroups->layout == CGROUP_V2 &&
+        cgroup_path(cgroups, &cgroups->mounts[0], path, "cgroup.kill", file))
         cgroup_write(file, "1");
     if (round > 0)
         set_frozen(cgroups, path, true);
@@ -88,18 +94,21 @@ static int64_t kill_once(const struct cgroups *cgroups, const char *path, const 
     return count;
 }
 
-bool cgroup_kill(const struct cgroups *cgroups, const char *path, int64_t timeout_ms, struct err *err)
+bool cgroup_kill(const struct cgroups *cgroups, const char *path, int64_t timeout_ms,
+                 struct err *err)
 {
     char folder[CGROUP_PATH_SIZE];
     if (!cgroup_path(cgroups, cgroup_mount_of_processes(cgroups), path, NULL, folder))
-        return err_set(err, ERR_INVALID, "the path of cgroup %s/%s is too long", cgroups->name, path);
+        return err_set(err, ERR_INVALID, "the path of cgroup %s/%s is too long", cgroups->name,
+                       path);
     int64_t until = steady_ms() + timeout_ms;
     for (int round = 0;; round++) {
         int64_t count = kill_once(cgroups, path, folder, round);
         if (count == 0 || timeout_ms == 0)
             return true;
         if (steady_ms() >= until)
-            return err_set(err, ERR_TIMEOUT, "%lld processes in cgroup %s do not end within %lld ms of SIGKILL",
+            return err_set(err, ERR_TIMEOUT,
+                           "%lld processes in cgroup %s do not end within %lld ms of SIGKILL",
                            (long long)count, folder, (long long)timeout_ms);
         pause_for(round);
     }
@@ -131,20 +140,23 @@ static bool remove_in(const char *folder, int64_t until, struct err *err)
         if (errno != EBUSY && errno != ENOTEMPTY)
             return err_set_os(err, ERR_IO, errno, "cannot remove cgroup %s", folder);
         if (steady_ms() >= until)
-            return err_set(err, ERR_TIMEOUT, "cgroup %s cannot be removed: something still runs in it", folder);
+            return err_set(err, ERR_TIMEOUT,
+                           "cgroup %s cannot be removed: something still runs in it", folder);
         pause_for(round);
     }
     return true;
 }
 
-bool cgroup_remove(const struct cgroups *cgroups, const char *path, int64_t timeout_ms, struct err *err)
+bool cgroup_remove(const struct cgroups *cgroups, const char *path, int64_t timeout_ms,
+                   struct err *err)
 {
     int64_t until = steady_ms() + timeout_ms;
     bool removed = true;
     for (size_t i = 0; i < cgroups->count; i++) {
         char folder[CGROUP_PATH_SIZE];
         if (!cgroup_path(cgroups, &cgroups->mounts[i], path, NULL, folder))
-            return err_set(err, ERR_INVALID, "the path of cgroup %s/%s is too long", cgroups->name, path);
+            return err_set(err, ERR_INVALID, "the path of cgroup %s/%s is too long", cgroups->name,
+                           path);
         removed &= remove_in(folder, until, err);
     }
     return removed;

@@ -4,8 +4,8 @@
  *     2026-01-31T08:11:33.310697900+00:00 stderr F (a line of the other stream may come in between)
  *     2026-01-31T08:11:33.310698100+00:00 stdout F  and its end
  *
- * Lines go to `kept` as they are complete; its front is dropped when it outgrows the answer, so that memory has a
- * bound however long the log is. */
+ * Lines go to `kept` as they are complete; its front is dropped when it outgrows the answer, so
+ * that memory has a bound however long the log is. */
 #include "node-agent/runtime/runtime.h"
 
 #include "base/limits.h"
@@ -17,7 +17,8 @@
 #include <sys/stat.h>
 
 enum { STAMP_SIZE = 48, STREAMS = 2 };
-static const int64_t READ_MAX = 128 * 1024 * 1024; /* of one file, from its end: a container may outrun rotation */
+static const int64_t READ_MAX =
+    128 * 1024 * 1024; /* of one file, from its end: a container may outrun rotation */
 
 struct piece { /* of a line that has not ended, one for each stream */
     struct text *bytes;
@@ -40,7 +41,8 @@ static void drop_front(struct text *text, size_t size)
     text->bytes[text->size] = '\0';
 }
 
-/* Down to what is wanted, at the beginning of a line; a single line that is too long loses its front. */
+/* Down to what is wanted, at the beginning of a line; a single line that is too long loses its
+ * front. */
 static void trim(struct text *text, size_t size_max)
 {
     if (text->size <= size_max)
@@ -50,7 +52,8 @@ static void trim(struct text *text, size_t size_max)
     if (end && end + 1 < text->bytes + text->size)
         cut = (size_t)(end + 1 - text->bytes);
     else
-        while (cut < text->size && ((unsigned char)text->bytes[cut] & 0xC0) == 0x80) /* within a character */
+        while (cut < text->size &&
+               ((unsigned char)text->bytes[cut] & 0xC0) == 0x80) /* within a character */
             cut++;
     drop_front(text, cut);
 }
@@ -113,7 +116,8 @@ static size_t parse_head(const char *line, size_t size, size_t *stamp_size, int 
         return 0;
     *stamp_size = (size_t)(blank - line);
     size_t at = *stamp_size + 1;
-    if (size < at + 9 || (strncmp(line + at, "stdout ", 7) != 0 && strncmp(line + at, "stderr ", 7) != 0))
+    if (size < at + 9 ||
+        (strncmp(line + at, "stdout ", 7) != 0 && strncmp(line + at, "stderr ", 7) != 0))
         return 0;
     *stream = line[at + 3] == 'e';
     *ends = line[at + 7] == 'F';
@@ -166,7 +170,8 @@ static bool read_both(struct reading *reading, const char *log_path, struct err 
     if (!read_file(reading, previous, err) || !read_file(reading, log_path, err))
         return false;
     for (int stream = 0; stream < STREAMS; stream++)
-        if (reading->pieces[stream].bytes->size > 0) /* a prompt, say, or the line was cut off by the end */
+        if (reading->pieces[stream].bytes->size >
+            0) /* a prompt, say, or the line was cut off by the end */
             keep_line(reading, &reading->pieces[stream]);
     return true;
 }
@@ -184,17 +189,21 @@ static void keep_tail(struct text *text, int64_t lines)
     drop_front(text, at);
 }
 
-bool runtime_log_read(const char *log_path, const struct runtime_log_query *query, struct text *out, struct err *err)
+bool runtime_log_read(const char *log_path, const struct runtime_log_query *query, struct text *out,
+                      struct err *err)
 {
-    size_t bytes_max = (size_t)(query->bytes_max > 0 && query->bytes_max < LIMIT_LOG_ANSWER_MAX ? query->bytes_max
-                                                                                                : LIMIT_LOG_ANSWER_MAX);
+    size_t bytes_max = (size_t)(query->bytes_max > 0 && query->bytes_max < LIMIT_LOG_ANSWER_MAX
+                                    ? query->bytes_max
+                                    : LIMIT_LOG_ANSWER_MAX);
     size_t memory_max = 16 * (size_t)LIMIT_LOG_ANSWER_MAX;
     AUTO(text) *kept = text_new(memory_max);
     AUTO(text) *stdout_piece = text_new(memory_max);
     AUTO(text) *stderr_piece = text_new(memory_max);
     if (!kept || !stdout_piece || !stderr_piece)
         return err_set(err, ERR_BUSY, "out of memory");
-    struct reading reading = {.timestamps = query->timestamps, .bytes_max = bytes_max, .kept = kept,
+    struct reading reading = {.timestamps = query->timestamps,
+                              .bytes_max = bytes_max,
+                              .kept = kept,
                               .pieces = {{.bytes = stdout_piece}, {.bytes = stderr_piece}}};
     if (!read_both(&reading, log_path, err))
         return false;
@@ -211,6 +220,7 @@ bool runtime_log_remove(const char *log_path, struct err *err)
     char previous[4096];
     if (!text_format(previous, sizeof previous, "%s.1", log_path))
         return err_set(err, ERR_INVALID, "the path of a log is too long");
-    bool removed = (unlink(previous) == 0 || errno == ENOENT) && (unlink(log_path) == 0 || errno == ENOENT);
+    bool removed =
+        (unlink(previous) == 0 || errno == ENOENT) && (unlink(log_path) == 0 || errno == ENOENT);
     return removed || err_set_os(err, ERR_IO, errno, "cannot remove the log %s", log_path);
 }

@@ -6,16 +6,27 @@
 
 #include <string.h>
 
-enum { OOM_SCORE = 500 }; /* when the node itself runs short, containers go before the agent and the system */
+enum {
+    OOM_SCORE = 500
+}; /* when the node itself runs short, containers go before the agent and the system */
 
-static const char capabilities[] =
-    "[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FSETID\",\"CAP_FOWNER\",\"CAP_MKNOD\",\"CAP_NET_RAW\",\"CAP_SETGID\","
-    "\"CAP_SETUID\",\"CAP_SETFCAP\",\"CAP_SETPCAP\",\"CAP_NET_BIND_SERVICE\",\"CAP_SYS_CHROOT\",\"CAP_KILL\","
-    "\"CAP_AUDIT_WRITE\"]";
+static const char capabilities[] = "[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FSETID\",\"CAP_"
+                                   "FOWNER\",\"CAP_MKNOD\",\"CAP_NET_RAW\",\"CAP_SETGID\","
+                                   "\"CAP_SETUID\",\"CAP_SETFCAP\",\"CAP_SETPCAP\",\"CAP_NET_BIND_"
+                                   "SERVICE\",\"CAP_SYS_CHROOT\",\"CAP_KILL\","
+                                   "\"CAP_AUDIT_WRITE\"]";
 
 static const char *const masked_paths[] = {
-    "/proc/acpi",       "/proc/asound",      "/proc/kcore", "/proc/keys",    "/proc/latency_stats",
-    "/proc/timer_list", "/proc/timer_stats", "/proc/scsi",  "/sys/firmware", "/proc/sched_debug",
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/scsi",
+    "/sys/firmware",
+    "/proc/sched_debug",
     "/sys/devices/virtual/powercap",
 };
 
@@ -23,7 +34,9 @@ static const char *const read_only_paths[] = {
     "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
-struct fixed_mount { const char *target, *type, *source, *options; };
+struct fixed_mount {
+    const char *target, *type, *source, *options;
+};
 
 /* clang-format off */
 static const struct fixed_mount fixed_mounts[] = {
@@ -57,13 +70,15 @@ static void add_list(struct text *out, const char *name, const struct text_list 
 
 static void add_user(struct text *out, const struct runtime_container *container)
 {
-    text_addf(out, "\"user\":{\"uid\":%u,\"gid\":%u,\"additionalGids\":[", container->user, container->user_group);
+    text_addf(out, "\"user\":{\"uid\":%u,\"gid\":%u,\"additionalGids\":[", container->user,
+              container->user_group);
     for (size_t i = 0; i < container->groups_count; i++)
         text_addf(out, "%s%u", i > 0 ? "," : "", container->groups[i]);
     text_add(out, "]}");
 }
 
-/* Others than root have none of them, but may gain them in no way other than root's programs would: not at all. */
+/* Others than root have none of them, but may gain them in no way other than root's programs
+ * would: not at all. */
 static void add_capabilities(struct text *out, bool is_root)
 {
     text_addf(out, "\"capabilities\":{\"bounding\":%s", capabilities);
@@ -72,7 +87,8 @@ static void add_capabilities(struct text *out, bool is_root)
     text_add_char(out, '}');
 }
 
-static void add_process(struct text *out, const struct runtime_container *container, const struct config_node *node)
+static void add_process(struct text *out, const struct runtime_container *container,
+                        const struct config_node *node)
 {
     text_add(out, "\"process\":{\"terminal\":false,");
     add_user(out, container);
@@ -84,8 +100,8 @@ static void add_process(struct text *out, const struct runtime_container *contai
     text_add_json(out, container->working_dir ? container->working_dir : "/");
     text_add_char(out, ',');
     add_capabilities(out, container->user == 0);
-    text_addf(out, ",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":%lld,\"soft\":%lld}]", (long long)node->files_max,
-              (long long)node->files_max);
+    text_addf(out, ",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":%lld,\"soft\":%lld}]",
+              (long long)node->files_max, (long long)node->files_max);
     text_addf(out, ",\"noNewPrivileges\":true,\"oomScoreAdj\":%d}", OOM_SCORE);
 }
 
@@ -100,20 +116,27 @@ static void add_bind(struct text *out, const char *source, const char *target, c
     text_addf(out, ",\"options\":[\"rbind\",\"rprivate\",%s]}", options);
 }
 
-static void add_mounts(struct text *out, const struct runtime_container *container, const struct config_node *node)
+static void add_mounts(struct text *out, const struct runtime_container *container,
+                       const struct config_node *node)
 {
     text_add(out, "\"mounts\":[");
     for (size_t i = 0; i < COUNT_OF(fixed_mounts); i++)
-        text_addf(out, "%s{\"destination\":\"%s\",\"type\":\"%s\",\"source\":\"%s\",\"options\":[%s]}", i > 0 ? "," : "",
-                  fixed_mounts[i].target, fixed_mounts[i].type, fixed_mounts[i].source, fixed_mounts[i].options);
+        text_addf(out,
+                  "%s{\"destination\":\"%s\",\"type\":\"%s\",\"source\":\"%s\",\"options\":[%s]}",
+                  i > 0 ? "," : "", fixed_mounts[i].target, fixed_mounts[i].type,
+                  fixed_mounts[i].source, fixed_mounts[i].options);
     if (node->shm_path)
         add_bind(out, node->shm_path, "/dev/shm", "\"nosuid\",\"noexec\",\"nodev\"");
     else
-        text_addf(out, ",{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\","
-                  "\"noexec\",\"nodev\",\"mode=1777\",\"size=%lld\"]}", (long long)LIMIT_CONTAINER_SHM_BYTES);
+        text_addf(out,
+                  ",{\"destination\":\"/dev/"
+                  "shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\","
+                  "\"noexec\",\"nodev\",\"mode=1777\",\"size=%lld\"]}",
+                  (long long)LIMIT_CONTAINER_SHM_BYTES);
     for (size_t i = 0; i < container->mounts_count; i++) {
         const struct runtime_mount *mount = &container->mounts[i];
-        add_bind(out, mount->source, mount->target, mount->read_only ? "\"ro\",\"nodev\"" : "\"rw\",\"nodev\"");
+        add_bind(out, mount->source, mount->target,
+                 mount->read_only ? "\"ro\",\"nodev\"" : "\"rw\",\"nodev\"");
     }
     text_add_char(out, ']');
 }
@@ -139,13 +162,17 @@ static void add_resources(struct text *out, const struct runtime_container *cont
                   (long long)cgroup_cpu_shares(container->cpu_milli));
     if (container->memory_bytes > 0)
         text_addf(out, ",\"memory\":{\"limit\":%lld}", (long long)container->memory_bytes);
-    text_addf(out, ",\"pids\":{\"limit\":%lld}},",
-              (long long)(container->pids_max > 0 ? container->pids_max : LIMIT_CONTAINER_PIDS_MAX));
+    text_addf(
+        out, ",\"pids\":{\"limit\":%lld}},",
+        (long long)(container->pids_max > 0 ? container->pids_max : LIMIT_CONTAINER_PIDS_MAX));
 }
 
-static void add_linux(struct text *out, const struct runtime_container *container, const struct config_node *node)
+static void add_linux(struct text *out, const struct runtime_container *container,
+                      const struct config_node *node)
 {
-    text_add(out, "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"cgroup\"}");
+    text_add(
+        out,
+        "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"cgroup\"}");
     add_namespace(out, "network", container->net_path);
     add_namespace(out, "ipc", container->ipc_path);
     add_namespace(out, "uts", container->uts_path);
@@ -163,7 +190,8 @@ static void add_linux(struct text *out, const struct runtime_container *containe
     text_add_char(out, '}');
 }
 
-void config_add(struct text *out, const struct runtime_container *container, const struct config_node *node)
+void config_add(struct text *out, const struct runtime_container *container,
+                const struct config_node *node)
 {
     text_add(out, "{\"ociVersion\":\"1.0.0\",");
     add_process(out, container, node);

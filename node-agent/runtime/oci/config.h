@@ -1,5 +1,6 @@
-/* The OCI configuration of one container, as JSON text. What is the same for all containers is fixed here; what the
- * node decides is in `node`. Pure.   Threads: any. */
+/* The OCI configuration of one container, as JSON text. What is the same for all containers is
+ * fixed here; what the node decides is in `node`. Pure.
+ * Threads: any. */
 #ifndef NODE_AGENT_RUNTIME_CONFIG_H
 #define NODE_AGENT_RUNTIME_CONFIG_H
 
@@ -14,6 +15,7 @@ struct config_node {
     int64_t files_max;        /* RLIMIT_NOFILE: never above what the agent itself may have */
 };
 
-void config_add(struct text *out, const struct runtime_container *container, const struct config_node *node);
+void config_add(struct text *out, const struct runtime_container *container,
+                const struct config_node *node);
 
 #endif

@@ -1,12 +1,13 @@
-/* Starting a container's conmon. It is the container's parent: it holds the pipes of stdout and stderr, writes what
- * comes through them to the log, and leaves the exit code in a file, whatever becomes of the agent.
+/* Starting a container's conmon. It is the container's parent: it holds the pipes of stdout and
+ * stderr, writes what comes through them to the log, and leaves the exit code in a file, whatever
+ * becomes of the agent.
  *
- *   agent ── posix_spawn ─▶ conmon ── fork ─▶ conmon (a daemon) ── fork, exec ─▶ [berth-enter ─▶] crun create
- *     ▲                       └ exit                  │                                └ the container's first process
- *     └───────────────── sync pipe: {"data": pid} ────┘
+ *   agent ─ posix_spawn ▶ conmon ─ fork ▶ conmon, a daemon ─ fork, exec ▶ berth-enter ▶ crun create
+ *     ▲                     └ exit             │                           └ the first process
+ *     └─────────── sync pipe: {"data": pid} ───┘
  *
- * posix_spawn because the agent is large and has threads: it shares memory with the child until exec, where fork would
- * copy page tables. */
+ * posix_spawn because the agent is large and has threads: it shares memory with the child until
+ * exec, where fork would copy page tables. */
 #include "node-agent/runtime/oci/oci.h"
 
 #include "base/clock.h"
@@ -24,7 +25,10 @@
 
 enum { ARGUMENTS_MAX = 96, SAID_MAX = 16 * 1024, SYNC_FD = 3 };
 
-struct arguments { const char *items[ARGUMENTS_MAX]; size_t count; };
+struct arguments {
+    const char *items[ARGUMENTS_MAX];
+    size_t count;
+};
 
 static void add(struct arguments *arguments, const char *argument)
 {
@@ -41,7 +45,8 @@ static void add_pair(struct arguments *arguments, const char *option, const char
 /* ---- the command line ---- */
 
 /* The words of berth-enter: what to hide, where to go, what to become. */
-static void add_enter(const struct oci *oci, const struct oci_place *place, struct arena *arena, struct arguments *to)
+static void add_enter(const struct oci *oci, const struct oci_place *place, struct arena *arena,
+                      struct arguments *to)
 {
     const struct cgroups *cgroups = &oci->cgroups;
     const char *hidden = "-";
@@ -57,8 +62,10 @@ static void add_enter(const struct oci *oci, const struct oci_place *place, stru
     add_pair(to, "--runtime-arg", oci->program);
 }
 
-/* What conmon calls the runtime: berth-enter with its own words first, or the OCI runtime itself. */
-static void add_runtime(const struct oci *oci, const struct oci_place *place, struct arena *arena, struct arguments *to)
+/* What conmon calls the runtime: berth-enter with its own words first, or the OCI runtime
+ * itself. */
+static void add_runtime(const struct oci *oci, const struct oci_place *place, struct arena *arena,
+                        struct arguments *to)
 {
     add_pair(to, "-r", oci->traits->entered ? oci->enter : oci->program);
     if (oci->traits->entered)
@@ -68,10 +75,10 @@ static void add_runtime(const struct oci *oci, const struct oci_place *place, st
         add_pair(to, "--runtime-arg", oci->traits->cgroups_off);
 }
 
-/* The log is not synced at the end (it would delay the exit file), and has no ceiling in conmon (it would throw lines
- * away): the agent rotates it. */
-static bool fill(const struct oci *oci, const struct oci_place *place, const char *log_path, struct arena *arena,
-                 struct arguments *to)
+/* The log is not synced at the end (it would delay the exit file), and has no ceiling in conmon
+ * (it would throw lines away): the agent rotates it. */
+static bool fill(const struct oci *oci, const struct oci_place *place, const char *log_path,
+                 struct arena *arena, struct arguments *to)
 {
     add(to, oci->conmon);
     add_pair(to, "--api-version", "1");
@@ -96,12 +103,13 @@ static bool fill(const struct oci *oci, const struct oci_place *place, const cha
 
 /* ---- starting it ---- */
 
-/* Its standard error goes where the answer comes: whatever went wrong, and wherever, arrives in one place. It works in the
- * container's folder: that is where it leaves its file "oom". */
+/* Its standard error goes where the answer comes: whatever went wrong, and wherever, arrives in
+ * one place. It works in the container's folder: that is where it leaves its file "oom". */
 static int spawn(const struct arguments *arguments, const char *folder, int answer_fd, pid_t *pid)
 {
-    static const char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                              "TZ=UTC0", "_OCI_SYNCPIPE=3", NULL};
+    static const char *const environment[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TZ=UTC0",
+        "_OCI_SYNCPIPE=3", NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t all, none;
@@ -119,13 +127,15 @@ static int spawn(const struct arguments *arguments, const char *folder, int answ
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     int failed = posix_spawn(pid, arguments->items[0], &files, &attributes,
-                             (char *const *)(const void *)arguments->items, (char *const *)(const void *)environment);
+                             (char *const *)(const void *)arguments->items,
+                             (char *const *)(const void *)environment);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     return failed;
 }
 
-/* Descriptors 0 to 3 are replaced in the child in that order, so the answer's must not be among them. */
+/* Descriptors 0 to 3 are replaced in the child in that order, so the answer's must not be among
+ * them. */
 static bool open_pipe(int ends[2])
 {
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -138,12 +148,16 @@ static bool open_pipe(int ends[2])
 
 /* ---- its answer ---- */
 
-struct answer { int64_t data; const char *message; };
+struct answer {
+    int64_t data;
+    const char *message;
+};
 static const struct field answer_fields[] = {
     FIELD(struct answer, data, "data", .doc = "The process, or -1."),
     FIELD(struct answer, message, "message", .doc = "What the runtime said."),
 };
-static const struct schema answer_schema = SCHEMA("Answer", struct answer, answer_fields, "conmon's answer.");
+static const struct schema answer_schema =
+    SCHEMA("Answer", struct answer, answer_fields, "conmon's answer.");
 
 /* The line that is conmon's answer; NULL: not there, or not whole. */
 static char *answer_line(char *said)
@@ -181,7 +195,8 @@ static void trim_end(char *text)
         text[--size] = '\0';
 }
 
-/* runc logs: `time="…" level=error msg="runc create failed: … exec: \"/x\": …"`. Only the message is of use. */
+/* runc logs: `time="…" level=error msg="runc create failed: … exec: \"/x\": …"`. Only the
+ * message is of use. */
 static void keep_message(char *text)
 {
     char *from = strstr(text, " msg=\""), *to = text;
@@ -198,12 +213,14 @@ static void keep_message(char *text)
 /* The client's fault when its command cannot be run, the node's otherwise. */
 static bool refuse(const struct oci_place *place, const char *message, struct err *err)
 {
-    bool command = strstr(message, "executable file") || strstr(message, "exec: ") || strstr(message, "open executable");
-    return err_set(err, command ? ERR_INVALID : ERR_IO, "container %s cannot be created: %s", place->name,
-                   *message ? message : "conmon ended without a word");
+    bool command = strstr(message, "executable file") || strstr(message, "exec: ") ||
+                   strstr(message, "open executable");
+    return err_set(err, command ? ERR_INVALID : ERR_IO, "container %s cannot be created: %s",
+                   place->name, *message ? message : "conmon ended without a word");
 }
 
-static bool understand(const struct oci_place *place, char *said, struct arena *arena, int64_t *pid, struct err *err)
+static bool understand(const struct oci_place *place, char *said, struct arena *arena, int64_t *pid,
+                       struct err *err)
 {
     struct answer answer = {0};
     struct err ignored;
@@ -221,8 +238,8 @@ static bool understand(const struct oci_place *place, char *said, struct arena *
     return refuse(place, message, err);
 }
 
-bool conmon_create(const struct oci *oci, const struct oci_place *place, const char *log_path, int64_t *pid,
-                   struct err *err)
+bool conmon_create(const struct oci *oci, const struct oci_place *place, const char *log_path,
+                   int64_t *pid, struct err *err)
 {
     AUTO(arena) *arena = arena_new(256 * 1024);
     struct arguments arguments = {.count = 0};
@@ -249,7 +266,8 @@ bool conmon_create(const struct oci *oci, const struct oci_place *place, const c
 
 /* ---- finding it ---- */
 
-/* The file may be older than the number in it is: only a process that names the container on its command line counts. */
+/* The file may be older than the number in it is: only a process that names the container on its
+ * command line counts. */
 int64_t conmon_find(const struct oci_place *place)
 {
     char path[OCI_PATH_SIZE];

@@ -1,4 +1,5 @@
-/* Creating a container and letting it go: each step has one call site and one line of the debug log with its time. */
+/* Creating a container and letting it go: each step has one call site and one line of the debug
+ * log with its time. */
 #include "node-agent/runtime/oci/oci.h"
 
 #include "base/clock.h"
@@ -24,7 +25,8 @@ bool oci_makes_cgroups(const struct oci *oci)
 static int64_t step(const char *name, const struct oci_place *place, int64_t since_ns)
 {
     int64_t now = clock_boot_ns();
-    log_debug("runtime_step", "step=%s container=%s us=%lld", name, place->id, (long long)((now - since_ns) / 1000));
+    log_debug("runtime_step", "step=%s container=%s us=%lld", name, place->id,
+              (long long)((now - since_ns) / 1000));
     return now;
 }
 
@@ -47,7 +49,8 @@ static bool write_config(const struct oci *oci, const struct oci_place *place,
     };
     config_add(json, container, &node);
     if (!text_ok(json))
-        return err_set(err, ERR_TOO_LARGE, "the configuration of container %s is larger than %d bytes", place->name,
+        return err_set(err, ERR_TOO_LARGE,
+                       "the configuration of container %s is larger than %d bytes", place->name,
                        CONFIG_MAX);
     oci_file(place->folder, "config.json", path);
     return file_replace(path, json->bytes, json->size, 0600, false, err);
@@ -61,11 +64,13 @@ static bool make_cgroup(const struct oci *oci, const struct oci_place *place,
         .memory_bytes = container->memory_bytes,
         .pids_max = container->pids_max > 0 ? container->pids_max : LIMIT_CONTAINER_PIDS_MAX,
     };
-    return cgroup_make(&oci->cgroups, place->cgroup, err) && cgroup_limit(&oci->cgroups, place->cgroup, &limits_, err) &&
+    return cgroup_make(&oci->cgroups, place->cgroup, err) &&
+           cgroup_limit(&oci->cgroups, place->cgroup, &limits_, err) &&
            cgroup_limit_devices(&oci->cgroups, place->cgroup, err);
 }
 
-/* The runtime keeps what it needs of the configuration in its own folder; its copy of the secrets is enough. */
+/* The runtime keeps what it needs of the configuration in its own folder; its copy of the
+ * secrets is enough. */
 static void forget_config(const struct oci_place *place)
 {
     char path[OCI_PATH_SIZE];
@@ -73,8 +78,8 @@ static void forget_config(const struct oci_place *place)
     unlink(path);
 }
 
-static bool record_new(const struct oci_place *place, const struct runtime_container *container, int64_t pid,
-                       struct err *err)
+static bool record_new(const struct oci_place *place, const struct runtime_container *container,
+                       int64_t pid, struct err *err)
 {
     struct record record = {
         .incarnation = container->incarnation,
@@ -89,8 +94,8 @@ static bool record_new(const struct oci_place *place, const struct runtime_conta
     return record_write(place, &record, err);
 }
 
-static bool create_in(const struct oci *oci, const struct oci_place *place, const struct runtime_container *container,
-                      struct err *err)
+static bool create_in(const struct oci *oci, const struct oci_place *place,
+                      const struct runtime_container *container, struct err *err)
 {
     int64_t pid = 0, at = clock_boot_ns();
     if (!write_config(oci, place, container, err))
@@ -116,7 +121,8 @@ bool oci_create(struct runtime *runtime, const struct runtime_container *contain
     if (mkdir(place.folder, 0700) != 0) {
         if (errno == EEXIST)
             return err_set(err, ERR_CONFLICT, "there is a container %s already", place.name);
-        return err_set_os(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "group %s is not up", container->uid);
+        return err_set_os(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
+                          "group %s is not up", container->uid);
     }
     if (create_in(oci, &place, container, err))
         return true;
@@ -144,12 +150,13 @@ bool oci_run(const struct oci *oci, const char *const *words, struct err *err)
         return false;
     if (result.exit_code == 0)
         return true;
-    return err_set(err, ERR_IO, "%s %s: %.*s", oci->program, argv[2], said && said->size < 400 ? (int)said->size : 400,
+    return err_set(err, ERR_IO, "%s %s: %.*s", oci->program, argv[2],
+                   said && said->size < 400 ? (int)said->size : 400,
                    said && said->bytes ? said->bytes : "");
 }
 
-/* crun's first process reads a byte from the pipe, runc's writes one to it, and either goes on. What `<runtime> start`
- * would do, without starting it: 4 ms. */
+/* crun's first process reads a byte from the pipe, runc's writes one to it, and either goes on.
+ * What `<runtime> start` would do, without starting it: 4 ms. */
 static bool start_by_pipe(const struct oci *oci, const struct oci_place *place)
 {
     char path[OCI_PATH_SIZE], byte = 0;
@@ -174,8 +181,10 @@ static bool let_go(const struct oci *oci, const struct oci_place *place, struct 
     return oci_run(oci, words, err);
 }
 
-/* The time is written down first: an agent that dies in between takes the container for started, never for fresh. */
-bool oci_start(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms, struct err *err)
+/* The time is written down first: an agent that dies in between takes the container for started,
+ * never for fresh. */
+bool oci_start(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms,
+               struct err *err)
 {
     struct oci *oci = (struct oci *)runtime;
     struct oci_place place;

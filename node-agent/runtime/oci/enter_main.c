@@ -1,14 +1,17 @@
-/* berth-enter: prepares the ground for an OCI runtime and becomes it. conmon starts it in place of the runtime.
+/* berth-enter: prepares the ground for an OCI runtime and becomes it. conmon starts it in place of
+ * the runtime.
  *
  *     berth-enter <v2 mount to hide or -> <cgroup or -> <v1 mount>... -- <program> <argument>...
  *
  * What it does, and what it saves, measured with crun 1.8:
- * - It puts itself into the container's v1 cgroups, so that crun need not. Moving another process there waits for an RCU
- *   grace period, 4 to 15 ms; a thread that moves itself (by writing 0 to `tasks`) does not.
- * - It makes a mount namespace and takes the v2 mount of a mixed layout out of sight, with which crun refuses to run. The
- *   namespace ends with crun: conmon stays outside, so that no old mount is kept alive by it.
- * - There it mounts crun's program read-only over itself. crun protects its program from containers by starting itself
- *   again from a read-only copy, 3 ms, unless it finds that it is one.
+ * - It puts itself into the container's v1 cgroups, so that crun need not. Moving another process
+ *   there waits for an RCU grace period, 4 to 15 ms; a thread that moves itself (by writing 0 to
+ *   `tasks`) does not.
+ * - It makes a mount namespace and takes the v2 mount of a mixed layout out of sight, with which
+ *   crun refuses to run. The namespace ends with crun: conmon stays outside, so that no old mount
+ *   is kept alive by it.
+ * - There it mounts crun's program read-only over itself. crun protects its program from containers
+ *   by starting itself again from a read-only copy, 3 ms, unless it finds that it is one.
  * Linked statically, without anything of ours, because it is started for each container. */
 #include <errno.h>
 #include <fcntl.h>

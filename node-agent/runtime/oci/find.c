@@ -1,4 +1,5 @@
-/* What became of a container. conmon's exit file is the truth; without one its processes are asked. */
+/* What became of a container. conmon's exit file is the truth; without one its processes are
+ * asked. */
 #include "node-agent/runtime/oci/oci.h"
 
 #include "base/clock.h"
@@ -22,22 +23,26 @@ static bool read_exit(const struct oci_place *place, int64_t *code, int64_t *fin
     struct stat about;
     struct err ignored;
     oci_file(place->folder, "exit", path);
-    if (!file_read(path, 64, &number, &size, &ignored) || stat(path, &about) != 0 || !text_to_int(number, code))
+    if (!file_read(path, 64, &number, &size, &ignored) || stat(path, &about) != 0 ||
+        !text_to_int(number, code))
         return false;
     *finished_ms = (int64_t)about.st_mtim.tv_sec * 1000 + about.st_mtim.tv_nsec / 1000000;
     return true;
 }
 
-static void tell_exit(const struct oci *oci, const struct oci_place *place, int64_t code, struct runtime_found *out)
+static void tell_exit(const struct oci *oci, const struct oci_place *place, int64_t code,
+                      struct runtime_found *out)
 {
     out->phase = RUNTIME_EXITED;
     out->exit_code = (int)code;
-    if (out->finished_ms < out->started_ms) /* a file's time is that of the last tick of the kernel's clock */
+    if (out->finished_ms <
+        out->started_ms) /* a file's time is that of the last tick of the kernel's clock */
         out->finished_ms = out->started_ms;
     out->oom_killed = code == 128 + SIGKILL && cgroup_oom_kills(&oci->cgroups, place->cgroup) > 0;
 }
 
-/* The order matters: conmon writes the file before it ends, so the file is looked for again once conmon was seen dead. */
+/* The order matters: conmon writes the file before it ends, so the file is looked for again once
+ * conmon was seen dead. */
 static void tell(const struct oci *oci, const struct oci_place *place, const struct record *record,
                  struct runtime_found *out)
 {
@@ -56,8 +61,9 @@ static void tell(const struct oci *oci, const struct oci_place *place, const str
     out->finished_ms = clock_now_ms();
 }
 
-static bool find_in(const struct oci *oci, const char *uid, const char *name, const struct oci_place *place,
-                    struct record *record, struct arena *arena, struct runtime_found *out, struct err *err)
+static bool find_in(const struct oci *oci, const char *uid, const char *name,
+                    const struct oci_place *place, struct record *record, struct arena *arena,
+                    struct runtime_found *out, struct err *err)
 {
     struct runtime_found found = {0};
     if (!record_read(place, arena, record, err))
@@ -72,7 +78,8 @@ static bool find_in(const struct oci *oci, const char *uid, const char *name, co
     return true;
 }
 
-bool oci_find(struct runtime *runtime, const char *uid, const char *name, struct runtime_found *out, struct err *err)
+bool oci_find(struct runtime *runtime, const char *uid, const char *name, struct runtime_found *out,
+              struct err *err)
 {
     struct oci *oci = (struct oci *)runtime;
     struct oci_place place;
@@ -106,8 +113,10 @@ static struct runtime_found *next_slot(struct listing *listing)
     return &listing->items[listing->count];
 }
 
-/* Those that run are watched from now on: by their conmon, or without one by their first process. */
-static bool adopt(struct oci *oci, const struct record *record, const struct runtime_found *found, struct err *err)
+/* Those that run are watched from now on: by their conmon, or without one by their first
+ * process. */
+static bool adopt(struct oci *oci, const struct record *record, const struct runtime_found *found,
+                  struct err *err)
 {
     if (found->phase != RUNTIME_RUNNING)
         return true;
@@ -150,8 +159,8 @@ static bool list_group(struct listing *listing, const char *uid, struct err *err
     return listed;
 }
 
-bool oci_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found, size_t *count,
-              struct err *err)
+bool oci_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found,
+              size_t *count, struct err *err)
 {
     struct listing listing = {.oci = (struct oci *)runtime, .arena = arena};
     char folder[OCI_PATH_SIZE];
@@ -173,8 +182,8 @@ bool oci_list(struct runtime *runtime, struct arena *arena, struct runtime_found
 
 /* ---- ends ---- */
 
-/* True when it has ended. Its conmon was killed and it lives on: its first process is watched instead. Nobody reads its
- * output any more, and its exit code will not be known. */
+/* True when it has ended. Its conmon was killed and it lives on: its first process is watched
+ * instead. Nobody reads its output any more, and its exit code will not be known. */
 static bool has_ended(struct oci *oci, const char *uid, const char *name)
 {
     struct oci_place place;
@@ -210,7 +219,8 @@ static bool no_such_process(const struct oci_place *place, struct err *err)
     return err_set(err, ERR_NOT_FOUND, "container %s does not run", place->name);
 }
 
-bool oci_signal(struct runtime *runtime, const char *uid, const char *name, int number, struct err *err)
+bool oci_signal(struct runtime *runtime, const char *uid, const char *name, int number,
+                struct err *err)
 {
     struct oci *oci = (struct oci *)runtime;
     struct oci_place place;
@@ -226,8 +236,9 @@ bool oci_signal(struct runtime *runtime, const char *uid, const char *name, int 
     if (oci->traits->is_plain) {
         if (syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0)
             return true;
-        return errno == ESRCH ? no_such_process(&place, err)
-                              : err_set_os(err, ERR_INVALID, errno, "cannot send signal %d", number);
+        return errno == ESRCH
+                   ? no_such_process(&place, err)
+                   : err_set_os(err, ERR_INVALID, errno, "cannot send signal %d", number);
     }
     text_format(text, sizeof text, "%d", number);
     const char *words[] = {"kill", place.id, text, NULL};

@@ -10,7 +10,8 @@
  *         exit                   written by conmon at the end: the code
  *         attach, ctl, winsz     conmon's sockets and pipes
  *
- * A container is known to runtime and conmon as "<group>.<container>".   Threads: see runtime.h. */
+ * A container is known to runtime and conmon as "<group>.<container>".
+ * Threads: see runtime.h. */
 #ifndef NODE_AGENT_RUNTIME_OCI_H
 #define NODE_AGENT_RUNTIME_OCI_H
 
@@ -20,17 +21,20 @@
 
 enum { OCI_PATH_SIZE = 512, OCI_ID_SIZE = ID_SIZE + RUNTIME_NAME_SIZE };
 
-/* What we know of an OCI runtime beyond its command line. A new one is a line in the table of open.c. */
+/* What we know of an OCI runtime beyond its command line. A new one is a line in the table of
+ * open.c. */
 struct oci_program {
     const char *name; /* of the program's file; NULL: any other, of which nothing is assumed */
-    bool entered; /* started by berth-enter (enter_main.c says what that is good for) */
-    /* On v1, entered into the container's cgroup, which the agent has made, with this option that makes it leave cgroups
-     * alone. NULL: it makes its own. */
+    bool entered;     /* started by berth-enter (enter_main.c says what that is good for) */
+    /* On v1, entered into the container's cgroup, which the agent has made, with this option
+     * that makes it leave cgroups alone. NULL: it makes its own. */
     const char *cgroups_off;
-    bool takes_bpf;          /* the annotation run.oci.seccomp_bpf_data */
-    bool is_plain;           /* its state is a folder of --root, its pid the container's first process: no need to
-                                run it for signals and removal */
-    enum { START_BY_PROGRAM, START_BY_WRITING, START_BY_READING } start; /* what opens exec.fifo in that folder */
+    bool takes_bpf; /* the annotation run.oci.seccomp_bpf_data */
+    /* Its state is a folder of --root, its pid the container's first process: no need to run it
+     * for signals and removal. */
+    bool is_plain;
+    /* What opens exec.fifo in that folder. */
+    enum { START_BY_PROGRAM, START_BY_WRITING, START_BY_READING } start;
 };
 
 struct oci {
@@ -63,15 +67,18 @@ void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE]);
 struct record {
     int64_t incarnation, restarts;
     int64_t created_ms, started_ms; /* started: written before it is let go */
-    int64_t pid, pid_began;         /* of its first process; began: its start time as the kernel counts */
+    int64_t pid, pid_began; /* of its first process; began: its start time as the kernel counts */
     int64_t conmon, conmon_began;
     const char *log_path;
 };
 /* ERR_NOT_FOUND: no such container, or only half of one. */
-bool record_read(const struct oci_place *place, struct arena *arena, struct record *out, struct err *err) MUST_CHECK;
-bool record_write(const struct oci_place *place, const struct record *record, struct err *err) MUST_CHECK;
+bool record_read(const struct oci_place *place, struct arena *arena, struct record *out,
+                 struct err *err) MUST_CHECK;
+bool record_write(const struct oci_place *place, const struct record *record, struct err *err)
+    MUST_CHECK;
 
-/* When a process began, in the kernel's ticks since boot; 0: there is none, or a dead one that nobody reaped. */
+/* When a process began, in the kernel's ticks since boot; 0: there is none, or a dead one that
+ * nobody reaped. */
 int64_t process_began(int64_t pid);
 static inline bool process_lives(int64_t pid, int64_t began)
 {
@@ -84,27 +91,36 @@ bool process_wait(int process_fd, int64_t timeout_ms);
 
 /* ---- conmon.c ---- */
 
-struct conmon_report { int64_t pid; char message[400]; };
-/* Runs conmon, which runs `<runtime> create` and stays. False: the runtime said no, in its own words. */
-bool conmon_create(const struct oci *oci, const struct oci_place *place, const char *log_path, int64_t *pid,
-                   struct err *err) MUST_CHECK;
+struct conmon_report {
+    int64_t pid;
+    char message[400];
+};
+/* Runs conmon, which runs `<runtime> create` and stays. False: the runtime said no, in its own
+ * words. */
+bool conmon_create(const struct oci *oci, const struct oci_place *place, const char *log_path,
+                   int64_t *pid, struct err *err) MUST_CHECK;
 /* The conmon of a container, from its pid file, when it lives; 0. */
 int64_t conmon_find(const struct oci_place *place);
 
 /* ---- start.c, find.c, remove.c, group.c ---- */
 
-bool oci_create(struct runtime *runtime, const struct runtime_container *container, struct err *err);
-bool oci_start(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms, struct err *err);
-bool oci_signal(struct runtime *runtime, const char *uid, const char *name, int number, struct err *err);
+bool oci_create(struct runtime *runtime, const struct runtime_container *container,
+                struct err *err);
+bool oci_start(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms,
+               struct err *err);
+bool oci_signal(struct runtime *runtime, const char *uid, const char *name, int number,
+                struct err *err);
 bool oci_remove(struct runtime *runtime, const char *uid, const char *name, struct err *err);
-bool oci_find(struct runtime *runtime, const char *uid, const char *name, struct runtime_found *out, struct err *err);
-bool oci_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found, size_t *count,
+bool oci_find(struct runtime *runtime, const char *uid, const char *name, struct runtime_found *out,
               struct err *err);
+bool oci_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found,
+              size_t *count, struct err *err);
 bool oci_exit_next(struct runtime *runtime, char uid[ID_SIZE], char name[RUNTIME_NAME_SIZE]);
 bool oci_group_up(struct runtime *runtime, const struct runtime_group *group, struct err *err);
 bool oci_group_down(struct runtime *runtime, const char *uid, struct err *err);
 bool oci_group_kill(struct runtime *runtime, const char *uid, struct err *err);
-bool oci_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out, struct err *err);
+bool oci_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
+             struct err *err);
 bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 
 /* Whether we make the cgroups of containers, and not the runtime. */

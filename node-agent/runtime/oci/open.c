@@ -1,4 +1,5 @@
-/* Opening the driver: programs, the memory folder, cgroups, the profile. And taking all of it away again. */
+/* Opening the driver: programs, the memory folder, cgroups, the profile. And taking all of it
+ * away again. */
 #include "node-agent/runtime/oci/oci.h"
 
 #include "base/file.h"
@@ -16,10 +17,19 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-enum { ROOT_MAX = 256, PROFILE_MAX = 256 * 1024, FILES_MAX = 1048576, TMPFS_MAGIC_NUMBER = 0x01021994 };
+enum {
+    ROOT_MAX = 256,
+    PROFILE_MAX = 256 * 1024,
+    FILES_MAX = 1048576,
+    TMPFS_MAGIC_NUMBER = 0x01021994
+};
 
 static const struct oci_program programs[] = {
-    {.name = "crun", .entered = true, .cgroups_off = "--cgroup-manager=disabled", .takes_bpf = true, .is_plain = true,
+    {.name = "crun",
+     .entered = true,
+     .cgroups_off = "--cgroup-manager=disabled",
+     .takes_bpf = true,
+     .is_plain = true,
      .start = START_BY_WRITING},
     {.name = "runc", .is_plain = true, .start = START_BY_READING},
     {.name = NULL, .start = START_BY_PROGRAM},
@@ -66,10 +76,12 @@ void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE])
     CHECK(text_format(out, OCI_PATH_SIZE, "%s/%s", folder, file));
 }
 
-static bool root_path(const struct runtime_options *options, char out[OCI_PATH_SIZE], struct err *err)
+static bool root_path(const struct runtime_options *options, char out[OCI_PATH_SIZE],
+                      struct err *err)
 {
     if (!options->run_dir || options->run_dir[0] != '/' || strlen(options->run_dir) > ROOT_MAX)
-        return err_set(err, ERR_INVALID, "run_dir is an absolute path of at most %d bytes", ROOT_MAX);
+        return err_set(err, ERR_INVALID, "run_dir is an absolute path of at most %d bytes",
+                       ROOT_MAX);
     oci_file(options->run_dir, "runtime", out);
     return true;
 }
@@ -86,11 +98,13 @@ static bool find_program(const char *name, char out[OCI_PATH_SIZE], struct err *
     }
     for (const char *at = folders ? folders : "/usr/sbin:/usr/bin:/sbin:/bin"; *at;) {
         int length = (int)strcspn(at, ":");
-        if (length > 0 && text_format(out, OCI_PATH_SIZE, "%.*s/%s", length, at, name) && access(out, X_OK) == 0)
+        if (length > 0 && text_format(out, OCI_PATH_SIZE, "%.*s/%s", length, at, name) &&
+            access(out, X_OK) == 0)
             return true;
         at += length + (at[length] ? 1 : 0);
     }
-    return err_set(err, ERR_NOT_FOUND, "%s is not installed on this node: install it, or name another program", name);
+    return err_set(err, ERR_NOT_FOUND,
+                   "%s is not installed on this node: install it, or name another program", name);
 }
 
 /* berth-enter stands beside the agent, or where the build puts it. */
@@ -108,7 +122,8 @@ static bool find_enter(const char *given, char out[OCI_PATH_SIZE], struct err *e
     for (size_t i = 0; i < COUNT_OF(places); i++)
         if (text_format(out, OCI_PATH_SIZE, "%s/%s", self, places[i]) && access(out, X_OK) == 0)
             return true;
-    return err_set(err, ERR_NOT_FOUND, "berth-enter is missing beside the running program in %s", self);
+    return err_set(err, ERR_NOT_FOUND, "berth-enter is missing beside the running program in %s",
+                   self);
 }
 
 static const struct oci_program *traits_of(const char *program)
@@ -140,7 +155,8 @@ static bool make_root(const char *root, struct err *err)
         return err_set_os(err, ERR_IO, errno, "cannot look at %s", root);
     if (about.f_type != TMPFS_MAGIC_NUMBER &&
         mount("berth", root, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") != 0)
-        return err_set_os(err, ERR_IO, errno, "%s is not on a tmpfs, and none can be mounted on it", root);
+        return err_set_os(err, ERR_IO, errno, "%s is not on a tmpfs, and none can be mounted on it",
+                          root);
     return true;
 }
 
@@ -183,7 +199,8 @@ static bool make_profile(struct oci *oci, struct err *err)
 static int64_t files_max(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY || limit.rlim_max > FILES_MAX)
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY ||
+        limit.rlim_max > FILES_MAX)
         return FILES_MAX;
     return (int64_t)limit.rlim_max;
 }
@@ -192,7 +209,8 @@ static bool make_cgroups(struct oci *oci, struct err *err)
 {
     if (!cgroup_make(&oci->cgroups, "", err))
         return false;
-    CHECK(cgroup_path(&oci->cgroups, cgroup_mount_of_processes(&oci->cgroups), "", NULL, oci->fence_folder));
+    CHECK(cgroup_path(&oci->cgroups, cgroup_mount_of_processes(&oci->cgroups), "", NULL,
+                      oci->fence_folder));
     oci->folder_items[0] = oci->fence_folder;
     oci->folders = (struct text_list){.given = true, .items = oci->folder_items, .count = 1};
     return true;
@@ -202,8 +220,8 @@ static bool open_all(struct oci *oci, const struct runtime_options *options, str
 {
     return root_path(options, oci->root, err) &&
            cgroups_find(&oci->cgroups, "/proc/self/mountinfo", options->cgroup, err) &&
-           find_programs(oci, options, err) && make_root(oci->root, err) && make_folders(oci, err) &&
-           make_cgroups(oci, err) && make_profile(oci, err);
+           find_programs(oci, options, err) && make_root(oci->root, err) &&
+           make_folders(oci, err) && make_cgroups(oci, err) && make_profile(oci, err);
 }
 
 struct runtime *oci_open(const struct runtime_options *options, struct err *err)
@@ -220,8 +238,8 @@ struct runtime *oci_open(const struct runtime_options *options, struct err *err)
         oci_free(&oci->base);
         return NULL;
     }
-    log_debug("runtime_opened", "program=%s cgroups=%s folder=%s", oci->program, oci_cgroup_layout(&oci->base),
-              oci->root);
+    log_debug("runtime_opened", "program=%s cgroups=%s folder=%s", oci->program,
+              oci_cgroup_layout(&oci->base), oci->root);
     return &oci->base;
 }
 

@@ -1,4 +1,5 @@
-/* What we know of a container, as a small JSON file in its folder, and whether its processes still live. */
+/* What we know of a container, as a small JSON file in its folder, and whether its processes
+ * still live. */
 #include "node-agent/runtime/oci/oci.h"
 
 #include "base/file.h"
@@ -23,16 +24,20 @@ static const struct field record_fields[] = {
     FIELD(struct record, log_path, "log_path", .doc = "Where conmon writes its output."),
 };
 /* clang-format on */
-static const struct schema record_schema = SCHEMA("Record", struct record, record_fields, "A container of this node.");
+static const struct schema record_schema =
+    SCHEMA("Record", struct record, record_fields, "A container of this node.");
 
-bool record_read(const struct oci_place *place, struct arena *arena, struct record *out, struct err *err)
+bool record_read(const struct oci_place *place, struct arena *arena, struct record *out,
+                 struct err *err)
 {
     char path[OCI_PATH_SIZE];
     AUTO_FREE char *json = NULL;
     size_t size;
     oci_file(place->folder, "record", path);
     if (!file_read(path, RECORD_MAX, &json, &size, err))
-        return err->code == ERR_NOT_FOUND ? err_set(err, ERR_NOT_FOUND, "there is no container %s", place->name) : false;
+        return err->code == ERR_NOT_FOUND
+                   ? err_set(err, ERR_NOT_FOUND, "there is no container %s", place->name)
+                   : false;
     if (!fields_read(&record_schema, json, size, arena, out, err))
         return err_add(err, "the record of container %s", place->id);
     return true;
@@ -51,7 +56,8 @@ bool record_write(const struct oci_place *place, const struct record *record, st
 
 /* ---- processes ---- */
 
-/* "123 (name with ) in it) S 1 …": the state is the first field behind the last bracket, the start the 20th. */
+/* "123 (name with ) in it) S 1 …": the state is the first field behind the last bracket, the
+ * start the 20th. */
 int64_t process_began(int64_t pid)
 {
     char path[64];
@@ -74,7 +80,8 @@ int64_t process_began(int64_t pid)
     return text_to_int(at, &ticks) ? ticks : 0;
 }
 
-/* The start time is compared after the descriptor is held: from then on the number cannot be given to another. */
+/* The start time is compared after the descriptor is held: from then on the number cannot be
+ * given to another. */
 int process_open(int64_t pid, int64_t began)
 {
     if (pid <= 0 || began <= 0)

@@ -1,5 +1,6 @@
-/* Ending containers and groups, and the traces they leave. Every step is bounded in time and succeeds when there is
- * nothing to do, so that it can be called again after any failure or crash. */
+/* Ending containers and groups, and the traces they leave. Every step is bounded in time and
+ * succeeds when there is nothing to do, so that it can be called again after any failure or
+ * crash. */
 #include "node-agent/runtime/oci/oci.h"
 
 #include "base/file.h"
@@ -30,8 +31,8 @@ static int open_conmon(const struct oci_place *place)
     return process_open(pid, process_began(pid));
 }
 
-/* Its conmon last: it writes what the dying processes say. A conmon that stays behind (it was still creating) is
- * killed, and with it, by its parent-death signal, the runtime it runs. */
+/* Its conmon last: it writes what the dying processes say. A conmon that stays behind (it was
+ * still creating) is killed, and with it, by its parent-death signal, the runtime it runs. */
 static bool end_processes(const struct oci *oci, const struct oci_place *place, struct err *err)
 {
     AUTO_CLOSE int conmon = open_conmon(place);
@@ -80,8 +81,10 @@ static bool make_shm(const char *folder, struct err *err)
     char options[64];
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         return err_set_os(err, ERR_IO, errno, "cannot make %s", folder);
-    text_format(options, sizeof options, "mode=1777,size=%lld", (long long)LIMIT_CONTAINER_SHM_BYTES);
-    if (is_mounted(folder) || mount("shm", folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) == 0)
+    text_format(options, sizeof options, "mode=1777,size=%lld",
+                (long long)LIMIT_CONTAINER_SHM_BYTES);
+    if (is_mounted(folder) ||
+        mount("shm", folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) == 0)
         return true;
     return err_set_os(err, ERR_IO, errno, "cannot mount the group's shared memory on %s", folder);
 }
@@ -99,7 +102,8 @@ bool oci_group_up(struct runtime *runtime, const struct runtime_group *group, st
 {
     struct oci *oci = (struct oci *)runtime;
     char folder[OCI_PATH_SIZE], shm[OCI_PATH_SIZE];
-    struct cgroup_limits ceiling = {.cpu_milli = group->cpu_milli, .memory_bytes = group->memory_bytes};
+    struct cgroup_limits ceiling = {.cpu_milli = group->cpu_milli,
+                                    .memory_bytes = group->memory_bytes};
     text_format(folder, sizeof folder, "%s/c/%s", oci->root, group->uid);
     text_format(shm, sizeof shm, "%s/shm/%s", oci->root, group->uid);
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
@@ -133,13 +137,15 @@ bool oci_group_down(struct runtime *runtime, const char *uid, struct err *err)
     char folder[OCI_PATH_SIZE], shm[OCI_PATH_SIZE];
     text_format(folder, sizeof folder, "%s/c/%s", oci->root, uid);
     text_format(shm, sizeof shm, "%s/shm/%s", oci->root, uid);
-    return cgroup_kill(&oci->cgroups, uid, LIMIT_RUNTIME_REMOVE_MS, err) && remove_containers(oci, uid, folder, err) &&
+    return cgroup_kill(&oci->cgroups, uid, LIMIT_RUNTIME_REMOVE_MS, err) &&
+           remove_containers(oci, uid, folder, err) &&
            cgroup_kill(&oci->cgroups, uid, LIMIT_RUNTIME_REMOVE_MS, err) &&
-           cgroup_remove(&oci->cgroups, uid, LIMIT_RUNTIME_REMOVE_MS, err) && remove_shm(shm, err) &&
-           file_remove_tree(folder, err);
+           cgroup_remove(&oci->cgroups, uid, LIMIT_RUNTIME_REMOVE_MS, err) &&
+           remove_shm(shm, err) && file_remove_tree(folder, err);
 }
 
-bool oci_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out, struct err *err)
+bool oci_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
+             struct err *err)
 {
     struct oci *oci = (struct oci *)runtime;
     struct oci_place place;

@@ -1,5 +1,6 @@
-/* A log that has grown is renamed, and conmon told to go on in a new file. Until it does, it writes into the renamed one:
- * nothing is lost. An agent that died in between finds no file and tells conmon again. */
+/* A log that has grown is renamed, and conmon told to go on in a new file. Until it does, it
+ * writes into the renamed one: nothing is lost. An agent that died in between finds no file and
+ * tells conmon again. */
 #include "node-agent/runtime/oci/oci.h"
 
 #include "base/limits.h"
@@ -22,7 +23,8 @@ static bool tell_conmon(const struct oci_place *place, struct err *err)
         return true;
     if (errno == ENXIO || errno == ENOENT)
         return true; /* it has ended: nobody writes any more */
-    return err_set_os(err, ERR_IO, errno, "cannot tell conmon of %s to open its log again", place->name);
+    return err_set_os(err, ERR_IO, errno, "cannot tell conmon of %s to open its log again",
+                      place->name);
 }
 
 bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, struct err *err)

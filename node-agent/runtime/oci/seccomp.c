@@ -1,5 +1,5 @@
-/* Prints and compiles the table of system calls. A compiled filter is a binary tree: any call is decided in about
- * ten steps, where a list would take hundreds. */
+/* Prints and compiles the table of system calls. A compiled filter is a binary tree: any call is
+ * decided in about ten steps, where a list would take hundreds. */
 #include "node-agent/runtime/oci/seccomp.h"
 
 #include <errno.h>
@@ -8,7 +8,10 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-struct call { const char *name; bool allow; };
+struct call {
+    const char *name;
+    bool allow;
+};
 
 static const struct call calls[] = {
 #define ALLOW(name) {#name, true},
@@ -18,8 +21,9 @@ static const struct call calls[] = {
 #undef DENY
 };
 
-/* Calls that depend on an argument. clone may make threads and processes but no namespaces (clone3, whose flags a
- * filter cannot see, is unknown to containers); personality keeps to what harmless programs set. */
+/* Calls that depend on an argument. clone may make threads and processes but no namespaces
+ * (clone3, whose flags a filter cannot see, is unknown to containers); personality keeps to what
+ * harmless programs set. */
 struct condition {
     const char *name;
     bool allow;
@@ -28,10 +32,15 @@ struct condition {
     uint64_t value, masked;
 };
 
-enum { NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
-                    CLONE_NEWNET };
+enum {
+    NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                 CLONE_NEWPID | CLONE_NEWNET
+};
 
-#define NO_NAMESPACE(flag) {"clone", false, 0, SCMP_CMP_MASKED_EQ, flag, flag}
+#define NO_NAMESPACE(flag)                                \
+    {                                                     \
+        "clone", false, 0, SCMP_CMP_MASKED_EQ, flag, flag \
+    }
 
 static const struct condition conditions[] = {
     {"clone", true, 0, SCMP_CMP_MASKED_EQ, NAMESPACES, 0},
@@ -72,27 +81,35 @@ static void add_names(struct text *out, bool allow)
             text_addf(out, "%s\"%s\"", first ? "" : ",", calls[i].name);
             first = false;
         }
-    text_add(out, allow ? "],\"action\":\"SCMP_ACT_ALLOW\"}" : "],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":1}");
+    text_add(out, allow ? "],\"action\":\"SCMP_ACT_ALLOW\"}"
+                        : "],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":1}");
 }
 
 static const char *compare_name(enum scmp_compare compare)
 {
-    return compare == SCMP_CMP_EQ ? "SCMP_CMP_EQ" : compare == SCMP_CMP_NE ? "SCMP_CMP_NE" : "SCMP_CMP_MASKED_EQ";
+    return compare == SCMP_CMP_EQ   ? "SCMP_CMP_EQ"
+           : compare == SCMP_CMP_NE ? "SCMP_CMP_NE"
+                                    : "SCMP_CMP_MASKED_EQ";
 }
 
 void seccomp_add_json(struct text *out)
 {
-    text_addf(out, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":%d,\"architectures\":%s,\"syscalls\":[",
+    text_addf(out,
+              "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":%d,\"architectures\":%s,"
+              "\"syscalls\":[",
               ENOSYS, architectures);
     add_names(out, true);
     text_add_char(out, ',');
     add_names(out, false);
     for (size_t i = 0; i < COUNT_OF(conditions); i++) {
         const struct condition *one = &conditions[i];
-        text_addf(out, ",{\"names\":[\"%s\"],\"action\":\"%s\"%s,\"args\":[{\"index\":%u,\"value\":%llu,\"valueTwo\":%llu,"
+        text_addf(out,
+                  ",{\"names\":[\"%s\"],\"action\":\"%s\"%s,\"args\":[{\"index\":%u,\"value\":%llu,"
+                  "\"valueTwo\":%llu,"
                   "\"op\":\"%s\"}]}",
-                  one->name, one->allow ? "SCMP_ACT_ALLOW" : "SCMP_ACT_ERRNO", one->allow ? "" : ",\"errnoRet\":1",
-                  one->argument, (unsigned long long)one->value, (unsigned long long)one->masked,
+                  one->name, one->allow ? "SCMP_ACT_ALLOW" : "SCMP_ACT_ERRNO",
+                  one->allow ? "" : ",\"errnoRet\":1", one->argument,
+                  (unsigned long long)one->value, (unsigned long long)one->masked,
                   compare_name(one->compare));
     }
     text_add(out, "]}");

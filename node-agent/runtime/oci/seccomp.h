@@ -6,7 +6,8 @@
 #include "base/err.h"
 #include "base/text.h"
 
-/* The "seccomp" object of an OCI configuration. Each start of a container compiles it: 15 ms with crun. */
+/* The "seccomp" object of an OCI configuration. Each start of a container compiles it: 15 ms
+ * with crun. */
 void seccomp_add_json(struct text *out);
 /* The same compiled once (13 ms), as base64 of a BPF program. */
 bool seccomp_add_bpf(struct text *out, struct err *err) MUST_CHECK;

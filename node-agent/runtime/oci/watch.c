@@ -1,4 +1,5 @@
-/* Process descriptors in one epoll set. What epoll returns is a key, never a pointer: the entry may be gone. */
+/* Process descriptors in one epoll set. What epoll returns is a key, never a pointer: the entry
+ * may be gone. */
 #include "node-agent/runtime/oci/watch.h"
 
 #include <errno.h>
@@ -29,8 +30,8 @@ void watch_done(struct watch *watch)
     lock_done(&watch->lock);
 }
 
-/* Out of the set first: closing would do only once no child that is about to exec holds a copy. The last entry fills the
- * gap. */
+/* Out of the set first: closing would do only once no child that is about to exec holds a copy.
+ * The last entry fills the gap. */
 static void drop(struct watch *watch, size_t index)
 {
     epoll_ctl(watch->epoll_fd, EPOLL_CTL_DEL, watch->items[index].fd, NULL);
@@ -60,19 +61,20 @@ static bool make_room(struct watch *watch)
     return true;
 }
 
-bool watch_add(struct watch *watch, const char *uid, const char *name, int process_fd, struct err *err)
+bool watch_add(struct watch *watch, const char *uid, const char *name, int process_fd,
+               struct err *err)
 {
     AUTO_CLOSE int fd = process_fd >= 0 ? process_fd : eventfd(1, EFD_CLOEXEC);
     WITH_LOCK(&watch->lock);
-    struct watched watched = {.key = ++watch->last_key, .fd = fd};
+    struct watched watched = {.key = ++watch->last_key};
     text_copy(watched.uid, sizeof watched.uid, uid);
     text_copy(watched.name, sizeof watched.name, name);
     drop_name(watch, uid, name);
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = watched.key};
     if (fd < 0 || !make_room(watch) || epoll_ctl(watch->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
         return err_set_os(err, ERR_BUSY, errno, "cannot watch container %s", name);
+    watched.fd = TAKE_FD(fd);
     watch->items[watch->count++] = watched;
-    fd = -1;
     return true;
 }
 

@@ -1,5 +1,6 @@
-/* Containers whose end is awaited: one descriptor for the main loop's poll, readable when any of the watched processes
- * has ended. A name is watched once; adding it again replaces what was watched.
+/* Containers whose end is awaited: one descriptor for the main loop's poll, readable when any of
+ * the watched processes has ended. A name is watched once; adding it again replaces what was
+ * watched.
  * Threads: any.   Owner: watch_done(). */
 #ifndef NODE_AGENT_RUNTIME_WATCH_H
 #define NODE_AGENT_RUNTIME_WATCH_H
@@ -21,7 +22,8 @@ bool watch_init(struct watch *watch, struct err *err) MUST_CHECK;
 void watch_done(struct watch *watch);
 
 /* Takes the process descriptor; -1: it has ended already, so it is told at once. */
-bool watch_add(struct watch *watch, const char *uid, const char *name, int process_fd, struct err *err) MUST_CHECK;
+bool watch_add(struct watch *watch, const char *uid, const char *name, int process_fd,
+               struct err *err) MUST_CHECK;
 void watch_remove(struct watch *watch, const char *uid, const char *name);
 /* One whose process has ended, and watches it no longer; false when there is none. */
 bool watch_next(struct watch *watch, char uid[ID_SIZE], char name[RUNTIME_NAME_SIZE]);

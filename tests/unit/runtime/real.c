@@ -11,8 +11,9 @@ struct real real;
 
 static void copy_busybox(void)
 {
-    static const char *const applets[] = {"sh",   "cat", "echo", "sleep", "id",   "ls",    "mount", "grep",  "true",  "touch",
-                                          "head", "dd",  "mkdir", "kill",  "hostname", "df", "test",  "seq",   "printf", "env"};
+    static const char *const applets[] = {
+        "sh",   "cat", "echo",  "sleep", "id",       "ls", "mount", "grep", "true",   "touch",
+        "head", "dd",  "mkdir", "kill",  "hostname", "df", "test",  "seq",  "printf", "env"};
     static const char *const folders[] = {"bin", "etc", "proc", "sys", "dev", "tmp"};
     char path[REAL_PATH];
     struct err err;
@@ -48,7 +49,9 @@ int real_begin(void **state)
     text_format(real.cgroup, sizeof real.cgroup, "berth-test-%d/node", (int)getpid());
     mkdir(real.run_dir, 0700);
     copy_busybox();
-    real.options = (struct runtime_options){.program = real.program, .run_dir = real.run_dir, .cgroup = real.cgroup,
+    real.options = (struct runtime_options){.program = real.program,
+                                            .run_dir = real.run_dir,
+                                            .cgroup = real.cgroup,
                                             .enter = getenv("BERTH_ENTER")};
     real.arena = arena_new(16 * 1024 * 1024);
     OK(real.runtime = runtime_open(&real.options, &err));
@@ -104,9 +107,16 @@ struct runtime_container real_container(const char *name, const char *shell_comm
     args[1] = "-c";
     args[2] = shell_command;
     return (struct runtime_container){
-        .uid = real.uid, .name = name, .incarnation = 7, .restarts = 3, .root = real.root,
-        .args = {.given = true, .items = args, .count = 3}, .hostname = "harbour", .log_path = log_path(name),
-        .cpu_milli = 500, .memory_bytes = 64 << 20,
+        .uid = real.uid,
+        .name = name,
+        .incarnation = 7,
+        .restarts = 3,
+        .root = real.root,
+        .args = {.given = true, .items = args, .count = 3},
+        .hostname = "harbour",
+        .log_path = log_path(name),
+        .cpu_milli = 500,
+        .memory_bytes = 64 << 20,
     };
 }
 
@@ -181,16 +191,17 @@ struct runtime_found real_run(const struct runtime_container *container, const c
 
 /* ---- cgroups ---- */
 
-bool real_cgroup_file(const char *container, const char *v1_controller, const char *v1_file, const char *v2_file,
-                      char *out, size_t size)
+bool real_cgroup_file(const char *container, const char *v1_controller, const char *v1_file,
+                      const char *v2_file, char *out, size_t size)
 {
     bool v2 = strcmp(runtime_cgroup_layout(real.runtime), "v2") == 0;
     char path[REAL_PATH];
     char *bytes;
     size_t length;
     struct err err;
-    text_format(path, sizeof path, "/sys/fs/cgroup%s%s/%s/%s%s%s/%s", v2 ? "" : "/", v2 ? "" : v1_controller, real.cgroup,
-                real.uid, container ? "/" : "", container ? container : "", v2 ? v2_file : v1_file);
+    text_format(path, sizeof path, "/sys/fs/cgroup%s%s/%s/%s%s%s/%s", v2 ? "" : "/",
+                v2 ? "" : v1_controller, real.cgroup, real.uid, container ? "/" : "",
+                container ? container : "", v2 ? v2_file : v1_file);
     if (!file_read(path, 65536, &bytes, &length, &err))
         return false;
     bytes[strcspn(bytes, "\n")] = '\0';

@@ -1,4 +1,5 @@
-/* Layouts as mountinfo tells them, and what is written into a folder that stands for a hierarchy. */
+/* Layouts as mountinfo tells them, and what is written into a folder that stands for a
+ * hierarchy. */
 #include "base/file.h"
 #include "node-agent/runtime/cgroup/cgroup.h"
 #include "tests/unit/unit.h"
@@ -50,7 +51,8 @@ static const char *get(const char *name)
     return content;
 }
 
-/* Lines of "type mount-point options", completed to those of mountinfo; "%" is the test's folder. */
+/* Lines of "type mount-point options", completed to those of mountinfo; "%" is the test's
+ * folder. */
 static bool find(const char *const *lines, const char *name, struct cgroups *out, struct err *err)
 {
     char path[128];
@@ -59,7 +61,8 @@ static bool find(const char *const *lines, const char *name, struct cgroups *out
     for (; *lines; lines++) {
         char type[32], at[64], options[64];
         assert_int_equal(sscanf(*lines, "%31s %63s %63s", type, at, options), 3);
-        text_addf(table, "31 23 0:28 / %s%s rw,nosuid,relatime shared:9 master:1 - %s source rw,%s\n",
+        text_addf(table,
+                  "31 23 0:28 / %s%s rw,nosuid,relatime shared:9 master:1 - %s source rw,%s\n",
                   at[0] == '%' ? folder : "", at[0] == '%' ? at + 1 : at, type, options);
     }
     put("mountinfo", table->bytes);
@@ -67,9 +70,10 @@ static bool find(const char *const *lines, const char *name, struct cgroups *out
     return cgroups_find(out, path, name, err);
 }
 
-static const char *const v1_lines[] = {"cgroup %/cpu cpu,cpuacct", "cgroup %/memory memory", "cgroup %/pids pids",
-                                       "cgroup %/devices devices", "cgroup %/freezer freezer",
-                                       "cgroup %/cpuset cpuset",   "cgroup %/named name=systemd", NULL};
+static const char *const v1_lines[] = {"cgroup %/cpu cpu,cpuacct",    "cgroup %/memory memory",
+                                       "cgroup %/pids pids",          "cgroup %/devices devices",
+                                       "cgroup %/freezer freezer",    "cgroup %/cpuset cpuset",
+                                       "cgroup %/named name=systemd", NULL};
 static const char *const v2_lines[] = {"cgroup2 %/v2 nsdelegate", NULL};
 
 TEST(finds_v1)
@@ -79,15 +83,18 @@ TEST(finds_v1)
     assert_true(find(v1_lines, "berth/n1", &cgroups, &why));
     assert_int_equal(cgroups.layout, CGROUP_V1);
     assert_int_equal(cgroups.count, 7);
-    assert_ptr_equal(cgroup_mount_of(&cgroups, CGROUP_CPU), cgroup_mount_of(&cgroups, CGROUP_CPUACCT));
+    assert_ptr_equal(cgroup_mount_of(&cgroups, CGROUP_CPU),
+                     cgroup_mount_of(&cgroups, CGROUP_CPUACCT));
     assert_non_null(strstr(cgroup_mount_of(&cgroups, CGROUP_MEMORY)->path, "/memory"));
-    assert_ptr_equal(cgroup_mount_of_processes(&cgroups), cgroup_mount_of(&cgroups, CGROUP_FREEZER));
+    assert_ptr_equal(cgroup_mount_of_processes(&cgroups),
+                     cgroup_mount_of(&cgroups, CGROUP_FREEZER));
 }
 
 TEST(finds_mixed)
 {
-    const char *const lines[] = {"cgroup %/cpu cpu,cpuacct", "cgroup %/memory memory", "cgroup %/pids pids",
-                                 "cgroup %/devices devices", "cgroup2 %/unified x", NULL};
+    const char *const lines[] = {"cgroup %/cpu cpu,cpuacct", "cgroup %/memory memory",
+                                 "cgroup %/pids pids",       "cgroup %/devices devices",
+                                 "cgroup2 %/unified x",      NULL};
     struct cgroups cgroups;
     struct err why = {0};
     put("unified/cgroup.controllers", "hugetlb rdma\n");
@@ -110,8 +117,8 @@ TEST(says_what_is_missing)
 {
     static const char *const none[] = {NULL};
     static const char *const few[] = {"cgroup %/cpu cpu,cpuacct", "cgroup %/pids pids", NULL};
-    static const char *const split[] = {"cgroup %/cpu cpu,cpuacct", "cgroup %/pids pids", "cgroup %/devices devices",
-                                        "cgroup2 %/split x", NULL};
+    static const char *const split[] = {"cgroup %/cpu cpu,cpuacct", "cgroup %/pids pids",
+                                        "cgroup %/devices devices", "cgroup2 %/split x", NULL};
     struct cgroups cgroups;
     struct err why = {0};
     put("v2/cgroup.controllers", "cpu io pids\n");
@@ -129,7 +136,8 @@ TEST(says_what_is_missing)
 
 TEST(refuses_names_that_lead_elsewhere)
 {
-    static const char *const bad[] = {"", "/berth", "berth/", "a//b", "..", "a/../b", ".", "a b", "a\\b", "a/./b"};
+    static const char *const bad[] = {"",       "/berth", "berth/", "a//b", "..",
+                                      "a/../b", ".",      "a b",    "a\\b", "a/./b"};
     struct cgroups cgroups;
     struct err why = {0};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -142,10 +150,11 @@ TEST(refuses_names_that_lead_elsewhere)
 /* Files of a folder that the kernel would have put there. */
 static void put_group_v1(void)
 {
-    static const char *const files[] = {"cpu/berth/g/cpu.cfs_period_us", "cpu/berth/g/cpu.cfs_quota_us",
-                                        "cpu/berth/g/cpu.shares", "memory/berth/g/memory.limit_in_bytes",
-                                        "pids/berth/g/pids.max", "devices/berth/g/devices.deny",
-                                        "devices/berth/g/devices.allow"};
+    static const char *const files[] = {
+        "cpu/berth/g/cpu.cfs_period_us", "cpu/berth/g/cpu.cfs_quota_us",
+        "cpu/berth/g/cpu.shares",        "memory/berth/g/memory.limit_in_bytes",
+        "pids/berth/g/pids.max",         "devices/berth/g/devices.deny",
+        "devices/berth/g/devices.allow"};
     for (size_t i = 0; i < COUNT_OF(files); i++)
         put(files[i], "");
 }
@@ -161,7 +170,8 @@ TEST(writes_the_ceilings_of_v1)
     put("freezer/tasks", "");
     put("cpuset/cpuset.cpus", "0-1\n");
     put("cpuset/berth/cpuset.cpus", "");
-    if (!cgroup_make(&cgroups, "g", &why) || !cgroup_limit(&cgroups, "g", &ceiling, &why) || !cgroup_limit_devices(&cgroups, "g", &why))
+    if (!cgroup_make(&cgroups, "g", &why) || !cgroup_limit(&cgroups, "g", &ceiling, &why) ||
+        !cgroup_limit_devices(&cgroups, "g", &why))
         fail_msg("%s", why.text);
     assert_string_equal(get("cpu/berth/g/cpu.cfs_period_us"), "100000");
     assert_string_equal(get("cpu/berth/g/cpu.cfs_quota_us"), "25000");
@@ -177,9 +187,9 @@ TEST(writes_the_ceilings_of_v2)
     struct err why = {0};
     struct cgroup_limits ceiling = {.cpu_milli = 1000, .memory_bytes = 1048576, .pids_max = 99};
     put("v2/cgroup.controllers", "cpu memory pids\n");
-    static const char *const files[] = {"v2/cgroup.subtree_control", "v2/berth/cgroup.subtree_control",
-                                        "v2/berth/g/cpu.max", "v2/berth/g/cpu.weight", "v2/berth/g/memory.max",
-                                        "v2/berth/g/pids.max"};
+    static const char *const files[] = {
+        "v2/cgroup.subtree_control", "v2/berth/cgroup.subtree_control", "v2/berth/g/cpu.max",
+        "v2/berth/g/cpu.weight",     "v2/berth/g/memory.max",           "v2/berth/g/pids.max"};
     for (size_t i = 0; i < COUNT_OF(files); i++)
         put(files[i], "");
     assert_true(find(v2_lines, "berth", &cgroups, &why));

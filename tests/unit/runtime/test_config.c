@@ -1,4 +1,5 @@
-/* The OCI configuration as a document: what is in it, and that nothing a client writes gets out of its string. */
+/* The OCI configuration as a document: what is in it, and that nothing a client writes gets out
+ * of its string. */
 #include "base/limits.h"
 #include "node-agent/runtime/oci/config.h"
 #include "node-agent/runtime/oci/seccomp.h"
@@ -10,23 +11,35 @@
 static const char *args[] = {"/bin/app", "--say", "a \"b\" \\ \n \x01 \xC3\xA9"};
 static const char *env[] = {"PATH=/bin", "KEY=\",\"env\":[\"X=1\"],\"x\":\""};
 static const uint32_t groups[] = {7, 4294967295U};
-static const struct runtime_mount mounts[] = {{"/node/\"data\"", "/data", false}, {"/node/hosts", "/etc/hosts", true}};
+static const struct runtime_mount mounts[] = {{"/node/\"data\"", "/data", false},
+                                              {"/node/hosts", "/etc/hosts", true}};
 
 static struct runtime_container container(void)
 {
     return (struct runtime_container){
-        .uid = "6f0d2f6e-6a55-4f6b-9d6c-5f1f0a0b0c0d", .name = "web", .root = "/roots/web",
-        .args = {.given = true, .items = args, .count = 3}, .env = {.given = true, .items = env, .count = 2},
-        .groups = groups, .groups_count = 2, .mounts = mounts, .mounts_count = 2,
-        .net_path = "/ns/net", .ipc_path = "/ns/ipc", .uts_path = "/ns/uts", .hostname = "ignored",
-        .cpu_milli = 1500, .memory_bytes = 1 << 30, .log_path = "/log",
+        .uid = "6f0d2f6e-6a55-4f6b-9d6c-5f1f0a0b0c0d",
+        .name = "web",
+        .root = "/roots/web",
+        .args = {.given = true, .items = args, .count = 3},
+        .env = {.given = true, .items = env, .count = 2},
+        .groups = groups,
+        .groups_count = 2,
+        .mounts = mounts,
+        .mounts_count = 2,
+        .net_path = "/ns/net",
+        .ipc_path = "/ns/ipc",
+        .uts_path = "/ns/uts",
+        .hostname = "ignored",
+        .cpu_milli = 1500,
+        .memory_bytes = 1 << 30,
+        .log_path = "/log",
     };
 }
 
 static struct config_node node(void)
 {
-    return (struct config_node){.cgroup_path = "/berth/n/g/c", .with_limits = true, .shm_path = "/shm",
-                                .files_max = 1024};
+    return (struct config_node){
+        .cgroup_path = "/berth/n/g/c", .with_limits = true, .shm_path = "/shm", .files_max = 1024};
 }
 
 static json_t *made(const struct runtime_container *of, const struct config_node *on)
@@ -49,7 +62,8 @@ static const json_t *at(const json_t *value, const char *path)
         size_t size = strcspn(path, ".");
         int64_t index;
         text_format(name, sizeof name, "%.*s", (int)size, path);
-        value = text_to_int(name, &index) ? json_array_get(value, (size_t)index) : json_object_get(value, name);
+        value = text_to_int(name, &index) ? json_array_get(value, (size_t)index)
+                                          : json_object_get(value, name);
         if (!value)
             fail_msg("there is no %s", path);
         path += size + (path[size] ? 1 : 0);
@@ -71,9 +85,9 @@ static const json_t *mount_at(const json_t *config, const char *target)
 {
     size_t index;
     const json_t *mount, *list = at(config, "mounts");
-    json_array_foreach((json_t *)(uintptr_t)list, index, mount)
-        if (strcmp(json_string_value(json_object_get(mount, "destination")), target) == 0)
-            return mount;
+    json_array_foreach((json_t *)(uintptr_t)list, index,
+                       mount) if (strcmp(json_string_value(json_object_get(mount, "destination")),
+                                         target) == 0) return mount;
     fail_msg("nothing is mounted on %s", target);
     return NULL;
 }
@@ -115,7 +129,8 @@ TEST(gives_the_user_and_its_groups)
 
 TEST(drops_all_but_fourteen_capabilities)
 {
-    static const char *const sets[] = {"process.capabilities.bounding", "process.capabilities.effective",
+    static const char *const sets[] = {"process.capabilities.bounding",
+                                       "process.capabilities.effective",
                                        "process.capabilities.permitted"};
     struct runtime_container of = container();
     struct config_node on = node();
@@ -194,10 +209,12 @@ TEST(has_a_profile_that_names_each_call_once)
     assert_string_equal(word(json, "defaultAction"), "SCMP_ACT_ERRNO");
     size_t index, inner;
     const json_t *rule, *name;
-    json_array_foreach((json_t *)(uintptr_t)at(json, "syscalls"), index, rule) {
+    json_array_foreach((json_t *)(uintptr_t)at(json, "syscalls"), index, rule)
+    {
         if (json_object_get(rule, "args"))
             continue;
-        json_array_foreach((json_t *)(uintptr_t)at(rule, "names"), inner, name) {
+        json_array_foreach((json_t *)(uintptr_t)at(rule, "names"), inner, name)
+        {
             const char *call = json_string_value(name);
             if (json_object_get(seen, call))
                 fail_msg("%s stands twice in seccomp.def", call);

@@ -1,4 +1,5 @@
-/* The front door over the fake runtime: names that are checked, and a fake that keeps the same states as the real one. */
+/* The front door over the fake runtime: names that are checked, and a fake that keeps the same
+ * states as the real one. */
 #include "base/limits.h"
 #include "node-agent/runtime/fake.h"
 #include "tests/unit/unit.h"
@@ -12,7 +13,11 @@ static const char *args[] = {"/bin/app"};
 
 static struct runtime_container container(const char *name)
 {
-    return (struct runtime_container){.uid = uid, .name = name, .incarnation = 4, .root = "/root", .log_path = "/log",
+    return (struct runtime_container){.uid = uid,
+                                      .name = name,
+                                      .incarnation = 4,
+                                      .root = "/root",
+                                      .log_path = "/log",
                                       .args = {.given = true, .items = args, .count = 1}};
 }
 
@@ -27,8 +32,12 @@ static struct runtime *with_group(void)
 
 TEST(refuses_names_that_could_become_paths)
 {
-    static const char *const bad[] = {"", ".", "..", "a/b", "A", "a_b", "a.b", "a b", "a\n",
-                                      "0123456789012345678901234567890123456789012345678901234567890123"};
+    static const char *const bad[] = {
+        "",    ".",
+        "..",  "a/b",
+        "A",   "a_b",
+        "a.b", "a b",
+        "a\n", "0123456789012345678901234567890123456789012345678901234567890123"};
     AUTO(runtime) *runtime = with_group();
     struct runtime_found found;
     struct err why = {0};
@@ -48,7 +57,8 @@ TEST(refuses_what_cannot_run)
     AUTO(runtime) *runtime = with_group();
     struct runtime_mount mount = {"data", "/data", false};
     struct err why = {0};
-    struct runtime_container no_args = container("web"), no_root = container("web"), relative = container("web");
+    struct runtime_container no_args = container("web"), no_root = container("web"),
+                             relative = container("web");
     no_args.args.count = 0;
     no_root.root = "root";
     relative.mounts = &mount;
@@ -62,13 +72,15 @@ TEST(refuses_what_cannot_run)
 
 TEST(refuses_mounts_that_open_its_confinement)
 {
-    static const char *const bad[] = {"/", "//", "/proc", "/proc/sys", "/sys/fs", "/dev", "/a/../proc", "/a/..", "data"};
+    static const char *const bad[] = {"/",    "//",         "/proc", "/proc/sys", "/sys/fs",
+                                      "/dev", "/a/../proc", "/a/..", "data"};
     static const char *const good[] = {"/data", "/dev/shm", "/processes", "/a..b"};
     AUTO(runtime) *runtime = with_group();
     struct err why = {0};
     for (size_t i = 0; i < COUNT_OF(bad) + COUNT_OF(good); i++) {
         bool taken = i >= COUNT_OF(bad);
-        struct runtime_mount mount = {"/node/data", taken ? good[i - COUNT_OF(bad)] : bad[i], false};
+        struct runtime_mount mount = {"/node/data", taken ? good[i - COUNT_OF(bad)] : bad[i],
+                                      false};
         struct runtime_container one = container("web");
         one.mounts = &mount;
         one.mounts_count = 1;
@@ -80,10 +92,23 @@ TEST(refuses_mounts_that_open_its_confinement)
 
 TEST(knows_signals_by_name_and_number)
 {
-    static const struct { const char *name; int number; } cases[] = {
-        {"SIGTERM", SIGTERM}, {"term", SIGTERM}, {"sigquit", SIGQUIT}, {"9", 9},      {"SIGUSR1", SIGUSR1},
-        {"WINCH", SIGWINCH},  {"SIG", 0},        {"", 0},              {"0", 0},      {"-1", 0},
-        {"65", 0},            {"SIGNONE", 0},    {"9x", 0},
+    static const struct {
+        const char *name;
+        int number;
+    } cases[] = {
+        {"SIGTERM", SIGTERM},
+        {"term", SIGTERM},
+        {"sigquit", SIGQUIT},
+        {"9", 9},
+        {"SIGUSR1", SIGUSR1},
+        {"WINCH", SIGWINCH},
+        {"SIG", 0},
+        {"", 0},
+        {"0", 0},
+        {"-1", 0},
+        {"65", 0},
+        {"SIGNONE", 0},
+        {"9x", 0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_int_equal(runtime_signal_number(cases[i].name), cases[i].number);
@@ -142,7 +167,8 @@ TEST(lets_stubborn_containers_ignore_all_but_kill)
     struct runtime_found found;
     struct runtime_container web = container("web");
     fake_runtime_stubborn(runtime, true);
-    assert_true(runtime_create(runtime, &web, &why) && runtime_start(runtime, uid, "web", &started, &why));
+    assert_true(runtime_create(runtime, &web, &why) &&
+                runtime_start(runtime, uid, "web", &started, &why));
     assert_true(runtime_signal(runtime, uid, "web", SIGTERM, &why));
     assert_true(runtime_find(runtime, uid, "web", &found, &why) && found.phase == RUNTIME_RUNNING);
     assert_true(runtime_signal(runtime, uid, "web", SIGKILL, &why));

@@ -47,8 +47,9 @@ static const struct runtime_log_query all = {.tail = -1};
 
 TEST(strips_what_conmon_wrote_before_each_line)
 {
-    assert_string_equal(read_log(NULL, STAMP " stdout F one\n" STAMP " stderr F two\n" STAMP " stdout F \n", all),
-                        "one\ntwo\n\n");
+    assert_string_equal(
+        read_log(NULL, STAMP " stdout F one\n" STAMP " stderr F two\n" STAMP " stdout F \n", all),
+        "one\ntwo\n\n");
 }
 
 TEST(keeps_times_when_asked)
@@ -63,21 +64,25 @@ TEST(keeps_times_when_asked)
 TEST(joins_the_pieces_of_each_stream)
 {
     struct runtime_log_query query = {.tail = -1, .timestamps = true};
-    const char *log = "2026-01-31T08:11:33.1+00:00 stdout P one \n2026-01-31T08:11:33.2+00:00 stderr P two \n"
-                      "2026-01-31T08:11:33.3+00:00 stdout F end\n2026-01-31T08:11:33.4+00:00 stderr F fin\n";
+    const char *log =
+        "2026-01-31T08:11:33.1+00:00 stdout P one \n2026-01-31T08:11:33.2+00:00 stderr P two \n"
+        "2026-01-31T08:11:33.3+00:00 stdout F end\n2026-01-31T08:11:33.4+00:00 stderr F fin\n";
     assert_string_equal(read_log(NULL, log, all), "one end\ntwo fin\n");
-    assert_string_equal(read_log(NULL, log, query), "2026-01-31T08:11:33.1Z one end\n2026-01-31T08:11:33.2Z two fin\n");
+    assert_string_equal(read_log(NULL, log, query),
+                        "2026-01-31T08:11:33.1Z one end\n2026-01-31T08:11:33.2Z two fin\n");
 }
 
 TEST(joins_pieces_over_a_rotation)
 {
-    assert_string_equal(read_log(STAMP " stdout F zero\n" STAMP " stdout P be", STAMP " stdout F gin\n", all),
-                        "zero\nbegin\n");
+    assert_string_equal(
+        read_log(STAMP " stdout F zero\n" STAMP " stdout P be", STAMP " stdout F gin\n", all),
+        "zero\nbegin\n");
 }
 
 TEST(shows_a_line_that_has_not_ended)
 {
-    assert_string_equal(read_log(NULL, STAMP " stdout F one\n" STAMP " stdout P name: \n", all), "one\nname: \n");
+    assert_string_equal(read_log(NULL, STAMP " stdout F one\n" STAMP " stdout P name: \n", all),
+                        "one\nname: \n");
     assert_string_equal(read_log(NULL, STAMP " stdout F cut o", all), "cut o\n");
 }
 
@@ -91,43 +96,53 @@ TEST(answers_nothing_without_a_log)
 TEST(answers_the_newest_lines)
 {
     const char *log = STAMP " stdout F one\n" STAMP " stdout F two\n" STAMP " stdout F three\n";
-    const char *expected[] = {"", "three\n", "two\nthree\n", "one\ntwo\nthree\n", "one\ntwo\nthree\n"};
+    const char *expected[] = {"", "three\n", "two\nthree\n", "one\ntwo\nthree\n",
+                              "one\ntwo\nthree\n"};
     for (int tail = 0; tail < 5; tail++)
-        assert_string_equal(read_log(NULL, log, (struct runtime_log_query){.tail = tail}), expected[tail]);
+        assert_string_equal(read_log(NULL, log, (struct runtime_log_query){.tail = tail}),
+                            expected[tail]);
 }
 
 TEST(answers_whole_lines_within_the_ceiling)
 {
     const char *log = STAMP " stdout F aaaa\n" STAMP " stdout F bbbb\n" STAMP " stdout F cccc\n";
-    const char *expected[] = {[4] = "ccc\n", [5] = "cccc\n", [9] = "cccc\n", [10] = "bbbb\ncccc\n", [14] = "bbbb\ncccc\n",
-                              [15] = "aaaa\nbbbb\ncccc\n"};
+    const char *expected[] = {
+        [4] = "ccc\n",         [5] = "cccc\n",        [9] = "cccc\n",
+        [10] = "bbbb\ncccc\n", [14] = "bbbb\ncccc\n", [15] = "aaaa\nbbbb\ncccc\n"};
     for (size_t size = 0; size < COUNT_OF(expected); size++)
         if (expected[size])
-            assert_string_equal(read_log(NULL, log, (struct runtime_log_query){.tail = -1, .bytes_max = (int64_t)size}),
-                                expected[size]);
+            assert_string_equal(
+                read_log(NULL, log,
+                         (struct runtime_log_query){.tail = -1, .bytes_max = (int64_t)size}),
+                expected[size]);
 }
 
 TEST(cuts_a_line_that_is_too_long_between_characters)
 {
     struct runtime_log_query query = {.tail = -1, .bytes_max = 6};
-    assert_string_equal(read_log(NULL, STAMP " stdout F \xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\n", query), "\xC3\xA9\xC3\xA9\n");
+    assert_string_equal(read_log(NULL, STAMP " stdout F \xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\n", query),
+                        "\xC3\xA9\xC3\xA9\n");
 }
 
 TEST(replaces_what_is_no_text)
 {
-    static const char log[] = STAMP " stdout F a\0b\xFF" "c\xC3\n" STAMP " stdout P \xC3\n" STAMP " stdout F \xA9\n";
+    static const char log[] = STAMP " stdout F a\0b\xFF"
+                                    "c\xC3\n" STAMP " stdout P \xC3\n" STAMP " stdout F \xA9\n";
     struct err why;
     AUTO(text) *out = text_new(1000);
     put(path, log, sizeof log - 1);
     assert_true(runtime_log_read(path, &all, out, &why));
-    assert_string_equal(out->bytes, "a\xEF\xBF\xBD" "b\xEF\xBF\xBD" "c\xEF\xBF\xBD\n\xC3\xA9\n");
+    assert_string_equal(out->bytes, "a\xEF\xBF\xBD"
+                                    "b\xEF\xBF\xBD"
+                                    "c\xEF\xBF\xBD\n\xC3\xA9\n");
     assert_true(runtime_log_remove(path, &why));
 }
 
 TEST(passes_on_lines_that_are_not_conmons)
 {
-    assert_string_equal(read_log(NULL, "hello\n" STAMP "\n" STAMP " stdin F x\n" STAMP " stdout F\n", all),
-                        "hello\n" STAMP "\n" STAMP " stdin F x\n" STAMP " stdout F\n");
+    assert_string_equal(
+        read_log(NULL, "hello\n" STAMP "\n" STAMP " stdin F x\n" STAMP " stdout F\n", all),
+        "hello\n" STAMP "\n" STAMP " stdin F x\n" STAMP " stdout F\n");
 }
 
 /* 40 MiB of lines and a line of 12 MiB: what is kept meanwhile has a bound. */

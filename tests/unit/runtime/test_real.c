@@ -20,7 +20,8 @@ TEST(tells_the_exit_code)
 
 TEST(tells_the_signal_that_ended_it)
 {
-    struct runtime_container container = real_container("signal", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done");
+    struct runtime_container container =
+        real_container("signal", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done");
     real_start(&container);
     real_log_until("signal", "ready");
     OK(runtime_signal(real.runtime, real.uid, "signal", SIGTERM, &err));
@@ -39,8 +40,10 @@ TEST(tells_the_signal_that_ended_it)
 
 TEST(tells_that_memory_ran_out)
 {
-    struct runtime_container container = real_container("hungry", "x=$(dd if=/dev/zero bs=1M count=60 | tr '\\0' a); echo $x");
-    const char *args[] = {"/bin/busybox", "dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1"};
+    struct runtime_container container =
+        real_container("hungry", "x=$(dd if=/dev/zero bs=1M count=60 | tr '\\0' a); echo $x");
+    const char *args[] = {"/bin/busybox", "dd",     "if=/dev/zero",
+                          "of=/dev/null", "bs=64M", "count=1"};
     container.args = (struct text_list){.given = true, .items = args, .count = COUNT_OF(args)};
     container.memory_bytes = 16 << 20;
     struct runtime_found found = real_run(&container, NULL);
@@ -70,14 +73,16 @@ TEST(gets_its_environment_folder_and_user)
 {
     const char *env[] = {"PATH=/bin", "TEXT=two words \"quoted\" \\ \xC3\xA9"};
     uint32_t groups[] = {44, 45};
-    struct runtime_container container = real_container("user", "echo \"$TEXT\"; pwd; id -u; id -g; id -G; hostname");
+    struct runtime_container container =
+        real_container("user", "echo \"$TEXT\"; pwd; id -u; id -g; id -G; hostname");
     container.env = (struct text_list){.given = true, .items = env, .count = 2};
     container.working_dir = "/tmp/made/here";
     container.user = 1000;
     container.user_group = 100;
     container.groups = groups;
     container.groups_count = 2;
-    real_run(&container, "two words \"quoted\" \\ \xC3\xA9\n/tmp/made/here\n1000\n100\n100 44 45\nharbour\n");
+    real_run(&container,
+             "two words \"quoted\" \\ \xC3\xA9\n/tmp/made/here\n1000\n100\n100 44 45\nharbour\n");
 }
 
 TEST(sees_its_mounts_and_not_those_of_the_node)
@@ -87,7 +92,8 @@ TEST(sees_its_mounts_and_not_those_of_the_node)
     mkdir(source, 0777);
     chmod(source, 0777);
     struct runtime_mount mounts[] = {{source, "/data", false}, {source, "/again", true}};
-    struct runtime_container container = real_container("mounts",
+    struct runtime_container container = real_container(
+        "mounts",
         "echo kept > /data/file; cat /again/file; touch /again/x 2>/dev/null || echo read-only; "
         "grep -c tmp/berth-runtime /proc/mounts; df -m /dev/shm | grep -c ' 64 '");
     container.mounts = mounts;
@@ -110,7 +116,8 @@ TEST(joins_the_namespaces_of_its_group)
     assert_int_equal(pipe(ready), 0);
     pid_t holder = fork();
     if (holder == 0) {
-        bool made = unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) == 0 && sethostname("berth", 5) == 0;
+        bool made = unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) == 0 &&
+                    sethostname("berth", 5) == 0;
         if (write(ready[1], made ? "y" : "n", 1) == 1)
             pause();
         _exit(0);
@@ -120,7 +127,8 @@ TEST(joins_the_namespaces_of_its_group)
     text_format(net, sizeof net, "/proc/%d/ns/net", (int)holder);
     text_format(ipc, sizeof ipc, "/proc/%d/ns/ipc", (int)holder);
     text_format(uts, sizeof uts, "/proc/%d/ns/uts", (int)holder);
-    struct runtime_container container = real_container("joined", "hostname; grep -c : /proc/net/dev; ls -d /dev/mqueue");
+    struct runtime_container container =
+        real_container("joined", "hostname; grep -c : /proc/net/dev; ls -d /dev/mqueue");
     container.net_path = net;
     container.ipc_path = ipc;
     container.uts_path = uts;
@@ -171,15 +179,18 @@ TEST(mounts_over_links_without_leaving_the_image)
 
 TEST(has_few_rights)
 {
-    struct runtime_container container = real_container("rights",
-        "grep -E '^(CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status | grep -v filters");
+    struct runtime_container container = real_container(
+        "rights", "grep -E '^(CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):' "
+                  "/proc/self/status | grep -v filters");
     char expected[400];
-    text_format(expected, sizeof expected, "CapInh:\t0000000000000000\nCapPrm:\t%s\nCapEff:\t%s\nCapBnd:\t%s\n"
+    text_format(expected, sizeof expected,
+                "CapInh:\t0000000000000000\nCapPrm:\t%s\nCapEff:\t%s\nCapBnd:\t%s\n"
                 "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n",
                 "00000000a80425fb", "00000000a80425fb", "00000000a80425fb");
     real_run(&container, expected);
     container.user = 1000;
-    text_format(expected, sizeof expected, "CapInh:\t0000000000000000\nCapPrm:\t%s\nCapEff:\t%s\nCapBnd:\t%s\n"
+    text_format(expected, sizeof expected,
+                "CapInh:\t0000000000000000\nCapPrm:\t%s\nCapEff:\t%s\nCapBnd:\t%s\n"
                 "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n",
                 "0000000000000000", "0000000000000000", "00000000a80425fb");
     real_run(&container, expected);
@@ -187,7 +198,8 @@ TEST(has_few_rights)
 
 TEST(cannot_reach_the_node_through_proc_and_sys)
 {
-    struct runtime_container container = real_container("paths",
+    struct runtime_container container = real_container(
+        "paths",
         "echo 1 2>/dev/null > /proc/sys/kernel/panic && echo wrote; "
         "echo b 2>/dev/null > /proc/sysrq-trigger && echo wrote; "
         "echo 0 2>/dev/null > /sys/kernel/mm/ksm/run && echo wrote; "
@@ -201,7 +213,8 @@ TEST(cannot_reach_the_node_through_proc_and_sys)
 
 TEST(lives_in_a_cgroup_of_its_own_and_sees_no_other)
 {
-    struct runtime_container container = real_container("cgroup", "cat /proc/self/cgroup | grep -v ':/$'; ls /sys/fs/cgroup | grep -c .");
+    struct runtime_container container = real_container(
+        "cgroup", "cat /proc/self/cgroup | grep -v ':/$'; ls /sys/fs/cgroup | grep -c .");
     char log[4096];
     real_start(&container);
     real_wait("cgroup");
@@ -218,13 +231,16 @@ TEST(is_held_to_its_limits)
     real_start(&container);
     real_log_until("limits", "ready");
     bool v2 = strcmp(runtime_cgroup_layout(real.runtime), "v2") == 0;
-    assert_true(real_cgroup_file("limits", "memory", "memory.limit_in_bytes", "memory.max", value, sizeof value));
+    assert_true(real_cgroup_file("limits", "memory", "memory.limit_in_bytes", "memory.max", value,
+                                 sizeof value));
     assert_string_equal(value, "67108864");
-    assert_true(real_cgroup_file("limits", "cpu", "cpu.cfs_quota_us", "cpu.max", value, sizeof value));
+    assert_true(
+        real_cgroup_file("limits", "cpu", "cpu.cfs_quota_us", "cpu.max", value, sizeof value));
     assert_string_equal(value, v2 ? "50000 100000" : "50000");
     assert_true(real_cgroup_file("limits", "pids", "pids.max", "pids.max", value, sizeof value));
     assert_string_equal(value, "33");
-    assert_true(real_cgroup_file(NULL, "memory", "memory.limit_in_bytes", "memory.max", value, sizeof value));
+    assert_true(real_cgroup_file(NULL, "memory", "memory.limit_in_bytes", "memory.max", value,
+                                 sizeof value));
     assert_string_equal(value, "268435456");
     assert_true(real_cgroup_file(NULL, "cpu", "cpu.cfs_quota_us", "cpu.max", value, sizeof value));
     assert_string_equal(value, v2 ? "200000 100000" : "200000");
@@ -242,8 +258,8 @@ TEST(is_held_to_its_limits)
 
 TEST(cannot_make_more_processes_than_allowed)
 {
-    struct runtime_container container = real_container("fork",
-        "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 5 & done 2>&1; wait");
+    struct runtime_container container =
+        real_container("fork", "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 5 & done 2>&1; wait");
     container.pids_max = 6;
     real_start(&container);
     real_wait("fork");
@@ -269,7 +285,8 @@ static int64_t conmon_of(const char *name)
 
 TEST(outlives_the_agent_that_started_it)
 {
-    struct runtime_container container = real_container("lives", "echo ready; while :; do sleep 0.05; test -e /tmp/end && exit 5; done");
+    struct runtime_container container = real_container(
+        "lives", "echo ready; while :; do sleep 0.05; test -e /tmp/end && exit 5; done");
     char ending[REAL_PATH];
     text_format(ending, sizeof ending, "%s/tmp/end", real.root);
     unlink(ending);
@@ -348,7 +365,8 @@ TEST(removes_what_an_agent_left_half_created)
 /* Its output has no reader any more, but it runs, and its end is noticed. */
 TEST(notices_that_its_conmon_was_killed)
 {
-    struct runtime_container container = real_container("orphan", "trap '' PIPE; echo ready; sleep 1000");
+    struct runtime_container container =
+        real_container("orphan", "trap '' PIPE; echo ready; sleep 1000");
     char uid[ID_SIZE], name[RUNTIME_NAME_SIZE];
     real_start(&container);
     real_log_until("orphan", "ready");
@@ -468,7 +486,8 @@ TEST(takes_a_group_down_with_all_that_runs_in_it)
     id_random(uid);
     struct runtime_group group = {.uid = uid, .cpu_milli = 1000, .memory_bytes = 128 << 20};
     struct runtime_container one = real_container("one", "while :; do sleep 1000 & wait; done");
-    struct runtime_container two = real_container("two", "trap '' TERM INT HUP; sleep 1000 & sleep 1000 & wait; wait");
+    struct runtime_container two =
+        real_container("two", "trap '' TERM INT HUP; sleep 1000 & sleep 1000 & wait; wait");
     struct runtime_container three = real_container("three", "sleep 1000");
     one.uid = two.uid = three.uid = uid;
     OK(runtime_group_up(real.runtime, &group, &err));
@@ -507,7 +526,8 @@ TEST(kills_a_group_and_keeps_its_containers_to_look_at)
 
 TEST(rotates_without_losing_a_line)
 {
-    struct runtime_container container = real_container("talker", "i=0; while [ $i -lt 60000 ]; do echo $i; i=$((i+1)); done");
+    struct runtime_container container =
+        real_container("talker", "i=0; while [ $i -lt 60000 ]; do echo $i; i=$((i+1)); done");
     char path[REAL_PATH];
     bool rotated = false;
     text_format(path, sizeof path, "%s.1", container.log_path);
@@ -515,7 +535,8 @@ TEST(rotates_without_losing_a_line)
     while (!real_ended("talker", 10)) {
         struct stat about;
         if (!rotated && stat(container.log_path, &about) == 0 && about.st_size > 100000) {
-            /* As an agent that died after the first half of its work: so few bytes need no rotation yet. */
+            /* As an agent that died after the first half of its work: so few bytes need no
+             * rotation yet. */
             assert_int_equal(rename(container.log_path, path), 0);
             rotated = true;
         }
