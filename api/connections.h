@@ -1,6 +1,6 @@
 /* The open connections, so that none is held for ever by a client that sends a byte now and then:
- * each must bring a whole request within LIMIT_HTTP_REQUEST_TIMEOUT_S of its beginning or of its
- * last reply. (One that sends nothing at all is closed earlier, after LIMIT_HTTP_IDLE_TIMEOUT_S.)
+ * each must bring a whole request, and take the whole reply, within LIMIT_HTTP_REQUEST_TIMEOUT_S.
+ * (One that sends and takes nothing at all is closed earlier, after LIMIT_HTTP_IDLE_TIMEOUT_S.)
  * Threads: any.
  * Owner: connections_free(). */
 #ifndef API_CONNECTIONS_H

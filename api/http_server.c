@@ -114,6 +114,7 @@ static enum MHD_Result reply_send(struct request *request)
     enum MHD_Result sent = MHD_NO;
 
     request->phase = REQUEST_REPLIED;
+    connections_idle(request->place); /* the client's turn: to take it */
     if (!response)
         return MHD_NO;
     if (add_headers(response, request))
