@@ -13,12 +13,29 @@ enum route_flags {
     ROUTE_SUBSCRIPTION = 1 << 4, /* its first name is a subscription, which must exist */
 };
 
+/* What the contract says beside bodies and statuses. */
+enum route_words {
+    WORD_LIST = 1 << 0,      /* gives {"value": [...]} of what `gives` names */
+    WORD_PAGED = 1 << 1,     /* takes $top and $skiptoken; a list has a nextLink */
+    WORD_TEXT = 1 << 2,      /* gives plain text */
+    WORD_NAMES = 1 << 3,     /* gives ["...", ...] */
+    WORD_LOGS = 1 << 4,      /* takes tail and timestamps */
+    WORD_USAGE = 1 << 5,     /* takes group, from and to */
+    WORD_OPERATION = 1 << 6, /* answers with Azure-AsyncOperation */
+    WORD_LOCATION = 1 << 7,  /* its 202 answers with Location */
+};
+
 struct route {
     unsigned methods;
     const char *path; /* {name} stands for one segment */
     unsigned flags;
     handler_fn handler;
     const char *operation; /* the contract's id */
+    /* The rest is for the contract alone (openapi.c); calls of nodes are not in it. */
+    const char *answers; /* statuses: of success, and failures that not every call has */
+    const char *summary;
+    const struct schema *takes, *gives; /* bodies, gives of 200 and 201; NULL: none */
+    unsigned words;
 };
 
 extern const struct route routes[];

@@ -111,9 +111,10 @@ static void add_kind(struct text *out, const struct field *field)
 static void add_default(struct text *out, const struct field *field)
 {
     char digits[MILLI_SIZE];
+    /* Plain numbers and flags say one without the flag; zero and false go without saying. */
     bool plain = field->kind == FIELD_PLAIN_INT || field->kind == FIELD_PLAIN_BOOL;
-    if ((field->flags & FIELD_READ_ONLY) != 0 ||
-        (!plain && (field->flags & FIELD_HAS_FALLBACK) == 0))
+    bool declared = (field->flags & FIELD_HAS_FALLBACK) != 0 || (plain && field->fallback != 0);
+    if (!declared || (field->flags & FIELD_READ_ONLY) != 0)
         return;
     add_key(out, "default");
     if (field->kind == FIELD_TEXT)

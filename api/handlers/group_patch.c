@@ -11,7 +11,7 @@ struct patch {
 static const struct field patch_fields[] = {
     FIELD(struct patch, tags, "tags", .max = LIMIT_TAGS_MAX),
 };
-static const struct schema patch_schema = SCHEMA("Resource", struct patch, patch_fields, "What PATCH may change.");
+const struct schema patch_schema = SCHEMA("Resource", struct patch, patch_fields, "What PATCH may change.");
 /* clang-format on */
 
 struct patching {

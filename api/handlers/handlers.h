@@ -1,4 +1,5 @@
-/* All handlers, by the file they are in; routes.c names each. */
+/* All handlers, by the file they are in, and the tables of the bodies they take and give; routes.c
+ * names each. */
 #ifndef API_HANDLERS_HANDLERS_H
 #define API_HANDLERS_HANDLERS_H
 
@@ -10,11 +11,13 @@ bool ready_show(struct request *request, struct err *err) MUST_CHECK;
 bool metrics_show(struct request *request, struct err *err) MUST_CHECK;
 bool provider_operations_list(struct request *request, struct err *err) MUST_CHECK;
 bool not_yet(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema provider_operation_schema, failure_schema;
 
 /* subscriptions.c */
 bool subscription_list(struct request *request, struct err *err) MUST_CHECK;
 bool subscription_show(struct request *request, struct err *err) MUST_CHECK;
 bool location_list(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema subscription_schema, location_schema;
 
 /* resource_groups.c */
 bool resource_group_put(struct request *request, struct err *err) MUST_CHECK;
@@ -22,10 +25,12 @@ bool resource_group_show(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_list(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_delete(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_deletion_show(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema resource_group_schema;
 
 /* group_put.c, group_patch.c */
 bool group_put(struct request *request, struct err *err) MUST_CHECK;
 bool group_patch(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema patch_schema;
 
 /* group_show.c */
 bool group_show(struct request *request, struct err *err) MUST_CHECK;
@@ -40,12 +45,15 @@ bool group_restart(struct request *request, struct err *err) MUST_CHECK;
 
 /* group_logs.c */
 bool container_logs(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema logs_schema;
 
 /* operations.c */
 bool operation_show(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema operation_schema;
 
 /* usage.c */
 bool usage_show(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema usage_schema;
 
 /* nodes.c */
 bool node_list(struct request *request, struct err *err) MUST_CHECK;
@@ -53,6 +61,7 @@ bool node_show(struct request *request, struct err *err) MUST_CHECK;
 bool node_cordon(struct request *request, struct err *err) MUST_CHECK;
 bool node_uncordon(struct request *request, struct err *err) MUST_CHECK;
 bool node_delete(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema node_schema, nodes_schema;
 
 /* agent.c */
 bool agent_join(struct request *request, struct err *err) MUST_CHECK;

@@ -42,12 +42,12 @@ static const struct field node_fields[] = {
     FIELD(struct node_view, groups, "groups", .doc = "That hold room there."),
     FIELD(struct node_view, silent_ms, "silentMs", .doc = "Since the last report; -1: it has no lease."),
 };
-static const struct schema node_schema = SCHEMA("Node", struct node_view, node_fields, "A machine that runs groups.");
+const struct schema node_schema = SCHEMA("Node", struct node_view, node_fields, "A machine that runs groups.");
 
 static const struct field nodes_fields[] = {
     FIELD_ITEMS(struct node_views, value, "value", &node_schema, .flags = FIELD_PRINT_EMPTY),
 };
-static const struct schema nodes_schema = SCHEMA("NodeList", struct node_views, nodes_fields, "All nodes.");
+const struct schema nodes_schema = SCHEMA("NodeList", struct node_views, nodes_fields, "All nodes.");
 /* clang-format on */
 
 static bool room_take(struct request *request, const struct node_row *row, struct node_view *view,

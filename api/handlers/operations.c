@@ -39,7 +39,7 @@ static const struct field view_fields[] = {
     FIELD_STRUCT(struct operation_view, properties, "properties", &properties_schema),
     FIELD_STRUCT(struct operation_view, error, "error", &error_schema),
 };
-static const struct schema view_schema = SCHEMA("Operation", struct operation_view, view_fields, "A long-running operation.");
+const struct schema operation_schema = SCHEMA("Operation", struct operation_view, view_fields, "A long-running operation.");
 /* clang-format on */
 
 static bool add_events(struct event *all, size_t max, size_t *count, const struct event *more,
@@ -114,5 +114,5 @@ bool operation_show(struct request *request, struct err *err)
     } else if (operation->status == OPERATION_PENDING) {
         reply_header(request, "Retry-After", "1");
     }
-    return reply_value(request, 200, &view_schema, &view);
+    return reply_value(request, 200, &operation_schema, &view);
 }

@@ -5,17 +5,32 @@
 #include "api/page.h"
 #include "model/group_check.h"
 
-struct tagged { /* what clients send: a location and tags */
+struct tagged_state {
+    const char *provisioning_state;
+};
+struct tagged { /* what clients send: a location and tags; the rest is passed over */
+    const char *id, *name, *type;
     const char *location;
     struct text_map tags;
+    struct tagged_state *state;
 };
 
 /* clang-format off */
+static const struct field tagged_state_fields[] = {
+    FIELD(struct tagged_state, provisioning_state, "provisioningState", .flags = FIELD_READ_ONLY),
+};
+static const struct schema tagged_state_schema =
+    SCHEMA("ResourceGroupProperties", struct tagged_state, tagged_state_fields, "How the resource group stands.");
+
 static const struct field tagged_fields[] = {
+    FIELD(struct tagged, id, "id", .flags = FIELD_READ_ONLY),
+    FIELD(struct tagged, name, "name", .flags = FIELD_READ_ONLY),
+    FIELD(struct tagged, type, "type", .flags = FIELD_READ_ONLY),
     FIELD(struct tagged, location, "location", .max = 63),
     FIELD(struct tagged, tags, "tags", .flags = FIELD_PRINT_EMPTY, .max = LIMIT_TAGS_MAX),
+    FIELD_STRUCT(struct tagged, state, "properties", &tagged_state_schema, .flags = FIELD_READ_ONLY),
 };
-static const struct schema tagged_schema = SCHEMA("ResourceGroup", struct tagged, tagged_fields, "A set of container groups.");
+const struct schema resource_group_schema = SCHEMA("ResourceGroup", struct tagged, tagged_fields, "A set of container groups.");
 /* clang-format on */
 
 static void print_row(const struct resource_group_row *row, struct text *out)
@@ -112,7 +127,7 @@ bool resource_group_put(struct request *request, struct err *err)
                        "characters: letters, digits, "
                        "'-', '_', '.', '(' and ')', and must not end with '.'.",
                        request->names[1], LIMIT_RESOURCE_GROUP_NAME_MAX);
-    if (!request_parse(request, &tagged_schema, &tagged, err))
+    if (!request_parse(request, &resource_group_schema, &tagged, err))
         return false;
     request->data = putting;
     putting->row.subscription = request->names[0];

@@ -29,6 +29,7 @@ struct usage_view {
     struct usage_totals *totals;
     struct use_view *use;
     size_t use_count;
+    const char *next_link; /* page_link() prints it */
 };
 
 /* clang-format off */
@@ -74,8 +75,9 @@ static const struct field usage_fields[] = {
     FIELD_ITEMS(struct usage_view, value, "value", &interval_schema, .flags = FIELD_PRINT_EMPTY),
     FIELD_STRUCT(struct usage_view, totals, "totals", &totals_schema),
     FIELD_ITEMS(struct usage_view, use, "measured", &use_schema, .flags = FIELD_PRINT_EMPTY),
+    FIELD(struct usage_view, next_link, "nextLink", .doc = "The next page, when there is one."),
 };
-static const struct schema usage_schema = SCHEMA("UsagePage", struct usage_view, usage_fields, "Intervals, oldest first.");
+const struct schema usage_schema = SCHEMA("UsagePage", struct usage_view, usage_fields, "Intervals, oldest first.");
 /* clang-format on */
 
 /* ---- the question ---- */

@@ -70,7 +70,7 @@ TEST(describes_every_kind)
                     "{\"type\":\"number\",\"minimum\":0.001,\"maximum\":5000.5,\"multipleOf\":0."
                     "001,\"x-error\":\"InvalidResourceRequests\"}");
     assert_property("Animal", "age", "{\"type\":\"integer\",\"default\":7}");
-    assert_property("Animal", "extinct", "{\"type\":\"boolean\",\"default\":false}");
+    assert_property("Animal", "extinct", "{\"type\":\"boolean\"}");
     assert_property(
         "Animal", "diet",
         "{\"type\":\"string\",\"enum\":[\"Plants\",\"Meat\"],\"x-error\":\"InvalidOsType\"}");

@@ -1,0 +1,77 @@
+/* The answers that handlers print by hand, as tables: for the contract alone (openapi.c), so only
+ * names, kinds and words. */
+#include "api/handlers/handlers.h"
+
+/* clang-format off */
+
+#define SHOWN(kind_, ...) { .kind = (kind_), .name = __VA_ARGS__ }
+#define SHOWN_SCHEMA(name_, table, doc_) { .name = (name_), .doc = (doc_), .fields = (table), .count = COUNT_OF(table) }
+
+/* group_logs.c */
+static const struct field logs_fields[] = {
+    SHOWN(FIELD_TEXT, "content", .max = LIMIT_LOG_ANSWER_MAX, .doc = "Empty when there is nothing; never null."),
+};
+const struct schema logs_schema = SHOWN_SCHEMA("Logs", logs_fields, "What a container wrote.");
+
+/* subscriptions.c */
+static const struct field subscription_fields[] = {
+    SHOWN(FIELD_TEXT, "id"),
+    SHOWN(FIELD_TEXT, "subscriptionId"),
+    SHOWN(FIELD_TEXT, "displayName"),
+    SHOWN(FIELD_TEXT, "state", .doc = "Enabled."),
+    SHOWN(FIELD_LIST, "managedByTenants", .doc = "Always empty."),
+};
+const struct schema subscription_schema =
+    SHOWN_SCHEMA("Subscription", subscription_fields, "One of those that the configuration names.");
+
+static const struct field location_metadata_fields[] = {
+    SHOWN(FIELD_TEXT, "regionType"),
+    SHOWN(FIELD_TEXT, "regionCategory"),
+};
+static const struct schema location_metadata_schema =
+    SHOWN_SCHEMA("LocationMetadata", location_metadata_fields, "What kind of location it is.");
+
+static const struct field location_fields[] = {
+    SHOWN(FIELD_TEXT, "id"),
+    SHOWN(FIELD_TEXT, "name"),
+    SHOWN(FIELD_TEXT, "displayName"),
+    SHOWN(FIELD_TEXT, "regionalDisplayName"),
+    SHOWN(FIELD_OBJECT, "metadata", .schema = &location_metadata_schema),
+};
+const struct schema location_schema =
+    SHOWN_SCHEMA("Location", location_fields, "Where groups may run.");
+
+/* service.c */
+static const struct field display_fields[] = {
+    SHOWN(FIELD_TEXT, "provider"),
+    SHOWN(FIELD_TEXT, "resource"),
+    SHOWN(FIELD_TEXT, "operation"),
+    SHOWN(FIELD_TEXT, "description"),
+};
+static const struct schema display_schema =
+    SHOWN_SCHEMA("ProviderOperationDisplay", display_fields, "In words.");
+
+static const struct field provider_operation_fields[] = {
+    SHOWN(FIELD_TEXT, "name"),
+    SHOWN(FIELD_OBJECT, "display", .schema = &display_schema),
+    SHOWN(FIELD_TEXT, "origin"),
+};
+const struct schema provider_operation_schema =
+    SHOWN_SCHEMA("ProviderOperation", provider_operation_fields, "Something a role may be given.");
+
+/* reply.c; its own details are of the same kind */
+extern const struct schema error_body_schema; /* names itself */
+static const struct field error_body_fields[] = {
+    SHOWN(FIELD_TEXT, "code", .doc = "One word for programs."),
+    SHOWN(FIELD_TEXT, "message", .doc = "A sentence for people."),
+    SHOWN(FIELD_TEXT, "target", .doc = "The property, like properties.containers[1].ports[0].port."),
+    SHOWN(FIELD_ITEMS_, "details", .schema = &error_body_schema, .doc = "Each fault, when there are several."),
+};
+const struct schema error_body_schema = SHOWN_SCHEMA("CloudErrorBody", error_body_fields, "What is wrong.");
+
+static const struct field error_fields[] = {
+    SHOWN(FIELD_OBJECT, "error", .schema = &error_body_schema),
+};
+const struct schema failure_schema = SHOWN_SCHEMA("CloudError", error_fields, "Every failure answers with this.");
+
+/* clang-format on */
