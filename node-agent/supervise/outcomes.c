@@ -87,7 +87,8 @@ void agent_progress(void *context, struct message *message)
     struct member *member = group ? hosted_member(group, progress->member_name) : NULL;
 
     if (member && group->incarnation == progress->incarnation) {
-        happenings_add(&member->happenings, clock_now_ms(), false, "Pulling", "%s", progress->text);
+        const char *name = text_has_prefix(progress->text, "Successfully") ? "Pulled" : "Pulling";
+        happenings_add(&member->happenings, clock_now_ms(), false, name, "%s", progress->text);
         agent_changed(agent, group);
     }
     free(progress);
@@ -98,19 +99,23 @@ static const char *image_of(const struct hosted *group, size_t index)
     return group->order->assignment->group->properties->containers[index].properties->image;
 }
 
+/* Who waited for the pull has told it already; an image that was there is told now. */
+static void image_is_there(struct happenings *list, int64_t now_ms, const char *image)
+{
+    if (list->count > 0 && strcmp(list->items[list->count - 1].name, "Pulled") == 0)
+        return;
+    if (list->count == 0)
+        happenings_add(list, now_ms, false, "Pulling", "pulling image \"%s\"", image);
+    happenings_add(list, now_ms, false, "Pulled", "Successfully pulled image \"%s\"", image);
+}
+
 static void prepared(struct hosted *group, const struct job *job, int64_t now_ms)
 {
     group->stage = STAGE_UP;
     group->tries = 0;
     text_copy(group->address, sizeof group->address, job->address);
-    for (size_t i = 0; i < group->members_count; i++) {
-        struct happenings *list = &group->members[i].happenings;
-        if (list->count == 0)
-            happenings_add(list, now_ms, false, "Pulling", "pulling image \"%s\"",
-                           image_of(group, i));
-        happenings_add(list, now_ms, false, "Pulled", "Successfully pulled image \"%s\"",
-                       image_of(group, i));
-    }
+    for (size_t i = 0; i < group->members_count; i++)
+        image_is_there(&group->members[i].happenings, now_ms, image_of(group, i));
 }
 
 /* Worth trying again: later, and longer each time. Otherwise the group failed for good and gives everything back. */
