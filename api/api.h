@@ -49,6 +49,8 @@ struct api_hooks {
                        const char *location);
     /* A report of that epoch arrived: the node's lease starts anew. */
     void (*node_seen)(void *context, int64_t node_key, int64_t epoch);
+    /* The node takes no new groups from now on: told once it is committed, before the client knows. */
+    void (*node_cordoned)(void *context, int64_t node_key);
     /* False: not known there. */
     bool (*node_room)(void *context, int64_t node_key, struct api_node_room *room);
     bool (*ready)(void *context); /* the scheduler has its picture and works */

@@ -36,6 +36,11 @@ static void hook_node_seen(void *context, int64_t node_key, int64_t epoch)
     scheduler_node_seen(context, node_key, epoch);
 }
 
+static void hook_node_cordoned(void *context, int64_t node_key)
+{
+    scheduler_node_cordoned(context, node_key);
+}
+
 static bool hook_node_room(void *context, int64_t node_key, struct api_node_room *room)
 {
     struct node_room found;
@@ -86,6 +91,7 @@ static bool api_options_from(const struct wiring *wiring, const struct config *c
                   .admit = hook_admit,
                   .admit_undo = hook_admit_undo,
                   .node_seen = hook_node_seen,
+                  .node_cordoned = hook_node_cordoned,
                   .node_room = hook_node_room,
                   .ready = hook_ready},
         .listen_address = config->listen_address,

@@ -142,6 +142,12 @@ void scheduler_node_seen(struct scheduler *scheduler, int64_t node_key, int64_t 
     fleet_seen(&scheduler->fleet, node_key, epoch, now_ns);
 }
 
+void scheduler_node_cordoned(struct scheduler *scheduler, int64_t node_key)
+{
+    WITH_LOCK(&scheduler->lock);
+    fleet_cordon(&scheduler->fleet, node_key);
+}
+
 bool scheduler_node_room(struct scheduler *scheduler, int64_t node_key, struct node_room *room)
 {
     int64_t now_ns = clock_boot_ns();

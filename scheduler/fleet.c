@@ -121,6 +121,18 @@ bool fleet_put(struct fleet *fleet, const struct node_row *row, const char *defa
     return true;
 }
 
+void fleet_cordon(struct fleet *fleet, int64_t node_key)
+{
+    int64_t slot = fleet_slot(fleet, node_key);
+    if (slot == PLAN_NONE)
+        return;
+    struct plan_node node = *plan_node_get(fleet->plan, (uint32_t)slot);
+    node.cordoned = true;
+    /* In the slot it has, so there is nothing to run out of; if there were, the change is read soon. */
+    if (plan_node_put(fleet->plan, slot, &node) == PLAN_NONE)
+        return;
+}
+
 /* ---- leases ---- */
 
 void fleet_seen(struct fleet *fleet, int64_t node_key, int64_t epoch, int64_t now_ns)

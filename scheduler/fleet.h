@@ -31,6 +31,8 @@ int64_t fleet_slot(const struct fleet *fleet, int64_t node_key); /* PLAN_NONE wh
 /* The slot if it is still that node's. */
 bool fleet_holds(const struct fleet *fleet, uint32_t slot, int64_t node_key);
 
+/* Takes no new groups from now on. */
+void fleet_cordon(struct fleet *fleet, int64_t node_key);
 void fleet_seen(struct fleet *fleet, int64_t node_key, int64_t epoch, int64_t now_ns);
 /* Every ready node has a whole lease from now. */
 void fleet_grace(struct fleet *fleet, int64_t now_ns);

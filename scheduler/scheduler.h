@@ -65,6 +65,10 @@ void scheduler_admit_undo(struct scheduler *scheduler, const struct shape *shape
 /* A report of that epoch arrived: the node's lease starts anew. */
 void scheduler_node_seen(struct scheduler *scheduler, int64_t node_key, int64_t epoch);
 
+/* A cordon was committed: nothing is admitted there from now on, whenever the picture is read again. Its end
+ * needs no word: who comes a moment too early waits or is refused. */
+void scheduler_node_cordoned(struct scheduler *scheduler, int64_t node_key);
+
 struct node_room {
     int64_t cpu_milli, memory_mib; /* neither held nor promised; below 0 when the node shrank */
     int64_t groups;                /* that hold room there */

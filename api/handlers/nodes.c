@@ -139,6 +139,22 @@ static bool changed(struct request *request, struct err *err)
     return wait_committed(request, err) && node_show(request, err);
 }
 
+/* The scheduler is told before the client is: what the client puts next does not go there. */
+static bool cordoned(struct request *request, struct err *err)
+{
+    const struct api_hooks *hooks = &request->api->hooks;
+    AUTO(tx) *tx = NULL;
+    const struct node_row *row;
+
+    if (!wait_committed(request, err))
+        return false;
+    tx = store_read(request->api->store, err);
+    row = tx ? find(request, tx, err) : NULL;
+    if (row && hooks->node_cordoned)
+        hooks->node_cordoned(hooks->context, row->key);
+    return row && node_show(request, err);
+}
+
 static bool cordon(struct tx *tx, struct request *request, bool cordoned, struct err *err)
 {
     const struct node_row *row = find(request, tx, err);
@@ -158,7 +174,7 @@ static bool uncordon_work(struct tx *tx, void *request, struct err *err)
 
 bool node_cordon(struct request *request, struct err *err UNUSED)
 {
-    return wait_commit(request, cordon_work, changed);
+    return wait_commit(request, cordon_work, cordoned);
 }
 
 bool node_uncordon(struct request *request, struct err *err UNUSED)
