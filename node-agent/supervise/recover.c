@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "node-agent/supervise/agent_state.h"
 #include "node-agent/supervise/job_steps.h"
+#include "node-agent/supervise/plan.h"
 #include "node-agent/supervise/record.h"
 
 #include <dirent.h>
@@ -196,6 +197,25 @@ static bool holds_something(const struct hosted *group)
            group->stage == STAGE_NONE;
 }
 
+/* When the last container ended of a group that will not run again here; 0: one runs, or the next incarnation takes
+ * over what it holds. Without it the seconds in which no agent lived would be added to a group that was over. */
+static int64_t ended_ms(const struct hosted *group)
+{
+    int64_t ended = 0;
+    bool taken_over = group->wanted == WANTED_RUN && group->newest_incarnation > group->incarnation;
+
+    if (taken_over || !plan_over(group))
+        return 0;
+    for (size_t i = 0; i < group->members_count; i++) {
+        const struct member *member = &group->members[i];
+        if (member->phase == MEMBER_RUNNING || member->phase == MEMBER_STARTING)
+            return 0;
+        if (member->current.finished_ms > ended)
+            ended = member->current.finished_ms;
+    }
+    return ended;
+}
+
 static bool recover_meter(struct agent *agent, struct arena *arena, struct err *err)
 {
     struct meter_held *held;
@@ -205,9 +225,11 @@ static bool recover_meter(struct agent *agent, struct arena *arena, struct err *
         return false;
     for (size_t i = 0; i < count; i++) {
         struct hosted *group = agent_find(agent, held[i].uid);
-        bool still = group && group->incarnation == held[i].incarnation && holds_something(group);
+        bool same = group && group->incarnation == held[i].incarnation;
+        int64_t ended = same ? ended_ms(group) : 0;
+        bool still = same && ended == 0 && holds_something(group);
         if (held[i].in_doubt &&
-            !meter_resume(agent->parts.meter, held[i].uid, held[i].incarnation, still, 0, err))
+            !meter_resume(agent->parts.meter, held[i].uid, held[i].incarnation, still, ended, err))
             return false;
     }
     return true;
