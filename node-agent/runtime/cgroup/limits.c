@@ -36,7 +36,17 @@ bool cgroup_read_number(const char *path, const char *key, int64_t *out)
 
 /* ---- making ---- */
 
-/* A v1 cpuset takes no process before it has cpus and memory nodes; it begins with its parent's. */
+/* "" when it cannot be read. */
+static void read_line(const char *path, char *value, size_t size)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, value, size - 1) : -1;
+    value[got > 0 ? got : 0] = '\0';
+    value[strcspn(value, "\n")] = '\0';
+}
+
+/* A v1 cpuset takes no process before it has cpus and memory nodes; it begins with its parent's. One that has some
+ * keeps them; one that has none was made by an agent that died before it could fill it. */
 static void fill_cpuset(const char *folder)
 {
     static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
@@ -44,12 +54,12 @@ static void fill_cpuset(const char *folder)
         char ours[CGROUP_PATH_SIZE + 32], above[CGROUP_PATH_SIZE + 32], value[1024];
         text_format(ours, sizeof ours, "%s/%s", folder, files[i]);
         text_format(above, sizeof above, "%s/../%s", folder, files[i]);
-        AUTO_CLOSE int fd = open(above, O_RDONLY | O_CLOEXEC);
-        ssize_t got = fd >= 0 ? read(fd, value, sizeof value - 1) : -1;
-        if (got <= 0)
+        read_line(ours, value, sizeof value);
+        if (*value)
             continue;
-        value[got] = '\0';
-        cgroup_write(ours, value);
+        read_line(above, value, sizeof value);
+        if (*value)
+            cgroup_write(ours, value);
     }
 }
 
@@ -69,15 +79,15 @@ static bool offer_controllers(const char *folder, struct err *err)
                       folder);
 }
 
-/* What a new v1 folder needs before it is of use. */
-static void prepare_new(const struct cgroup_mount *mount, const char *folder)
+/* What a v1 folder needs before it is of use. */
+static void prepare(const struct cgroup_mount *mount, const char *folder, bool fresh)
 {
     char path[CGROUP_PATH_SIZE + 32];
     if (mount->controllers & CGROUP_UNIFIED)
         return;
     if (mount->controllers & CGROUP_CPUSET)
         fill_cpuset(folder);
-    if (mount->controllers & CGROUP_MEMORY) {
+    if (fresh && mount->controllers & CGROUP_MEMORY) {
         /* Kernels before 5.11 count a group's containers only when asked to. */
         text_format(path, sizeof path, "%s/memory.use_hierarchy", folder);
         cgroup_write(path, "1");
@@ -97,10 +107,10 @@ static bool make_in(const struct cgroup_mount *mount, char *folder, struct err *
         size_t end = at + 1 + strcspn(folder + at + 1, "/");
         bool last = folder[end] == '\0';
         folder[end] = '\0';
-        if (mkdir(folder, 0755) == 0)
-            prepare_new(mount, folder);
-        else if (errno != EEXIST)
+        bool fresh = mkdir(folder, 0755) == 0;
+        if (!fresh && errno != EEXIST)
             return err_set_os(err, ERR_IO, errno, "cannot make cgroup %s", folder);
+        prepare(mount, folder, fresh);
         if (last)
             return true;
         folder[end] = '/';
