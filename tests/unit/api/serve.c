@@ -55,7 +55,12 @@ static void options_fill(struct served *served)
     served->location = (struct api_location){"westus", "West US"};
     served->options = (struct api_options){
         .store = served->store,
-        .hooks = {served, admit, admit_undo, node_seen, node_room, ready},
+        .hooks = {.context = served,
+                  .admit = admit,
+                  .admit_undo = admit_undo,
+                  .node_seen = node_seen,
+                  .node_room = node_room,
+                  .ready = ready},
         .threads = 2,
         .token = SERVE_TOKEN,
         .join_token = SERVE_JOIN,
