@@ -240,6 +240,19 @@ TEST(groups_are_listed_by_pages_of_any_size)
     }
 }
 
+TEST(a_removed_group_is_not_listed_while_its_node_has_it)
+{
+    AUTO(trial) *trial = trial_new();
+    struct trial_node a = trial_join(trial, "a");
+    int64_t keys[4], key = trial_create(trial, "g");
+    trial_place(trial, key, &a);
+    assert_int_equal(walk(trial, NULL, 10, keys), 1);
+    assert_int_equal(trial_order(trial, "g", ORDER_REMOVE), ERR_OK);
+    assert_non_null(trial_get(trial, key));
+    assert_int_equal(walk(trial, NULL, 10, keys), 0);
+    assert_int_equal(walk(trial, "rg", 10, keys), 0);
+}
+
 TEST(a_walk_lists_each_group_once_however_it_changes)
 {
     AUTO(trial) *trial = trial_new();
@@ -355,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_new_group_is_found_as_it_was_written),
         cmocka_unit_test(a_name_is_taken_once_and_its_resource_group_must_exist),
         cmocka_unit_test(groups_are_listed_by_pages_of_any_size),
+        cmocka_unit_test(a_removed_group_is_not_listed_while_its_node_has_it),
         cmocka_unit_test(a_walk_lists_each_group_once_however_it_changes),
         cmocka_unit_test(an_operation_that_takes_too_long_fails_and_the_group_goes_on_trying),
         cmocka_unit_test(equal_newest_events_are_merged_and_the_oldest_dropped),

@@ -44,7 +44,7 @@ struct step {
 struct story {
     struct trial *trial;
     struct trial_node a, b;
-    int64_t key, operation_key;
+    int64_t key;
 };
 
 /* ---- doing ---- */
@@ -157,24 +157,53 @@ static void compare(size_t index, const char *what, int64_t is, int64_t wanted)
         fail_msg("step %zu: %s is %lld, not %lld", index, what, (long long)is, (long long)wanted);
 }
 
+/* A removed group's operation is pending until its nodes have forgotten it. */
+static void check_removal(struct story *story, size_t index)
+{
+    struct operation_row *operation = trial_operation(story->trial, story->trial->ordered_key);
+    bool forgotten = trial_get(story->trial, story->key) == NULL;
+    compare(index, "operation kind", operation->kind, OPERATION_DELETE);
+    compare(index, "operation status", operation->status,
+            forgotten ? OPERATION_SUCCEEDED : OPERATION_PENDING);
+}
+
+static void check_living(struct story *story, const struct group_row *row, const struct step *step,
+                         size_t index)
+{
+    struct operation_row *operation = trial_operation(story->trial, row->operation_key);
+    compare(index, "state", row->state, step->state & 0xff);
+    compare(index, "waits", row->waits, (step->state & QUEUED) != 0);
+    compare(index, "provisioning", row->provisioning, step->provisioning);
+    compare(index, "operation kind", operation->kind, step->kind);
+    compare(index, "operation status", operation->status, step->status);
+    compare(index, "the operation has an end", operation->ended_ms > 0,
+            operation->status != OPERATION_PENDING);
+}
+
 static void check(struct story *story, const struct step *step, size_t index)
 {
     struct group_row *row = trial_find(story->trial, "g");
     compare(index, "there is a group", row != NULL, step->state != GONE);
-    if (row) {
-        story->operation_key = row->operation_key;
-        compare(index, "state", row->state, step->state & 0xff);
-        compare(index, "waits", row->waits, (step->state & QUEUED) != 0);
-        compare(index, "provisioning", row->provisioning, step->provisioning);
-    }
-    struct operation_row *operation = trial_operation(story->trial, story->operation_key);
-    assert_non_null(operation);
-    if (row) {
-        compare(index, "operation kind", operation->kind, step->kind);
-        compare(index, "operation status", operation->status, step->status);
-    }
-    compare(index, "the operation has an end", operation->ended_ms > 0,
-            operation->status != OPERATION_PENDING);
+    if (row)
+        check_living(story, row, step, index);
+    else
+        check_removal(story, index);
+}
+
+/* Each run has a number of its own. */
+static bool begins_run(const struct step *step)
+{
+    if (step->outcome != ERR_OK)
+        return false;
+    return step->action == START || step->action == RESTART || step->action == UPDATE ||
+           ((step->action == LOSE_A || step->action == REMOVE_A) &&
+            (step->state & 0xff) == GROUP_REPAIRING);
+}
+
+static int64_t run_of(struct story *story)
+{
+    struct group_row *row = trial_find(story->trial, "g");
+    return row ? row->incarnation : 0;
 }
 
 static void tell(const struct step *steps, size_t count)
@@ -182,8 +211,11 @@ static void tell(const struct step *steps, size_t count)
     AUTO(trial) *trial = trial_new();
     struct story story = {.trial = trial, .a = trial_join(trial, "a"), .b = trial_join(trial, "b")};
     for (size_t i = 0; i < count; i++) {
+        int64_t run = run_of(&story);
         compare(i, "outcome", take(&story, &steps[i]), steps[i].outcome);
         check(&story, &steps[i], i);
+        if (run_of(&story) != 0 && run != 0)
+            compare(i, "run", run_of(&story), run + begins_run(&steps[i]));
     }
     /* Whatever happened: removed, and forgotten by both nodes, nothing is left. */
     if (trial_find(trial, "g"))
@@ -196,6 +228,7 @@ static void tell(const struct step *steps, size_t count)
         says(&story, &story.a, SAYS(GROUP_STOPPED, RELEASED | REMOVED), 0);
     }
     assert_null(trial_get(trial, story.key));
+    check_removal(&story, count);
 }
 
 #define TELL(steps) tell(steps, COUNT_OF(steps))

@@ -289,6 +289,33 @@ TEST(capacity_is_held_until_the_node_lets_go)
     assert_false(rows[6].released);
 }
 
+TEST(what_changed_in_a_status_is_a_change_of_the_group)
+{
+    AUTO(trial) *trial = trial_new();
+    struct trial_node a = trial_join(trial, "a");
+    int64_t key = trial_create(trial, "g");
+    trial_place(trial, key, &a);
+    struct container_status container = {.name = "c",
+                                         .view = &(struct container_view){.restart_count = 1}};
+    struct group_status status = {.uid = trial_get(trial, key)->uid,
+                                  .incarnation = 1,
+                                  .state = GROUP_RUNNING,
+                                  .provisioned = true,
+                                  .address = "10.0.0.9",
+                                  .containers = &container,
+                                  .containers_count = 1};
+    struct report first = {.statuses = &status, .statuses_count = 1}, second = first;
+    assert_int_equal(trial_report(trial, &a, &first), ERR_OK);
+    struct group_row *before = trial_get(trial, key);
+    assert_string_equal(before->address, "10.0.0.9");
+    assert_non_null(strstr(before->status, "\"restartCount\":1"));
+    container.view->restart_count = 2;
+    assert_int_equal(trial_report(trial, &a, &second), ERR_OK);
+    struct group_row *after = trial_get(trial, key);
+    assert_non_null(strstr(after->status, "\"restartCount\":2"));
+    assert_true(after->revision > before->revision);
+}
+
 /* ---- measured use ---- */
 
 TEST(the_newest_sample_of_each_container_is_kept)
@@ -344,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_node_is_told_what_is_new),
         cmocka_unit_test(a_node_is_told_in_pages),
         cmocka_unit_test(capacity_is_held_until_the_node_lets_go),
+        cmocka_unit_test(what_changed_in_a_status_is_a_change_of_the_group),
         cmocka_unit_test(the_newest_sample_of_each_container_is_kept),
     };
     return RUN_TESTS(tests);

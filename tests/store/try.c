@@ -156,14 +156,10 @@ struct ordered {
     enum trial_order order;
 };
 
-static bool order(struct tx *tx, void *data, struct err *err)
+static bool give_order(struct tx *tx, struct group_row *row, enum trial_order order,
+                       struct err *err)
 {
-    struct ordered *ordered = data;
-    struct resource_id id = {TRY_SUBSCRIPTION, "rg", ordered->name};
-    struct group_row *row = store_group_find(tx, &id, true, ordered->trial->arena, err);
-    if (!row)
-        return err->code == ERR_OK ? err_set(err, ERR_NOT_FOUND, "no group") : false;
-    switch (ordered->order) {
+    switch (order) {
     case ORDER_STOP:
         return store_group_stop(tx, row, err);
     case ORDER_START:
@@ -178,6 +174,19 @@ static bool order(struct tx *tx, void *data, struct err *err)
         return store_group_update(tx, row, NULL, false, err);
     }
     return false;
+}
+
+static bool order(struct tx *tx, void *data, struct err *err)
+{
+    struct ordered *ordered = data;
+    struct resource_id id = {TRY_SUBSCRIPTION, "rg", ordered->name};
+    struct group_row *row = store_group_find(tx, &id, true, ordered->trial->arena, err);
+    if (!row)
+        return err->code == ERR_OK ? err_set(err, ERR_NOT_FOUND, "no group") : false;
+    if (!give_order(tx, row, ordered->order, err))
+        return false;
+    ordered->trial->ordered_key = row->operation_key;
+    return true;
 }
 
 enum err_code trial_order(struct trial *trial, const char *name, enum trial_order wanted)

@@ -16,6 +16,7 @@ struct trial {
     char folder[64], path[96], key_path[96];
     struct store *store;
     struct arena *arena; /* what the helpers return lives here */
+    int64_t ordered_key; /* the operation of the last trial_order() */
 };
 
 struct trial *trial_new(void);        /* opened, with resource group "rg" in "westus" */
