@@ -20,7 +20,7 @@
 struct space;
 
 enum { SPACE_NONE = -1 };
-#define SPACE_COORDINATE_MAX (UINT32_C(1) << 31)
+#define SPACE_COORDINATE_MAX ((UINT32_C(1) << 31) - 1) /* two of them fit 32 bits */
 
 struct space *space_new(void); /* NULL when out of memory */
 void space_free(struct space *space);
