@@ -45,11 +45,27 @@ static uint32_t first_of(const struct holds *holds, int64_t group_key)
     return first == KEY_MAP_NONE ? NOWHERE : (uint32_t)first;
 }
 
+/* A group holds once on a node: a new run takes the place of the one before. */
+static bool replace(struct holds *holds, struct fleet *fleet, int64_t group_key, uint32_t slot,
+                    const struct shape *shape)
+{
+    for (uint32_t at = first_of(holds, group_key); at != NOWHERE; at = holds->items[at].next) {
+        struct hold *hold = &holds->items[at];
+        if (hold->slot != slot || !fleet_holds(fleet, slot, hold->node_key))
+            continue;
+        plan_give(fleet->plan, slot, &hold->shape);
+        plan_take(fleet->plan, slot, shape);
+        hold->shape = *shape;
+        return true;
+    }
+    return false;
+}
+
 bool holds_add(struct holds *holds, struct fleet *fleet, int64_t group_key, int64_t node_key,
                const struct shape *shape)
 {
     int64_t slot = fleet_slot(fleet, node_key);
-    if (slot == PLAN_NONE)
+    if (slot == PLAN_NONE || replace(holds, fleet, group_key, (uint32_t)slot, shape))
         return true;
     uint32_t at = item_take(holds), first = first_of(holds, group_key);
     if (at == NOWHERE)

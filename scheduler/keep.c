@@ -1,5 +1,5 @@
 /* Fairness: a group that has been overtaken for too long gets a node kept for it, which takes no other until it
- * fits. One in each pool: the group that waits longest. */
+ * fits. One in each pool: the group that waits longest of those that any of its nodes could hold. */
 #include "scheduler/fit/fit.h"
 #include "scheduler/room.h"
 
@@ -59,24 +59,41 @@ static void keep_begin(struct scheduler *scheduler, struct keep *keep, const str
                       (uint32_t)slot};
 }
 
+/* The waiter that waits longest of those that some node of the pool could hold if it were idle; -1: none. */
+static int64_t oldest_possible(const struct scheduler *scheduler, uint32_t pool)
+{
+    const struct waiter *waiters = scheduler->waiting.items;
+    int64_t oldest = -1;
+    for (uint32_t i = 0; i < plan_slots(scheduler->fleet.plan); i++) {
+        const struct plan_node *node = plan_node_get(scheduler->fleet.plan, i);
+        if (!node || node->pool->number != pool || !node->ready || node->cordoned)
+            continue;
+        int64_t at = waiting_oldest(&scheduler->waiting, node->pool, &node->capacity);
+        if (at >= 0 && (oldest < 0 || waiters[at].revision < waiters[oldest].revision))
+            oldest = at;
+    }
+    return oldest;
+}
+
+static bool waited_long(const struct waiter *waiter, int64_t now_ns)
+{
+    return now_ns - waiter->since_ns >= LIMIT_SCHEDULER_PATIENCE_MS * INT64_C(1000000);
+}
+
 void keep_renew(struct scheduler *scheduler, int64_t now_ns)
 {
-    static const struct shape any = {INT64_MAX / PLAN_CPU_WEIGHT, INT64_MAX};
+    if (scheduler->waiting.count == 0 && scheduler->keeps_count == 0)
+        return;
     WITH_LOCK(&scheduler->lock);
     if (!keeps_reserve(scheduler, scheduler->waiting.pools_count))
         return;
     for (uint32_t i = 0; i < scheduler->keeps_count; i++) {
         struct keep *keep = &scheduler->keeps[i];
-        if (keep->group_key != 0 && !still_good(scheduler, keep))
-            let_go(scheduler, keep);
-        int64_t oldest =
-            keep->group_key == 0
-                ? waiting_oldest(&scheduler->waiting, &(struct plan_pool){.number = i}, &any)
-                : -1;
-        if (oldest < 0)
+        if (keep->group_key != 0 && still_good(scheduler, keep))
             continue;
-        const struct waiter *waiter = &scheduler->waiting.items[oldest];
-        if (now_ns - waiter->since_ns >= LIMIT_SCHEDULER_PATIENCE_MS * INT64_C(1000000))
-            keep_begin(scheduler, keep, waiter);
+        let_go(scheduler, keep);
+        int64_t oldest = scheduler->waiting.count > 0 ? oldest_possible(scheduler, i) : -1;
+        if (oldest >= 0 && waited_long(&scheduler->waiting.items[oldest], now_ns))
+            keep_begin(scheduler, keep, &scheduler->waiting.items[oldest]);
     }
 }

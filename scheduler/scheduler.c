@@ -125,8 +125,9 @@ static bool place(struct scheduler *scheduler, bool tick, struct err *err)
 
 static bool has_more(struct scheduler *scheduler)
 {
+    bool lists = scheduler->list_more && scheduler->waiting.count < LIMIT_SCHEDULER_PENDING_MAX;
     WITH_LOCK(&scheduler->lock);
-    return scheduler->list_more || scheduler->fresh_count > 0 || scheduler->grown.count > 0 ||
+    return lists || scheduler->fresh_count > 0 || scheduler->grown.count > 0 ||
            scheduler->again.count > 0 || scheduler->untold_count > 0;
 }
 

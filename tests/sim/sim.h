@@ -57,6 +57,7 @@ struct sim {
 /* world.c */
 struct sim *sim_new(uint64_t seed, size_t agents);
 void sim_free(struct sim *sim);
+void sim_agents_add(struct sim *sim, size_t agents);
 AUTO_TYPE(sim);
 void sim_restart_plane(struct sim *sim); /* store and scheduler anew, as after a crash */
 void sim_pass(struct sim *sim, int64_t ms);
