@@ -143,8 +143,9 @@ struct runtime_found {
 /* False when there is no such container (err ERR_NOT_FOUND), or it cannot be told. */
 bool runtime_find(struct runtime *runtime, const char *uid, const char *name,
                   struct runtime_found *out, struct err *err) MUST_CHECK;
-/* Every container below run_dir, whoever created it, in no order. Half-created ones (the agent
- * died in the middle) are removed here. */
+/* Every container below run_dir, whoever created it, in no order. For an agent that begins, before any
+ * container is worked on: half-created ones (the agent died in the middle) are removed here, and
+ * those that were about to be started are CREATED again. */
 bool runtime_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found,
                   size_t *count, struct err *err) MUST_CHECK;
 

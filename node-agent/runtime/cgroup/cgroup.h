@@ -86,8 +86,8 @@ int64_t cgroup_oom_kills(const struct cgroups *cgroups, const char *path);
  * (ERR_TIMEOUT). 0: once. */
 bool cgroup_kill(const struct cgroups *cgroups, const char *path, int64_t timeout_ms,
                  struct err *err) MUST_CHECK;
-/* Removes the folder and all below it; waits up to timeout_ms for processes that are just
- * ending. */
+/* Removes the folder and all below it; waits up to timeout_ms for processes that are just ending, and
+ * kills those that came to run there meanwhile. */
 bool cgroup_remove(const struct cgroups *cgroups, const char *path, int64_t timeout_ms,
                    struct err *err) MUST_CHECK;
 

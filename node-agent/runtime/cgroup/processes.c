@@ -134,6 +134,7 @@ static bool remove_tree(int parent, const char *name, int depth)
     return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
+/* What came to run in it after the last look is killed too. */
 static bool remove_in(const char *folder, int64_t until, struct err *err)
 {
     for (int round = 0; !remove_tree(AT_FDCWD, folder, 0); round++) {
@@ -142,6 +143,7 @@ static bool remove_in(const char *folder, int64_t until, struct err *err)
         if (steady_ms() >= until)
             return err_set(err, ERR_TIMEOUT,
                            "cgroup %s cannot be removed: something still runs in it", folder);
+        kill_tree(AT_FDCWD, folder, 0);
         pause_for(round);
     }
     return true;

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,7 +23,9 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
+enum { STOP_ROUNDS = 500 }; /* of 2 ms */
 enum { ARGUMENTS_MAX = 96, SAID_MAX = 16 * 1024, SYNC_FD = 3 };
 
 struct arguments {
@@ -283,4 +286,40 @@ int64_t conmon_find(const struct oci_place *place)
     if (!file_read(path, 64 * 1024, &line, &size, &ignored))
         return 0;
     return memmem(line, size, place->id, strlen(place->id) + 1) ? pid : 0;
+}
+
+/* Whether its command line has both as words of their own, or the second as the end of one. */
+static bool names(const char *pid, const char *word, const char *root)
+{
+    char path[64], line[8192], needle[OCI_ID_SIZE + 2] = "";
+    text_format(path, sizeof path, "/proc/%s/cmdline", pid);
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, line, sizeof line) : -1;
+    text_copy(needle + 1, sizeof needle - 1, word); /* between two NULs */
+    return size > 0 && memmem(line, (size_t)size, needle, strlen(word) + 2) &&
+           memmem(line, (size_t)size, root, strlen(root));
+}
+
+static int kill_named(const struct oci *oci, const struct oci_place *place)
+{
+    int count = 0;
+    int64_t pid;
+    DIR *entries = opendir("/proc");
+    if (!entries)
+        return 0;
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        if (text_to_int(entry->d_name, &pid) && pid > 1 && pid != getpid() &&
+            names(entry->d_name, place->id, oci->root)) {
+            kill((pid_t)pid, SIGKILL);
+            count++;
+        }
+    closedir(entries);
+    return count;
+}
+
+void conmon_stop_creating(const struct oci *oci, const struct oci_place *place)
+{
+    struct timespec wait = {.tv_nsec = 2000000};
+    for (int round = 0; round < STOP_ROUNDS && kill_named(oci, place) > 0; round++)
+        nanosleep(&wait, NULL);
 }

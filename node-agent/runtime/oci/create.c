@@ -98,7 +98,8 @@ static bool create_in(const struct oci *oci, const struct oci_place *place,
                       const struct runtime_container *container, struct err *err)
 {
     int64_t pid = 0, at = clock_boot_ns();
-    if (!write_config(oci, place, container, err))
+    /* A runtime that outlived the agent that was removing its container may have left its state. */
+    if (!oci_remove_state(oci, place, err) || !write_config(oci, place, container, err))
         return false;
     at = step("config", place, at);
     if (oci_makes_cgroups(oci) && !make_cgroup(oci, place, container, err))
@@ -133,26 +134,31 @@ bool oci_create(struct runtime *runtime, const struct runtime_container *contain
 
 /* ---- start ---- */
 
-bool oci_run(const struct oci *oci, const char *const *words, struct err *err)
+static bool run_failed(const char *program, const char *command, const struct text *said,
+                       struct err *err)
+{
+    return err_set(err, ERR_IO, "%s %s: %.*s", program, command,
+                   said && said->size < 400 ? (int)said->size : 400,
+                   said && said->bytes ? said->bytes : "");
+}
+
+bool oci_run(const struct oci *oci, const char *const *words, struct text *said, struct err *err)
 {
     char root[OCI_PATH_SIZE + 16];
     const char *argv[16] = {oci->program, root};
     size_t count = 2;
     struct process_result result;
-    AUTO(text) *said = text_new(16 * 1024);
+    AUTO(text) *own = said ? NULL : text_new(16 * 1024);
+    struct text *to = said ? said : own;
     text_format(root, sizeof root, "--root=%s/oci", oci->root);
     for (; *words; words++) {
         CHECK(count < COUNT_OF(argv) - 1);
         argv[count++] = *words;
     }
     struct process process = {.argv = argv, .timeout_ms = LIMIT_RUNTIME_CALL_MS};
-    if (!process_run(&process, said, said, &result, err))
+    if (!process_run(&process, to, to, &result, err))
         return false;
-    if (result.exit_code == 0)
-        return true;
-    return err_set(err, ERR_IO, "%s %s: %.*s", oci->program, argv[2],
-                   said && said->size < 400 ? (int)said->size : 400,
-                   said && said->bytes ? said->bytes : "");
+    return result.exit_code == 0 || run_failed(oci->program, argv[2], to, err);
 }
 
 /* crun's first process reads a byte from the pipe, runc's writes one to it, and either goes on.
@@ -178,7 +184,7 @@ static bool let_go(const struct oci *oci, const struct oci_place *place, struct 
     if (oci->traits->start != START_BY_PROGRAM && start_by_pipe(oci, place))
         return true;
     const char *words[] = {"start", place->id, NULL};
-    return oci_run(oci, words, err);
+    return oci_run(oci, words, NULL, err);
 }
 
 /* The time is written down first: an agent that dies in between takes the container for started,

@@ -60,6 +60,9 @@ struct oci_place {
     char folder[OCI_PATH_SIZE], state[OCI_PATH_SIZE];
 };
 void oci_place(const struct oci *oci, const char *uid, const char *name, struct oci_place *out);
+/* "<run_dir>/runtime" */
+bool oci_root(const struct runtime_options *options, char out[OCI_PATH_SIZE], struct err *err)
+    MUST_CHECK;
 void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE]);
 
 /* ---- record.c ---- */
@@ -99,17 +102,27 @@ struct conmon_report {
  * words. */
 bool conmon_create(const struct oci *oci, const struct oci_place *place, const char *log_path,
                    int64_t *pid, struct err *err) MUST_CHECK;
+/* Kills whoever still creates this container for an agent that died: conmon, berth-enter, the
+ * runtime. They are known by their command lines, as there may be no pid file yet. */
+void conmon_stop_creating(const struct oci *oci, const struct oci_place *place);
 /* The conmon of a container, from its pid file, when it lives; 0. */
 int64_t conmon_find(const struct oci_place *place);
 
-/* ---- start.c, find.c, remove.c, group.c ---- */
+/* ---- create.c, find.c, list.c, remove.c, rotate.c ---- */
 
+/* What is known of a container: its record, and what became of it. */
+bool oci_look(const struct oci *oci, const char *uid, const char *name,
+              const struct oci_place *place, struct record *record, struct arena *arena,
+              struct runtime_found *out, struct err *err) MUST_CHECK;
 bool oci_create(struct runtime *runtime, const struct runtime_container *container,
                 struct err *err);
 bool oci_start(struct runtime *runtime, const char *uid, const char *name, int64_t *started_ms,
                struct err *err);
 bool oci_signal(struct runtime *runtime, const char *uid, const char *name, int number,
                 struct err *err);
+/* What the OCI runtime itself remembers of a container. */
+bool oci_remove_state(const struct oci *oci, const struct oci_place *place, struct err *err)
+    MUST_CHECK;
 bool oci_remove(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 bool oci_find(struct runtime *runtime, const char *uid, const char *name, struct runtime_found *out,
               struct err *err);
@@ -125,7 +138,9 @@ bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, 
 
 /* Whether we make the cgroups of containers, and not the runtime. */
 bool oci_makes_cgroups(const struct oci *oci);
-/* Runs the OCI runtime itself: `<program> --root … <command> [option] <id> [argument]`. */
-bool oci_run(const struct oci *oci, const char *const *words, struct err *err) MUST_CHECK;
+/* Runs the OCI runtime itself: `<program> --root … <command> [option] <id> [argument]`. What it says
+ * goes to `said`, and into the error when it fails; NULL. */
+bool oci_run(const struct oci *oci, const char *const *words, struct text *said, struct err *err)
+    MUST_CHECK;
 
 #endif

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "node-agent/runtime/oci/seccomp.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,12 +15,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 enum {
     ROOT_MAX = 256,
     PROFILE_MAX = 256 * 1024,
     FILES_MAX = 1048576,
-    TMPFS_MAGIC_NUMBER = 0x01021994
+    TMPFS_MAGIC_NUMBER = 0x01021994,
+    LOCK_TRIES = 50, /* of 10 ms */
 };
 
 static const struct oci_program programs[] = {
@@ -76,8 +77,7 @@ void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE])
     CHECK(text_format(out, OCI_PATH_SIZE, "%s/%s", folder, file));
 }
 
-static bool root_path(const struct runtime_options *options, char out[OCI_PATH_SIZE],
-                      struct err *err)
+bool oci_root(const struct runtime_options *options, char out[OCI_PATH_SIZE], struct err *err)
 {
     if (!options->run_dir || options->run_dir[0] != '/' || strlen(options->run_dir) > ROOT_MAX)
         return err_set(err, ERR_INVALID, "run_dir is an absolute path of at most %d bytes",
@@ -160,6 +160,19 @@ static bool make_root(const char *root, struct err *err)
     return true;
 }
 
+/* A child that an agent had just forked when it was killed holds the lock until it has become
+ * another program: that is waited for. */
+static bool take_lock(int fd)
+{
+    struct timespec wait = {.tv_nsec = 10000000};
+    for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (tries == LOCK_TRIES)
+            return false;
+        nanosleep(&wait, NULL);
+    }
+    return true;
+}
+
 static bool make_folders(struct oci *oci, struct err *err)
 {
     static const char *const folders[] = {"oci", "shm", "c"};
@@ -173,9 +186,9 @@ static bool make_folders(struct oci *oci, struct err *err)
     oci->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (oci->lock_fd < 0)
         return err_set_os(err, ERR_IO, errno, "cannot open %s", path);
-    if (flock(oci->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return err_set(err, ERR_CONFLICT, "another agent runs on %s", oci->root);
-    return true;
+    if (take_lock(oci->lock_fd))
+        return true;
+    return err_set(err, ERR_CONFLICT, "another agent runs on %s", oci->root);
 }
 
 /* ---- what all containers share ---- */
@@ -218,7 +231,7 @@ static bool make_cgroups(struct oci *oci, struct err *err)
 
 static bool open_all(struct oci *oci, const struct runtime_options *options, struct err *err)
 {
-    return root_path(options, oci->root, err) &&
+    return oci_root(options, oci->root, err) &&
            cgroups_find(&oci->cgroups, "/proc/self/mountinfo", options->cgroup, err) &&
            find_programs(oci, options, err) && make_root(oci->root, err) &&
            make_folders(oci, err) && make_cgroups(oci, err) && make_profile(oci, err);
@@ -266,56 +279,4 @@ static const struct text_list *oci_cgroup_folders(const struct runtime *runtime)
 static int oci_exit_fd(const struct runtime *runtime)
 {
     return ((const struct oci *)runtime)->watch.epoll_fd;
-}
-
-/* ---- taking it away ---- */
-
-static bool down_all(const struct runtime_options *options, const char *root, struct err *err)
-{
-    char folder[OCI_PATH_SIZE];
-    oci_file(root, "c", folder);
-    if (!file_exists(folder))
-        return true;
-    AUTO(runtime) *runtime = oci_open(options, err);
-    if (!runtime)
-        return false;
-    DIR *entries = opendir(folder);
-    if (!entries)
-        return err_set_os(err, ERR_IO, errno, "cannot list %s", folder);
-    bool down = true;
-    for (const struct dirent *entry; (entry = readdir(entries));)
-        if (id_valid(entry->d_name))
-            down &= oci_group_down(runtime, entry->d_name, err);
-    closedir(entries);
-    return down;
-}
-
-/* "a/b/c" leaves "a/b" and "a", which others may use: they go when they are empty. */
-static void remove_parents(const struct cgroups *cgroups)
-{
-    for (size_t i = 0; i < cgroups->count; i++) {
-        char path[CGROUP_PATH_SIZE];
-        if (!cgroup_path(cgroups, &cgroups->mounts[i], "", NULL, path))
-            continue;
-        size_t mount = strlen(cgroups->mounts[i].path);
-        for (char *slash; (slash = strrchr(path, '/')) && slash > path + mount;) {
-            *slash = '\0';
-            if (rmdir(path) != 0)
-                break;
-        }
-    }
-}
-
-bool oci_close_all(const struct runtime_options *options, struct err *err)
-{
-    char root[OCI_PATH_SIZE];
-    struct cgroups cgroups;
-    if (!root_path(options, root, err) || !down_all(options, root, err) ||
-        !cgroups_find(&cgroups, "/proc/self/mountinfo", options->cgroup, err) ||
-        !cgroup_kill(&cgroups, "", LIMIT_RUNTIME_REMOVE_MS, err) ||
-        !cgroup_remove(&cgroups, "", LIMIT_RUNTIME_REMOVE_MS, err))
-        return false;
-    remove_parents(&cgroups);
-    umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW);
-    return file_remove_tree(root, err);
 }

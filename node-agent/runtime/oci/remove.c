@@ -19,37 +19,37 @@ enum { DRAIN_MS = 1000 }; /* for conmon to write the last of the output */
 
 /* ---- one container ---- */
 
-/* Its record tells its conmon; of a half-created one the pid file does. */
-static int open_conmon(const struct oci_place *place)
+static void kill_conmon(const struct oci_place *place, int conmon)
 {
-    struct record record;
-    struct err ignored;
-    AUTO(arena) *arena = arena_new(64 * 1024);
-    if (arena && record_read(place, arena, &record, &ignored))
-        return process_open(record.conmon, record.conmon_began);
-    int64_t pid = conmon_find(place);
-    return process_open(pid, process_began(pid));
-}
-
-/* Its conmon last: it writes what the dying processes say. A conmon that stays behind (it was
- * still creating) is killed, and with it, by its parent-death signal, the runtime it runs. */
-static bool end_processes(const struct oci *oci, const struct oci_place *place, struct err *err)
-{
-    AUTO_CLOSE int conmon = open_conmon(place);
-    bool recorded = cgroup_kill(&oci->cgroups, place->cgroup, LIMIT_RUNTIME_REMOVE_MS, err);
-    if (process_wait(conmon, DRAIN_MS))
-        return recorded;
     log_debug("conmon_killed", "container=%s", place->id);
     syscall(SYS_pidfd_send_signal, conmon, SIGKILL, NULL, 0);
     process_wait(conmon, DRAIN_MS);
+}
+
+/* Its conmon last: it writes what the dying processes say. But when it is still creating the
+ * container it goes first, and the runtime it runs. */
+static bool end_processes(const struct oci *oci, const struct oci_place *place, struct err *err)
+{
+    struct record record = {0};
+    struct err ignored;
+    AUTO(arena) *arena = arena_new(64 * 1024);
+    if (!arena || !record_read(place, arena, &record, &ignored))
+        conmon_stop_creating(oci, place);
+    AUTO_CLOSE int conmon = process_open(record.conmon, record.conmon_began);
+    bool ended = cgroup_kill(&oci->cgroups, place->cgroup, LIMIT_RUNTIME_REMOVE_MS, err);
+    if (process_wait(conmon, DRAIN_MS))
+        return ended;
+    kill_conmon(place, conmon);
     return cgroup_kill(&oci->cgroups, place->cgroup, LIMIT_RUNTIME_REMOVE_MS, err);
 }
 
-static bool remove_state(const struct oci *oci, const struct oci_place *place, struct err *err)
+bool oci_remove_state(const struct oci *oci, const struct oci_place *place, struct err *err)
 {
-    if (!oci->traits->is_plain && file_exists(place->state)) {
+    if (!file_exists(place->state))
+        return true;
+    if (!oci->traits->is_plain) {
         const char *words[] = {"delete", "--force", place->id, NULL};
-        if (!oci_run(oci, words, err))
+        if (!oci_run(oci, words, NULL, err))
             return false;
     }
     return file_remove_tree(place->state, err);
@@ -61,7 +61,7 @@ bool oci_remove(struct runtime *runtime, const char *uid, const char *name, stru
     struct oci_place place;
     oci_place(oci, uid, name, &place);
     watch_remove(&oci->watch, uid, name);
-    return end_processes(oci, &place, err) && remove_state(oci, &place, err) &&
+    return end_processes(oci, &place, err) && oci_remove_state(oci, &place, err) &&
            cgroup_remove(&oci->cgroups, place.cgroup, LIMIT_RUNTIME_REMOVE_MS, err) &&
            file_remove_tree(place.folder, err);
 }

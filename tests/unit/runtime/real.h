@@ -35,8 +35,11 @@ struct real {
 };
 extern struct real real;
 
-int real_begin(void **state); /* for cmocka's group */
+int real_begin(void **state);
 int real_end(void **state);
+void real_arguments(int argc, char **argv);
+#define REAL_TESTS(tests, argc, argv) \
+    (real_arguments((argc), (argv)), cmocka_run_group_tests((tests), real_begin, real_end))
 void real_reopen(void); /* as an agent that was killed and came back */
 
 #define OK(call)                                                               \
