@@ -62,7 +62,7 @@ static bool write_events(struct tx *tx, int64_t key, const struct group_view *vi
         fields_print(&event_schema, &view->events[i], FIELDS_ALL, out, NULL);
     }
     text_add_char(out, ']');
-    if (!text_ok(out))
+    if (!out || !text_ok(out))
         return arena_full(err);
     AUTO(statement) *q = tx_statement(tx, SQL_group_events_put);
     bind_int(q, P_key, key);
@@ -74,7 +74,7 @@ bool store_group_event(struct tx *tx, int64_t group_key, const char *type, const
                        const char *message, struct err *err)
 {
     char now[CLOCK_TEXT_SIZE];
-    struct group_view view;
+    struct group_view view = {0};
     bool living;
     if (!is_living(tx, group_key, &living, err))
         return false;

@@ -81,7 +81,7 @@ bool node_get(struct tx *tx, int64_t key, struct arena *arena, struct node_row *
 struct node_row *store_node_find(struct tx *tx, const char *name_or_id, struct arena *arena,
                                  struct err *err)
 {
-    struct node_row *row;
+    struct node_row *row = NULL;
     if (!find_by_name(tx, name_or_id, arena, &row, err) ||
         (!row && !find_by_id(tx, name_or_id, arena, &row, NULL, err)))
         return NULL;
@@ -216,7 +216,7 @@ static bool find_known(struct tx *tx, const struct join_request *request, struct
 static bool name_is_free(struct tx *tx, const struct join_request *request,
                          const struct node_row *known, struct err *err)
 {
-    struct node_row *holder;
+    struct node_row *holder = NULL;
     if (!find_by_name(tx, request->name, tx->scratch, &holder, err))
         return false;
     if (holder && (!known || holder->key != known->key))

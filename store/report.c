@@ -26,8 +26,9 @@ static bool keep_status(struct tx *tx, const struct group_row *row,
     AUTO(text) *out = text_new((size_t)LIMIT_LINK_MESSAGE_MAX);
     if (!status_before(tx, row->key, &before, err))
         return false;
-    if (out)
-        fields_print(&group_status_schema, status, FIELDS_ALL, out, NULL);
+    if (!out)
+        return arena_full(err);
+    fields_print(&group_status_schema, status, FIELDS_ALL, out, NULL);
     if (!text_ok(out))
         return arena_full(err);
     if (before && strcmp(before, out->bytes) == 0)

@@ -66,11 +66,6 @@ const char *resource_text(struct statement *q, struct arena *arena)
     return text_ok(out) ? arena_text_n(arena, out->bytes, out->size) : NULL;
 }
 
-bool arena_full(struct err *err)
-{
-    return err_set(err, ERR_BUSY, "an answer does not fit in its memory");
-}
-
 struct seal *tx_seal(struct tx *tx)
 {
     return tx->store->seal;

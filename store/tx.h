@@ -33,7 +33,10 @@ bool tx_run_key(struct tx *tx, int sql, int64_t key, struct err *err) MUST_CHECK
 const char *resource_text(struct statement *q, struct arena *arena);
 
 /* The failure that says it. */
-bool arena_full(struct err *err);
+static inline bool arena_full(struct err *err)
+{
+    return err_set(err, ERR_BUSY, "an answer does not fit in its memory");
+}
 
 /* Seals and opens secrets with the store's key. */
 struct seal *tx_seal(struct tx *tx);

@@ -83,18 +83,23 @@ static void sleep_ms(int64_t ms)
 }
 
 /* Reads names until the pipe ends; each must be found. */
+static void check_one(struct trial *trial, const char *name)
+{
+    struct group_row *row = trial_find(trial, name);
+    if (!row)
+        fail_msg("%s was acknowledged and is not there", name);
+    else
+        assert_non_null(trial_operation(trial, row->operation_key));
+    assert_string_equal(row ? row->spec : "", TRY_SPEC);
+}
+
 static size_t check_acknowledged(struct trial *trial, int pipe_fd)
 {
     char name[32];
     size_t count = 0;
-    while (read(pipe_fd, name, sizeof name) == sizeof name) {
-        struct group_row *row = trial_find(trial, name);
-        if (!row)
-            fail_msg("%s was acknowledged and is not there", name);
-        assert_string_equal(row->spec, TRY_SPEC);
-        assert_non_null(trial_operation(trial, row->operation_key));
-        count++;
-        if (count % 100 == 0)
+    for (; read(pipe_fd, name, sizeof name) == sizeof name; count++) {
+        check_one(trial, name);
+        if (count % 100 == 99)
             arena_reset(trial->arena);
     }
     return count;
