@@ -44,7 +44,8 @@ TEST(takes_registry_repository_tag_and_digest_apart)
     struct image_reference reference;
     struct err err;
 
-    assert_true(image_reference_parse("reg.example:8443/team/app:v2@sha256:" HEX64, &reference, &err));
+    assert_true(
+        image_reference_parse("reg.example:8443/team/app:v2@sha256:" HEX64, &reference, &err));
     assert_string_equal(reference.registry, "reg.example:8443");
     assert_string_equal(reference.repository, "team/app");
     assert_string_equal(reference.tag, "v2");

@@ -4,6 +4,9 @@
 #include "base/text.h"
 #include "model/resource_id.h"
 
+#define GROUPS \
+    "/subscriptions/s/resourceGroups/r/providers/Microsoft.ContainerInstance/containerGroups"
+
 static struct arena *arena;
 
 static int begin(void **state UNUSED)
@@ -63,9 +66,8 @@ static void refuses_what_is_no_such_id(void **state UNUSED)
         "/subscriptions/s/resourceGroups",
         "/subscriptions/s/groups/g",
         "/subscriptions/s/resourceGroups/r/providers/Microsoft.Web/sites/x",
-        "/subscriptions/s/resourceGroups/r/providers/Microsoft.ContainerInstance/containerGroups",
-        "/subscriptions/s/resourceGroups/r/providers/Microsoft.ContainerInstance/containerGroups/a/"
-        "b",
+        GROUPS,
+        GROUPS "/a/b",
         "/a/b/c/d/e/f/g/h/i/j/k/l",
     };
 

@@ -13,7 +13,7 @@ static struct order *order_of(int64_t incarnation, enum restart_policy policy, i
     struct container containers[2] = {{"web", &properties}, {"side", &properties}};
     struct group_properties group_properties = {.containers = containers,
                                                 .containers_count = 2,
-                                                .restart_policy = policy,
+                                                .restart_policy = (int)policy,
                                                 .os_type = OS_LINUX,
                                                 .sku = SKU_STANDARD,
                                                 .priority = -1};
