@@ -127,7 +127,6 @@ def compile_tree(name, build, *presets):
 SUITES = {
     "unit": (meson_suite("unit"), "each room's functions (cmocka), under address and undefined-behaviour sanitizers"),
     "store": (meson_suite("store"), "the store on its databases: plans, migrations, crashes in the middle"),
-    "sim": (meson_suite("sim"), "scheduler and store with pretended nodes, one seed, one clock"),
     "sim": (meson_suite("sim"), "scheduler, store and pretended nodes in one thread, with a seed and a clock of its own"),
     "fuzz": (meson_suite("fuzz"), "every parser on its saved corpus and on mutations of it"),
     "daemon": (program("daemon", "tests/daemon/run"), "berthd as a process: signals, files, silent nodes"),
