@@ -127,8 +127,13 @@ static bool set_up(struct backend *backend, enum backend_use use, struct err *er
         return false;
     if (tables == 0 && !backend_script(backend, sql_script_open_new, err))
         return false;
-    if (!backend_script(backend, sql_script_open_writer, err))
+    int64_t log_is_on = 0;
+    if (!backend_script(backend, sql_script_open_writer, err) ||
+        !backend_number(backend, sql_script_log_is_on, &log_is_on, err))
         return false;
+    if (!log_is_on)
+        return err_set(err, ERR_STORAGE,
+                       "the file system cannot hold a database with a log: use a local disk");
     sqlite3_wal_hook(backend->handle, note_log_pages, backend);
     return true;
 }

@@ -141,6 +141,7 @@ bool group_load(struct tx *tx, int64_t key, struct group_row **row, struct err *
 /* ---- secrets ---- */
 
 enum { PLACE_SIZE = 80 };
+static const char no_secrets[] = "{}";
 
 static void seal_place(const char *uid, int64_t generation, char out[PLACE_SIZE])
 {
@@ -155,7 +156,7 @@ static bool seal_secrets(struct tx *tx, const struct group_row *row, const char 
     size_t text_size = strlen(secrets);
     *sealed = NULL;
     *size = 0;
-    if (strcmp(secrets, "{}") == 0)
+    if (strcmp(secrets, no_secrets) == 0)
         return true;
     seal_place(row->uid, row->generation, place);
     *sealed = arena_alloc(tx->scratch, text_size + SEAL_OVERHEAD);
@@ -178,7 +179,7 @@ const char *store_group_secrets(struct tx *tx, int64_t key, struct arena *arena,
     size_t size;
     const unsigned char *sealed = column_bytes(q, C_sealed, &size);
     if (!uid || !sealed)
-        return uid || arena_full(err) ? "{}" : NULL;
+        return uid || arena_full(err) ? no_secrets : NULL;
     seal_place(uid, column_int(q, C_generation), place);
     return seal_text(tx_seal(tx), place, sealed, size, arena, err);
 }
@@ -295,18 +296,34 @@ bool group_save(struct tx *tx, struct group_row *row, struct err *err)
     return statement_run(q, err);
 }
 
-bool group_respec(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
+static bool respec_columns(struct tx *tx, const struct group_row *row, struct err *err)
 {
-    if (!secrets && !(secrets = store_group_secrets(tx, row->key, tx->scratch, err)))
-        return false;
-    row->generation++;
-    if (!put_spec(tx, row, secrets, err))
-        return false;
     AUTO(statement) *q = tx_statement(tx, SQL_group_respec);
     bind_int(q, P_key, row->key);
     bind_shape(q, row);
     bind_int(q, P_generation, row->generation);
     return statement_run(q, err);
+}
+
+/* The secrets it has, sealed again for the next generation. */
+static bool keep_secrets(struct tx *tx, struct group_row *row, struct err *err)
+{
+    const char *opened = store_group_secrets(tx, row->key, tx->scratch, err);
+    if (!opened)
+        return false;
+    row->generation++;
+    bool ok = put_spec(tx, row, opened, err);
+    if (opened != no_secrets)
+        seal_forget(opened);
+    return ok;
+}
+
+bool group_respec(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
+{
+    if (!secrets)
+        return keep_secrets(tx, row, err) && respec_columns(tx, row, err);
+    row->generation++;
+    return put_spec(tx, row, secrets, err) && respec_columns(tx, row, err);
 }
 
 /* ---- status ---- */

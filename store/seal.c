@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -163,4 +164,10 @@ const char *seal_text(const struct seal *seal, const char *place, const unsigned
     err_set(err, ERR_STORAGE,
             "sealed secrets do not open: another key sealed them, or they were changed");
     return NULL;
+}
+
+void seal_forget(const char *text)
+{
+    if (text)
+        OPENSSL_cleanse((char *)(uintptr_t)text, strlen(text));
 }

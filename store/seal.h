@@ -27,4 +27,7 @@ bool seal_close(const struct seal *seal, const char *place, const char *text, si
 const char *seal_text(const struct seal *seal, const char *place, const unsigned char *sealed,
                       size_t size, struct arena *arena, struct err *err) MUST_CHECK;
 
+/* Opened secrets that are not needed any more. NULL is allowed. */
+void seal_forget(const char *text);
+
 #endif

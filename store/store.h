@@ -231,7 +231,8 @@ bool store_node_cordon(struct tx *tx, int64_t node_key, bool cordoned, struct er
  * `replace` (no fencing) everything waits for the node to come back. */
 bool store_node_lost(struct tx *tx, int64_t node_key, int64_t epoch, bool replace, struct err *err)
     MUST_CHECK;
-/* Gone for good by an operator's word: intervals end at the watermark, assignments are dropped. */
+/* Gone for good by an operator's word: intervals end at the watermark, assignments are dropped, and its groups may run
+ * elsewhere at once. Whoever calls this makes sure that nothing runs there any more. */
 bool store_node_remove(struct tx *tx, int64_t node_key, struct err *err) MUST_CHECK;
 
 /* ---- assignments: which node runs which incarnation ---- */

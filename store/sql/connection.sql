@@ -22,6 +22,10 @@ pragma wal_autocheckpoint = 0;
 pragma cache_size = -2048;
 pragma temp_store = memory;
 
+-- script: log_is_on
+-- Some file systems cannot share memory between connections.
+select journal_mode = 'wal' from pragma_journal_mode;
+
 -- script: application_id
 pragma application_id;
 

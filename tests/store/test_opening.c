@@ -70,6 +70,42 @@ TEST(a_damaged_file_is_told)
     refused(trial, "damaged");
 }
 
+static bool create_big(struct tx *tx, void *data, struct err *err)
+{
+    static char spec[64 * 1024];
+    struct group_row row = {.subscription = TRY_SUBSCRIPTION,
+                            .resource_group = "rg",
+                            .name = data,
+                            .location = "westus",
+                            .spec = spec,
+                            .os = OS_LINUX,
+                            .shape = {1000, 1024}};
+    memset(spec, 'x', sizeof spec - 1);
+    return store_group_create(tx, &row, "{}", err);
+}
+
+TEST(damage_that_is_met_later_is_told_by_whoever_meets_it)
+{
+    AUTO(trial) *trial = trial_new();
+    struct group_page page;
+    struct stat status;
+    struct err err = {0};
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+        text_format(name, sizeof name, "g%d", i);
+        trial_write(trial, create_big, name);
+    }
+    trial_reopen(trial); /* everything is in the file, nothing in the readers' memory */
+    assert_int_equal(stat(trial->path, &status), 0);
+    for (off_t at = 100 * 8192; at < status.st_size; at += 8192)
+        overwrite(trial->path, at, 8192, 0x5a);
+    AUTO(tx) *tx = store_read(trial->store, &err);
+    assert_non_null(tx);
+    assert_false(store_group_list(tx, TRY_SUBSCRIPTION, NULL, 0, 1000, trial->arena, &page, &err));
+    assert_int_equal(err.code, ERR_STORAGE);
+    assert_non_null(strstr(err.text, "damaged"));
+}
+
 TEST(a_file_that_is_no_database_is_told)
 {
     AUTO(trial) *trial = trial_new();
@@ -217,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_second_process_is_told_that_the_first_runs),
         cmocka_unit_test(an_absent_folder_is_named),
         cmocka_unit_test(a_damaged_file_is_told),
+        cmocka_unit_test(damage_that_is_met_later_is_told_by_whoever_meets_it),
         cmocka_unit_test(a_file_that_is_no_database_is_told),
         cmocka_unit_test(a_newer_database_is_told),
         cmocka_unit_test(a_migration_with_another_text_is_told),
