@@ -71,7 +71,7 @@ struct hosted {
     int busy;           /* jobs under way */
     bool preparing;     /* one of them is prepare: it can be cancelled */
     struct bell cancel; /* rung: prepare gives up */
-    int64_t retry_ms;   /* steady: prepare again not before */
+    int64_t retry_ms;   /* steady: a failed prepare, clear or forget again not before */
     int64_t tries;      /* failed prepares in a row */
     int64_t ending_ms;  /* steady: when ending containers are killed */
     /* CLEARED, but network and held resources wait for the next incarnation */

@@ -171,7 +171,7 @@ static void cleared(struct agent *agent, struct hosted *group, const struct job 
 {
     if (!job->ok) {
         log_failure("group_not_cleared", &job->err);
-        group->ending_ms = steady_ms() + CLEAR_AGAIN_MS;
+        group->ending_ms = group->retry_ms = steady_ms() + CLEAR_AGAIN_MS;
         group->stage = STAGE_ENDING;
         return;
     }
@@ -182,6 +182,7 @@ static void cleared(struct agent *agent, struct hosted *group, const struct job 
         member->final = true;
     }
     group->stage = STAGE_CLEARED;
+    group->retry_ms = 0;
     group->kept = job->keep_network;
     if (group->wanted != WANTED_RUN && !group->kept)
         group->incarnation = group->newest_incarnation;
@@ -224,8 +225,10 @@ void agent_job_done(void *context, struct job *job)
         break;
     case PLAN_FORGET:
         group->forgotten = job->ok;
-        if (!job->ok)
+        if (!job->ok) {
             log_failure("group_not_forgotten", &job->err);
+            group->retry_ms = steady_ms() + CLEAR_AGAIN_MS;
+        }
         break;
     case PLAN_SIGNAL:
     case PLAN_NONE:

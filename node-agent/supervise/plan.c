@@ -83,15 +83,22 @@ static struct plan plan_ending(const struct hosted *group, int64_t now_ms)
         return wait_until(0);
     if (anything_runs(group) && now_ms < group->ending_ms)
         return wait_until(group->ending_ms);
+    if (group->retry_ms > now_ms)
+        return wait_until(group->retry_ms); /* the last clear failed */
     return clear(group);
 }
 
-static struct plan plan_cleared(const struct hosted *group)
+/* A group that is forgotten here may be placed here again before the plane took note. */
+static struct plan plan_cleared(const struct hosted *group, int64_t now_ms)
 {
-    if (group->busy > 0 || group->forgotten)
+    if (group->busy > 0)
         return wait_until(0);
     if (group->wanted == WANTED_RUN && group->newest_incarnation > group->incarnation)
         return do_step(PLAN_BEGIN);
+    if (group->forgotten)
+        return wait_until(0);
+    if (group->retry_ms > now_ms && group->wanted == WANTED_REMOVE)
+        return wait_until(group->retry_ms); /* the last forget failed */
     if (group->kept)
         return do_step(PLAN_CLEAR);
     if (group->wanted == WANTED_REMOVE)
@@ -109,7 +116,7 @@ struct plan plan_group(const struct hosted *group, int64_t now_ms, bool leased)
     case STAGE_ENDING:
         return plan_ending(group, now_ms);
     case STAGE_CLEARED:
-        return plan_cleared(group);
+        return plan_cleared(group, now_ms);
     }
     return wait_until(0);
 }

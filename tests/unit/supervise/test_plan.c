@@ -169,6 +169,32 @@ TEST(a_finished_group_gives_everything_back_and_stays_known)
     assert_int_equal(step_of(group, 5), PLAN_FORGET);
 }
 
+TEST(a_clear_or_forget_that_failed_waits_for_its_time)
+{
+    AUTO(hosted) *group = begun_group(RESTART_ALWAYS);
+
+    group->stage = STAGE_ENDING;
+    group->wanted = WANTED_REMOVE;
+    group->retry_ms = group->ending_ms = 100;
+    assert_int_equal(plan_group(group, 1, true).wake_ms, 100);
+    assert_int_equal(step_of(group, 100), PLAN_CLEAR);
+    group->stage = STAGE_CLEARED;
+    assert_int_equal(plan_group(group, 1, true).wake_ms, 100);
+    assert_int_equal(step_of(group, 100), PLAN_FORGET);
+}
+
+TEST(a_forgotten_group_that_is_ordered_again_begins)
+{
+    AUTO(hosted) *group = begun_group(RESTART_ALWAYS);
+
+    group->stage = STAGE_CLEARED;
+    group->wanted = WANTED_REMOVE;
+    group->forgotten = true;
+    assert_int_equal(step_of(group, 1), PLAN_NONE);
+    order_group(group, 2, RESTART_ALWAYS);
+    assert_int_equal(step_of(group, 1), PLAN_BEGIN);
+}
+
 TEST(a_crash_loop_waits_longer_each_time)
 {
     AUTO(hosted) *group = begun_group(RESTART_ALWAYS);
@@ -374,6 +400,8 @@ int main(void)
         cmocka_unit_test(running_containers_are_asked_before_they_are_killed),
         cmocka_unit_test(a_restart_keeps_the_network_and_a_stop_after_it_gives_it_back),
         cmocka_unit_test(a_finished_group_gives_everything_back_and_stays_known),
+        cmocka_unit_test(a_clear_or_forget_that_failed_waits_for_its_time),
+        cmocka_unit_test(a_forgotten_group_that_is_ordered_again_begins),
         cmocka_unit_test(a_crash_loop_waits_longer_each_time),
         cmocka_unit_test(whatever_happens_a_removed_group_ends_with_nothing_held),
     };
