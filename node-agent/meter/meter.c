@@ -165,7 +165,7 @@ bool meter_end(struct meter *meter, const char *uid, int64_t incarnation, int64_
 {
     WITH_LOCK(&meter->lock);
     struct interval *open = book_open_of(&meter->book, uid);
-    if (open && open->incarnation == incarnation &&
+    if (open && open->incarnation <= incarnation &&
         !interval_close(meter, open, book_to(&meter->book, open, event_ms(meter, at_ms)), err))
         return false;
     return sync_all(meter, err);

@@ -67,7 +67,7 @@ int64_t meter_dropped(const struct meter *meter);
  * of what is open changes nothing; a begin of a newer incarnation ends an older one that is open. */
 bool meter_begin(struct meter *meter, const char *uid, int64_t incarnation, int64_t cpu_milli,
                  int64_t memory_mib, int64_t at_ms, struct err *err) MUST_CHECK;
-/* Nothing of this incarnation holds resources any more. Durable when it returns true. Success when none is open. */
+/* Nothing of this incarnation or an older one holds resources any more. Durable when it returns true. Success when none is open. */
 bool meter_end(struct meter *meter, const char *uid, int64_t incarnation, int64_t at_ms,
                struct err *err) MUST_CHECK;
 

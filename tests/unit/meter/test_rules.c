@@ -102,6 +102,20 @@ TEST(a_newer_incarnation_ends_an_older_one)
     plane_has(1, 2, 12, 0);
 }
 
+TEST(an_end_ends_an_older_incarnation_and_spares_a_newer_one)
+{
+    at(10000);
+    begin("g", 2);
+    at(11000);
+    end("g", 1);
+    at(12000);
+    end("g", 3);
+    tick();
+    world_report_all(&world, &plane);
+    assert_int_equal(plane.count, 1);
+    plane_has(0, 2, 10, 12);
+}
+
 TEST(takes_the_time_an_event_happened_not_the_time_it_is_told)
 {
     at(10000);
@@ -472,6 +486,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WORLD(rounds_out_and_never_overlaps),
         IN_WORLD(a_newer_incarnation_ends_an_older_one),
+        IN_WORLD(an_end_ends_an_older_incarnation_and_spares_a_newer_one),
         IN_WORLD(takes_the_time_an_event_happened_not_the_time_it_is_told),
         IN_WORLD(nothing_below_the_watermark_changes),
         IN_WORLD(a_restart_leaves_no_gap),
