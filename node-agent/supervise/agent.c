@@ -199,7 +199,9 @@ static void agent_advance_all(struct agent *agent)
     for (struct hosted **at = &agent->groups; *at;) {
         struct hosted *group = *at;
         agent_advance(agent, group);
-        if (group->forgotten && group->busy == 0 && group->taken == group->changes) {
+        /* What never had an incarnation is never told. */
+        bool taken = group->taken == group->changes || group->incarnation == 0;
+        if (group->forgotten && group->busy == 0 && taken) {
             *at = group->next;
             hosted_free(group);
         } else {

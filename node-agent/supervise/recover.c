@@ -38,13 +38,14 @@ static bool recover_group(struct agent *agent, const char *uid, struct err *err)
     struct hosted *group = record_load(group_folder(&agent->parts, uid, folder), &unknown);
 
     if (!group) {
-        /* Killed before its first record: nothing of it can run; the plane will order it again. */
+        /* Killed before its first record, or a power cut took it. Everything is taken down; the folder stays until
+         * the plane has said that it does not want the group: its marks keep Never from running twice. */
         log_warn("record_unreadable", "group=%s text=%s", uid, LOG_QUOTE(unknown.text));
         group = hosted_new(uid, err);
         if (!group)
             return false;
         group->stage = STAGE_UP;
-        group->wanted = WANTED_REMOVE;
+        group->wanted = WANTED_STOP;
     }
     if (file_exists(group_order_path(&agent->parts, uid, path))) {
         group->order = order_load(path, &unknown);
@@ -86,15 +87,18 @@ static bool recover_records(struct agent *agent, struct err *err)
 
 /* ---- containers ---- */
 
-static bool recover_container(struct agent *agent, const struct runtime_found *found,
-                              struct err *err)
+static bool recover_container(struct agent *agent, struct runtime_found *found, struct err *err)
 {
     struct hosted *group = agent_find(agent, found->uid);
     struct member *member = group ? hosted_member(group, found->name) : NULL;
 
     if (!member || found->incarnation != group->incarnation || group->stage == STAGE_CLEARED ||
-        found->phase == RUNTIME_CREATED)
-        return runtime_remove(agent->parts.runtime, found->uid, found->name, err);
+        found->phase == RUNTIME_CREATED) {
+        if (!runtime_remove(agent->parts.runtime, found->uid, found->name, err))
+            return false;
+        found->uid[0] = '\0'; /* not there any more: recover_lost begins its start again */
+        return true;
+    }
     if (found->restarts > member->restarts || member->starts == 0 ||
         member->phase == MEMBER_STARTING) {
         /* Its start was not noted any more. */
