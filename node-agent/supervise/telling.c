@@ -102,6 +102,12 @@ static void lease_renew(struct agent *agent, int64_t until_boot_ns)
     fence_begin(agent);
     if (!agent->fence)
         return; /* without a fence nothing may start */
+    struct err err = {0};
+    if (fence_fd(agent->fence) < 0 && !fence_restart(agent->fence, &err)) {
+        log_failure("fence_not_restarted", &err); /* it failed before: again with each report */
+        agent->leased = false;
+        return;
+    }
     if (agent->fenced) {
         if (!fence_finished(agent->fence))
             return;
