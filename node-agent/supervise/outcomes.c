@@ -157,6 +157,8 @@ static void ran(struct agent *agent, struct hosted *group, const struct job *job
     happenings_add(&member->happenings, now_ms, true, "Failed", "Error: %s", job->err.text);
     if (job->unprepared) {
         member->phase = MEMBER_WAITING;
+        member->restarts -= member->starts > 0; /* it was no restart */
+        group->retry_ms = steady_ms() + CLEAR_AGAIN_MS;
         group->stage = group->stage == STAGE_UP ? STAGE_NONE : group->stage;
         return;
     }
