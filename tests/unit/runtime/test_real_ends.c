@@ -99,7 +99,7 @@ TEST(creates_several_at_once)
     struct runtime_container containers[AT_ONCE];
     for (int i = 0; i < AT_ONCE; i++) {
         containers[i] = real_container(names[i], "exit 6");
-        containers[i].memory_bytes = 16 << 20;
+        containers[i].memory_bytes = 24 << 20;
     }
     for (int round = 0; round < 3; round++) {
         bool ended[AT_ONCE] = {false};
