@@ -145,7 +145,7 @@ bool read_member(struct reader *reader, const struct field *field, const struct 
         *given = (field->flags & FIELD_NULLABLE) != 0;
         if (*given)
             set_null(field, member_of(field, out));
-        return scan_null(&reader->scan);
+        return scan_skip(&reader->scan);
     }
     *given = true; /* a wrong value too: it is named once, not called missing as well */
     if (field->kind == FIELD_WORD)

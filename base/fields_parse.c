@@ -63,21 +63,22 @@ static bool is_missed(const struct reader *reader, const struct field *field)
 static void check_one_of(struct reader *reader, const struct schema *schema,
                          const struct place *place, const struct bits *given)
 {
-    size_t flagged = 0, count = 0;
+    size_t count = 0;
     enum err_code code = ERR_OK;
     char names[256] = "";
+    for (size_t i = 0; i < schema->count; i++)
+        count += (schema->fields[i].flags & FIELD_ONE_OF) != 0 && bit_get(given, i);
+    if (count == 1)
+        return;
     for (size_t i = 0; i < schema->count; i++) {
         const struct field *field = &schema->fields[i];
         if ((field->flags & FIELD_ONE_OF) == 0)
             continue;
         code = field->code;
-        count += bit_get(given, i);
         size_t size = strlen(names);
-        text_format(names + size, sizeof names - size, "%s'%s'", flagged++ > 0 ? ", " : "",
-                    field->name);
+        text_format(names + size, sizeof names - size, "%s'%s'", size > 0 ? ", " : "", field->name);
     }
-    if (count != 1)
-        reader_problem(reader, code, place, "must have exactly one of %s, not %zu.", names, count);
+    reader_problem(reader, code, place, "must have exactly one of %s, not %zu.", names, count);
 }
 
 static void finish(struct reader *reader, const struct schema *schema, const struct place *place,
@@ -172,13 +173,13 @@ static bool read_document(struct reader *reader, const struct schema *schema, co
     size_t before = reader->problems->count + reader->problems->more;
     memset(out, 0, schema->size);
     scan_init(scan, bytes, size, reader->arena);
-    enum scan_type type = scan_type(scan);
-    if (type == SCAN_OBJECT)
+    if (scan_type(scan) == SCAN_OBJECT)
         read_object(reader, schema, NULL, out);
     else if (scan_skip(scan))
         reader_problem(reader, ERR_BAD_JSON, NULL, "must be a JSON object.");
-    if (!scan_end(scan))
+    if (scan->wrong)
         report_fault(reader);
+    scan_done(scan);
     return reader->problems->count + reader->problems->more == before;
 }
 

@@ -131,7 +131,14 @@ static bool fill(struct reader *reader, const struct schema *schema, void *value
         if (field ? !read_member(reader, field, &place, holder, &given) : !scan_skip(scan))
             return false;
     }
-    return scan_end(scan);
+    return !scan->wrong;
+}
+
+static bool report_fault(const struct scan *scan, struct err *err)
+{
+    if (scan->exhausted)
+        return err_set(err, ERR_TOO_LARGE, "There are more secrets than may be kept.");
+    return err_set(err, ERR_BAD_JSON, "The kept secrets are not valid JSON: %s.", scan->wrong);
 }
 
 bool fields_fill_secrets(const struct schema *schema, void *value, const char *json, size_t size,
@@ -141,11 +148,7 @@ bool fields_fill_secrets(const struct schema *schema, void *value, const char *j
     problems_init(&problems, arena);
     struct reader reader = {.arena = arena, .problems = &problems, .trusted = true};
     scan_init(&reader.scan, json, size, arena);
-    if (!fill(&reader, schema, value)) {
-        if (reader.scan.exhausted)
-            return err_set(err, ERR_TOO_LARGE, "There are more secrets than may be kept.");
-        return err_set(err, ERR_BAD_JSON, "The kept secrets are not valid JSON: %s.",
-                       reader.scan.wrong);
-    }
-    return problems_to_err(&problems, err);
+    bool filled = fill(&reader, schema, value) || report_fault(&reader.scan, err);
+    scan_done(&reader.scan);
+    return filled && problems_to_err(&problems, err);
 }

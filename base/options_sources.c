@@ -35,12 +35,12 @@ static bool add_checked(struct text *json, const char *words, struct arena *aren
 {
     struct scan scan;
     scan_init(&scan, words, strlen(words), arena);
-    if (!any && scan_type(&scan) != SCAN_NUMBER && scan_type(&scan) != SCAN_BOOL)
-        return false;
-    if (!scan_skip(&scan) || !scan_end(&scan))
-        return false;
-    text_add(json, words);
-    return true;
+    enum scan_type type = scan_type(&scan);
+    bool taken = (any || type == SCAN_NUMBER || type == SCAN_BOOL) && scan_skip(&scan);
+    scan_done(&scan);
+    if (taken)
+        text_add(json, words);
+    return taken;
 }
 
 /* What is no JSON of its kind goes on as a string, and the table says what it should have been. */
@@ -114,26 +114,31 @@ static bool set_key(struct loading *loading, struct scan *scan, struct scan_slic
     return scan_raw(scan, &loading->settings[which].json);
 }
 
-static bool read_keys(struct loading *loading, const char *bytes, size_t size, struct err *err)
+static bool set_keys(struct loading *loading, struct scan *scan, struct err *err)
 {
-    const char *path = loading->config_path;
-    struct scan scan;
     struct scan_slice name;
     int line, column;
-    scan_init(&scan, bytes, size, loading->arena);
-    if (scan_type(&scan) == SCAN_OBJECT) {
-        scan_enter(&scan);
-        while (scan_member(&scan, &name))
-            if (!set_key(loading, &scan, name, err) && !scan.wrong)
-                return false;
-    } else {
-        scan_fault(&scan, "an object was expected");
-    }
-    if (scan_end(&scan))
+    if (scan_type(scan) != SCAN_OBJECT)
+        scan_fault(scan, "an object was expected");
+    else
+        scan_enter(scan);
+    while (scan_member(scan, &name))
+        if (!set_key(loading, scan, name, err) && !scan->wrong)
+            return false;
+    if (!scan->wrong)
         return true;
-    scan_place(&scan, &line, &column);
-    return err_set(err, ERR_BAD_JSON, "%s:%d:%d: not valid JSON: %s.", path, line, column,
-                   scan.wrong);
+    scan_place(scan, &line, &column);
+    return err_set(err, ERR_BAD_JSON, "%s:%d:%d: not valid JSON: %s.", loading->config_path, line,
+                   column, scan->wrong);
+}
+
+static bool read_keys(struct loading *loading, const char *bytes, size_t size, struct err *err)
+{
+    struct scan scan;
+    scan_init(&scan, bytes, size, loading->arena);
+    bool read = set_keys(loading, &scan, err);
+    scan_done(&scan);
+    return read;
 }
 
 bool options_read_file(struct loading *loading, struct err *err)

@@ -1,12 +1,32 @@
 #include "base/scan.h"
 
 #include "base/limits.h"
+#include "base/scan_inner.h"
+#include "base/text.h"
 
-#include <string.h>
+static const struct scan_token nothing = {.type = SCAN_NOTHING};
 
 void scan_init(struct scan *scan, const char *bytes, size_t size, struct arena *arena)
 {
-    *scan = (struct scan){.start = bytes, .at = bytes, .end = bytes + size, .arena = arena};
+    scan_init_within(scan, bytes, size, arena, LIMIT_JSON_TAPE_MAX);
+}
+
+void scan_init_within(struct scan *scan, const char *bytes, size_t size, struct arena *arena,
+                      size_t tape_max)
+{
+    *scan = (struct scan){.bytes = bytes, .size = size, .arena = arena, .at = &nothing};
+    scan->tape = arena_new(tape_max);
+    if (!scan->tape || size >= LIMIT_JSON_TAPE_MAX)
+        scan_fault_memory(scan);
+    else
+        scan_fill(scan);
+}
+
+void scan_done(struct scan *scan)
+{
+    arena_free(scan->tape);
+    scan->tape = NULL;
+    scan->at = &nothing;
 }
 
 bool scan_fault(struct scan *scan, const char *wrong)
@@ -26,7 +46,7 @@ bool scan_fault_memory(struct scan *scan)
 void scan_place(const struct scan *scan, int *line, int *column)
 {
     *line = *column = 1;
-    for (const char *at = scan->start; at < scan->at; at++) {
+    for (const char *at = scan->bytes; at < scan->bytes + scan->place; at++) {
         if (*at == '\n') {
             (*line)++;
             *column = 1;
@@ -36,218 +56,155 @@ void scan_place(const struct scan *scan, int *line, int *column)
     }
 }
 
-static void skip_space(struct scan *scan)
+/* ---- one step ---- */
+
+enum scan_type scan_type(const struct scan *scan)
 {
-    while (scan->at < scan->end &&
-           (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
-        scan->at++;
+    return scan->wrong ? SCAN_NOTHING : (enum scan_type)scan->at->type;
 }
 
-enum scan_type scan_type(struct scan *scan)
+static void step(struct scan *scan)
 {
-    skip_space(scan);
-    if (scan->wrong || scan->at == scan->end)
-        return SCAN_NOTHING;
-    switch (*scan->at) {
-    case '{':
-        return SCAN_OBJECT;
-    case '[':
-        return SCAN_ARRAY;
-    case '"':
-        return SCAN_STRING;
-    case 't':
-    case 'f':
-        return SCAN_BOOL;
-    case 'n':
-        return SCAN_NULL;
-    default:
-        return *scan->at == '-' || (*scan->at >= '0' && *scan->at <= '9') ? SCAN_NUMBER
-                                                                          : SCAN_NOTHING;
-    }
+    scan->at++;
+    if (scan->at->type == SCAN_LINK)
+        scan->at = (const void *)scan->at->bytes;
 }
 
-/* What to say where a value was due and none begins. */
-static bool fault_no_value(struct scan *scan)
+static bool expect(struct scan *scan, enum scan_type type, const char *wrong)
 {
-    if (scan->at == scan->end)
-        return scan_fault(scan, "it ends too early");
-    return scan_fault(scan,
-                      *scan->at == '\0' ? "a NUL byte is not allowed" : "a value was expected");
+    return scan_type(scan) == type || scan_fault(scan, wrong);
 }
-
-/* ---- objects and arrays ---- */
 
 bool scan_enter(struct scan *scan)
 {
-    if (scan->wrong)
+    if (scan_type(scan) != SCAN_OBJECT && !expect(scan, SCAN_ARRAY, "an array was expected"))
         return false;
-    if (scan->depth >= LIMIT_JSON_DEPTH_MAX)
-        return scan_fault(scan, "it is nested too deep");
-    scan->depth++;
-    scan->at++;
-    scan->fresh = true;
-    return true;
-}
-
-static bool leave(struct scan *scan)
-{
-    scan->at++;
-    scan->depth--;
-    scan->fresh = false;
-    return false;
-}
-
-/* True when another member or item comes: behind the comma, or behind the opening bracket. */
-static bool another(struct scan *scan, char closing, const char *wrong)
-{
-    if (scan->wrong)
-        return false;
-    skip_space(scan);
-    if (scan->at == scan->end)
-        return scan_fault(scan, "it ends too early");
-    if (*scan->at == closing)
-        return leave(scan);
-    if (scan->fresh) {
-        scan->fresh = false;
-        return true;
-    }
-    if (*scan->at != ',')
-        return scan_fault(scan, wrong);
-    scan->at++;
+    step(scan);
     return true;
 }
 
 bool scan_item(struct scan *scan)
 {
-    return another(scan, ']', "',' or ']' was expected");
+    if (scan_type(scan) != SCAN_NOTHING)
+        return true;
+    if (!scan->wrong)
+        step(scan);
+    return false;
 }
 
 bool scan_member(struct scan *scan, struct scan_slice *name)
 {
-    if (!another(scan, '}', "',' or '}' was expected"))
+    if (!scan_item(scan))
         return false;
-    skip_space(scan);
-    if (scan->at == scan->end)
-        return scan_fault(scan, "it ends too early");
-    if (*scan->at != '"')
-        return scan_fault(scan, "a property name in double quotes was expected");
-    if (!scan_slice(scan, name))
-        return false;
-    skip_space(scan);
-    if (scan->at == scan->end || *scan->at != ':')
-        return scan_fault(scan, "':' was expected");
-    scan->at++;
+    *name = (struct scan_slice){scan->at->bytes, scan->at->size};
+    scan->place = scan->at->place;
+    step(scan);
     return true;
 }
 
-/* ---- words ---- */
+/* ---- values ---- */
 
-static bool take_word(struct scan *scan, const char *word)
+bool scan_string(struct scan *scan, const char **text, size_t *size)
 {
-    size_t size = strlen(word);
-    if ((size_t)(scan->end - scan->at) < size || memcmp(scan->at, word, size) != 0)
-        return scan_fault(scan, "a value was expected");
-    scan->at += size;
+    if (!expect(scan, SCAN_STRING, "a string was expected"))
+        return false;
+    char *copy = arena_text_n(scan->arena, scan->at->bytes, scan->at->size);
+    if (!copy)
+        return scan_fault_memory(scan);
+    *text = copy;
+    if (size)
+        *size = scan->at->size;
+    step(scan);
     return true;
 }
 
 bool scan_bool(struct scan *scan, bool *value)
 {
-    if (scan_type(scan) != SCAN_BOOL)
-        return scan_fault(scan, "a value was expected");
-    bool yes = *scan->at == 't';
-    if (!take_word(scan, yes ? "true" : "false"))
+    if (!expect(scan, SCAN_BOOL, "true or false was expected"))
         return false;
-    *value = yes;
+    *value = scan->at->size == 1;
+    step(scan);
     return true;
 }
 
-bool scan_null(struct scan *scan)
-{
-    return scan_type(scan) == SCAN_NULL ? take_word(scan, "null") : fault_no_value(scan);
-}
+static bool walk(struct scan *scan, struct text *out);
 
-bool scan_end(struct scan *scan)
-{
-    skip_space(scan);
-    return !scan->wrong && (scan->at == scan->end || scan_fault(scan, "something follows its end"));
-}
-
-/* ---- values nobody reads ---- */
-
-static bool skip_object(struct scan *scan)
+static bool walk_object(struct scan *scan, struct text *out)
 {
     struct scan_names names = {0};
     struct scan_slice name;
     bool is_new = true;
+    text_add_char(out, '{');
     scan_enter(scan);
-    while (scan_member(scan, &name) && scan_names_add(scan, &names, name, &is_new)) {
+    for (bool comma = false; scan_member(scan, &name); comma = true) {
+        if (!scan_names_add(scan, &names, name, &is_new))
+            return false;
         if (!is_new)
             return scan_fault(scan, "a property is given twice");
-        scan_skip(scan);
+        if (comma)
+            text_add_char(out, ',');
+        text_add_json_n(out, name.bytes, name.size);
+        text_add_char(out, ':');
+        walk(scan, out);
     }
+    text_add_char(out, '}');
     return !scan->wrong;
 }
 
-static bool skip_array(struct scan *scan)
+static bool walk_array(struct scan *scan, struct text *out)
 {
+    text_add_char(out, '[');
     scan_enter(scan);
-    while (scan_item(scan))
-        scan_skip(scan);
+    for (bool comma = false; scan_item(scan); comma = true) {
+        if (comma)
+            text_add_char(out, ',');
+        walk(scan, out);
+    }
+    text_add_char(out, ']');
     return !scan->wrong;
+}
+
+/* Over one value. `out` NULL: nobody reads it. */
+static bool walk(struct scan *scan, struct text *out)
+{
+    const struct scan_token *token = scan->at;
+    switch (scan_type(scan)) {
+    case SCAN_OBJECT:
+        return walk_object(scan, out);
+    case SCAN_ARRAY:
+        return walk_array(scan, out);
+    case SCAN_STRING:
+        text_add_json_n(out, token->bytes, token->size);
+        break;
+    case SCAN_NUMBER:
+        text_add_n(out, token->bytes, token->size);
+        break;
+    case SCAN_BOOL:
+        text_add(out, token->size == 1 ? "true" : "false");
+        break;
+    case SCAN_NULL:
+        text_add(out, "null");
+        break;
+    case SCAN_NOTHING:
+        return scan_fault(scan, "a value was expected");
+    }
+    step(scan);
+    return true;
 }
 
 bool scan_skip(struct scan *scan)
 {
-    struct scan_slice text;
-    struct scan_number number;
-    bool truth;
-    switch (scan_type(scan)) {
-    case SCAN_OBJECT:
-        return skip_object(scan);
-    case SCAN_ARRAY:
-        return skip_array(scan);
-    case SCAN_STRING:
-        return scan_slice(scan, &text);
-    case SCAN_NUMBER:
-        return scan_number(scan, &number);
-    case SCAN_BOOL:
-        return scan_bool(scan, &truth);
-    case SCAN_NULL:
-        return scan_null(scan);
-    case SCAN_NOTHING:
-        break;
-    }
-    return fault_no_value(scan);
-}
-
-/* White space goes, but not within strings. The text was read already, so it is well formed. */
-static void squeeze(char *out, const char *from, const char *end)
-{
-    bool quoted = false;
-    char *to = out;
-    for (; from < end; from++) {
-        if (quoted && *from == '\\')
-            *to++ = *from++;
-        else if (*from == '"')
-            quoted = !quoted;
-        else if (!quoted && (*from == ' ' || *from == '\n' || *from == '\r' || *from == '\t'))
-            continue;
-        *to++ = *from;
-    }
-    *to = '\0';
+    return walk(scan, NULL);
 }
 
 bool scan_raw(struct scan *scan, const char **text)
 {
-    skip_space(scan);
-    const char *from = scan->at;
-    if (!scan_skip(scan))
+    AUTO(text) *out = text_new(LIMIT_JSON_TAPE_MAX);
+    if (!walk(scan, out))
         return false;
-    char *copy = arena_text_n(scan->arena, from, (size_t)(scan->at - from));
+    char *copy = text_ok(out) ? arena_text_n(scan->arena, out->bytes, out->size) : NULL;
     if (!copy)
         return scan_fault_memory(scan);
-    squeeze(copy, from, scan->at);
     *text = copy;
     return true;
 }

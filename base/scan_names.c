@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { TABLE_FIRST = 64 };
+enum { TABLE_FIRST = 32 };
 
 static uint64_t hash_key;
 
@@ -54,7 +54,7 @@ static bool grow(struct scan *scan, struct scan_names *names)
 {
     struct scan_names larger = {.count = names->count,
                                 .capacity = names->capacity ? names->capacity * 2 : TABLE_FIRST};
-    larger.table = arena_array(scan->arena, larger.capacity, sizeof *larger.table);
+    larger.table = arena_array(scan->tape, larger.capacity, sizeof *larger.table);
     if (!larger.table)
         return scan_fault_memory(scan);
     size_t old_count = names->table ? names->capacity : names->count;

@@ -1,72 +1,62 @@
 /* Numbers without floating point: what is written is what is kept. */
-#include "base/scan.h"
+#include "base/scan_inner.h"
 
 enum { DIGITS_MAX = 19, EXPONENT_MAX = 100000 };
+#define DIGITS_FULL UINT64_C(1000000000000000000) /* no room for another digit from here */
 
-static bool is_digit(const struct scan *scan)
+static bool is_digit(const char *at, const char *end)
 {
-    return scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9';
+    return at < end && *at >= '0' && *at <= '9';
 }
 
-/* Adds digits; `scale` is -1 behind the point, where each one lowers the exponent. */
-static bool read_digits(struct scan *scan, struct scan_number *number, int scale, int *significant)
+/* Adds digits and returns the place behind them; `scale` is -1 behind the point, where each one
+ * lowers the exponent. */
+static const char *read_digits(const char *at, const char *end, struct scan_number *number,
+                               int scale)
 {
-    if (!is_digit(scan))
-        return scan_fault(scan, "a digit was expected");
-    for (; is_digit(scan); scan->at++) {
-        unsigned digit = (unsigned)(*scan->at - '0');
-        if (*significant < DIGITS_MAX) {
+    for (; is_digit(at, end); at++) {
+        unsigned digit = (unsigned)(*at - '0');
+        if (number->digits < DIGITS_FULL) {
             number->digits = number->digits * 10 + digit;
-            *significant += number->digits > 0;
             number->exponent += scale;
         } else {
             number->cut |= digit != 0;
             number->exponent += scale + 1;
         }
     }
-    return true;
+    return at;
 }
 
-static bool read_exponent(struct scan *scan, int64_t *exponent)
+static int64_t read_exponent(const char *at, const char *end)
 {
-    scan->at++;
-    bool negative = scan->at < scan->end && *scan->at == '-';
-    if (scan->at < scan->end && (*scan->at == '-' || *scan->at == '+'))
-        scan->at++;
-    if (!is_digit(scan))
-        return scan_fault(scan, "a digit was expected");
+    bool negative = *at == '-';
     int64_t value = 0;
-    for (; is_digit(scan); scan->at++)
-        value = value >= EXPONENT_MAX ? EXPONENT_MAX : value * 10 + (*scan->at - '0');
-    *exponent += negative ? -value : value;
-    return true;
+    for (at += *at == '-' || *at == '+'; is_digit(at, end); at++)
+        value = value >= EXPONENT_MAX ? EXPONENT_MAX : value * 10 + (*at - '0');
+    return negative ? -value : value;
+}
+
+/* The token is a number by the grammar. */
+static struct scan_number convert(const char *at, const char *end)
+{
+    struct scan_number read = {.negative = *at == '-'};
+    at = read_digits(at + read.negative, end, &read, 0);
+    if (at < end && *at == '.')
+        at = read_digits(at + 1, end, &read, -1);
+    if (at < end)
+        read.exponent += read_exponent(at + 1, end);
+    for (; read.digits > 0 && read.digits % 10 == 0; read.exponent++)
+        read.digits /= 10;
+    return read;
 }
 
 bool scan_number(struct scan *scan, struct scan_number *number)
 {
+    const struct scan_token *token = scan->at;
     if (scan_type(scan) != SCAN_NUMBER)
         return scan_fault(scan, "a number was expected");
-    struct scan_number read = {0};
-    int significant = 0;
-    read.negative = *scan->at == '-';
-    scan->at += read.negative;
-    bool zero = scan->at < scan->end && *scan->at == '0';
-    if (zero)
-        scan->at++;
-    if (zero ? is_digit(scan) && !scan_fault(scan, "a number may not begin with 0")
-             : !read_digits(scan, &read, 0, &significant))
-        return false;
-    if (scan->at < scan->end && *scan->at == '.') {
-        scan->at++;
-        if (!read_digits(scan, &read, -1, &significant))
-            return false;
-    }
-    if (scan->at < scan->end && (*scan->at | 0x20) == 'e' && !read_exponent(scan, &read.exponent))
-        return false;
-    for (; read.digits > 0 && read.digits % 10 == 0; read.exponent++)
-        read.digits /= 10;
-    *number = read;
-    return true;
+    *number = convert(token->bytes, token->bytes + token->size);
+    return scan_skip(scan);
 }
 
 /* digits * 10^exponent for exponents that are not negative. */

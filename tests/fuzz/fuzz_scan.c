@@ -12,9 +12,11 @@ static bool take(const char *bytes, size_t size, struct arena *arena, const char
     struct scan scan;
     int line, column;
     scan_init(&scan, bytes, size, arena);
-    bool taken = scan_raw(&scan, raw) && scan_end(&scan);
+    bool taken = scan_raw(&scan, raw);
     scan_place(&scan, &line, &column);
-    CHECK(taken == (scan.wrong == NULL) && scan.at <= scan.end && line > 0 && column > 0);
+    CHECK(taken == (scan.wrong == NULL) && scan.place <= size && line > 0 && column > 0);
+    CHECK(taken || scan.wrong[0] != '\0');
+    scan_done(&scan);
     return taken;
 }
 
@@ -28,13 +30,13 @@ static void read_as_what_it_is(const char *bytes, size_t size, struct arena *are
     scan_init(&scan, bytes, size, arena);
     if (scan_type(&scan) == SCAN_STRING && scan_string(&scan, &text, &length))
         CHECK(strlen(text) == length);
-    scan_init(&scan, bytes, size, arena);
     if (scan_number(&scan, &number)) {
         bool whole = scan_number_int(&number, &value);
         int64_t milli = 0;
         if (whole && value > -1000000 && value < 1000000)
             CHECK(scan_number_milli(&number, &milli) && milli == value * 1000);
     }
+    scan_done(&scan);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -172,7 +172,8 @@ TEST(names_the_source_of_what_is_wrong)
     text_format(expected, sizeof expected, "%s: 'places[0].romos' is not known.", path);
     assert_wrong(expected, "--config", path);
     write_file("{\n  \"queue\": yes\n}");
-    text_format(expected, sizeof expected, "%s:2:12: not valid JSON: a value was expected.", path);
+    text_format(expected, sizeof expected, "%s:2:12: not valid JSON: invalid char in json text.",
+                path);
     assert_wrong(expected, "--config", path);
     write_file("[]");
     text_format(expected, sizeof expected, "%s:1:1: not valid JSON: an object was expected.", path);
