@@ -52,10 +52,8 @@ static void put_header(struct made *made, char type, const char *name,
     put_octal(header + 136, 12, entry->modified);
     header[156] = type;
     put_text(header + 157, 100, entry->link ? entry->link : "");
-    memcpy(header + 257,
-           "ustar\0"
-           "00",
-           8);
+    put_text(header + 257, 6, "ustar");
+    header[263] = header[264] = '0'; /* version "00", without an end */
     put_octal(header + 329, 8, entry->major);
     put_octal(header + 337, 8, entry->minor);
     memset(header + 148, ' ', 8);

@@ -170,7 +170,7 @@ TEST(refuses_configurations_without_layers)
         "{\"rootfs\":{\"diff_ids\":[]}}",
         "{\"rootfs\":{\"diff_ids\":[\"x\"]}}",
         "{\"rootfs\":{\"diff_ids\":[null]}}",
-        "{\"config\":[],\"rootfs\":{\"diff_ids\":[\"" D1 "\"]}}",
+        ("{\"config\":[],\"rootfs\":{\"diff_ids\":[\"" D1 "\"]}}"),
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

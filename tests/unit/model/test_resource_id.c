@@ -67,7 +67,7 @@ static void refuses_what_is_no_such_id(void **state UNUSED)
         "/subscriptions/s/groups/g",
         "/subscriptions/s/resourceGroups/r/providers/Microsoft.Web/sites/x",
         GROUPS,
-        GROUPS "/a/b",
+        (GROUPS "/a/b"),
         "/a/b/c/d/e/f/g/h/i/j/k/l",
     };
 
