@@ -69,6 +69,9 @@ bool cgroup_path(const struct cgroups *cgroups, const struct cgroup_mount *mount
 bool cgroup_make(const struct cgroups *cgroups, const char *path, struct err *err) MUST_CHECK;
 bool cgroup_limit(const struct cgroups *cgroups, const char *path,
                   const struct cgroup_limits *limits, struct err *err) MUST_CHECK;
+/* Only its share beside other cgroups, and processes in none, when CPU is short. */
+bool cgroup_weigh(const struct cgroups *cgroups, const char *path, int64_t cpu_milli,
+                  struct err *err) MUST_CHECK;
 /* v1: only the devices every container may use. */
 bool cgroup_limit_devices(const struct cgroups *cgroups, const char *path, struct err *err)
     MUST_CHECK;

@@ -243,6 +243,17 @@ bool cgroup_limit(const struct cgroups *cgroups, const char *path,
     return true;
 }
 
+bool cgroup_weigh(const struct cgroups *cgroups, const char *path, int64_t cpu_milli,
+                  struct err *err)
+{
+    bool v2 = cgroups->layout == CGROUP_V2;
+    int64_t shares = cgroup_cpu_shares(cpu_milli);
+    struct setting setting = {CGROUP_CPU, v2 ? "cpu.weight" : "cpu.shares", "", MUST};
+    text_format(setting.value, sizeof setting.value, "%lld",
+                (long long)(v2 ? weight_of(shares) : shares));
+    return apply(cgroups, path, &setting, err);
+}
+
 /* null, zero, full, random, urandom, tty, ptmx, pts/N; and making any device file, which gives
  * no access to it. */
 bool cgroup_limit_devices(const struct cgroups *cgroups, const char *path, struct err *err)

@@ -56,16 +56,17 @@ static bool write_config(const struct oci *oci, const struct oci_place *place,
     return file_replace(path, json->bytes, json->size, 0600, false, err);
 }
 
+/* Without the ceiling on CPU: the runtime runs in here too, and a small one would let it wait for the
+ * next 100 ms in the middle of its work. It is set before the container's own first instruction. */
 static bool make_cgroup(const struct oci *oci, const struct oci_place *place,
                         const struct runtime_container *container, struct err *err)
 {
-    struct cgroup_limits limits_ = {
-        .cpu_milli = container->cpu_milli,
+    struct cgroup_limits ceiling = {
         .memory_bytes = container->memory_bytes,
         .pids_max = container->pids_max > 0 ? container->pids_max : LIMIT_CONTAINER_PIDS_MAX,
     };
     return cgroup_make(&oci->cgroups, place->cgroup, err) &&
-           cgroup_limit(&oci->cgroups, place->cgroup, &limits_, err) &&
+           cgroup_limit(&oci->cgroups, place->cgroup, &ceiling, err) &&
            cgroup_limit_devices(&oci->cgroups, place->cgroup, err);
 }
 
@@ -85,6 +86,7 @@ static bool record_new(const struct oci_place *place, const struct runtime_conta
         .incarnation = container->incarnation,
         .restarts = container->restarts,
         .created_ms = clock_now_ms(),
+        .cpu_milli = container->cpu_milli,
         .pid = pid,
         .pid_began = process_began(pid),
         .conmon = conmon_find(place),
@@ -179,6 +181,15 @@ static bool start_by_pipe(const struct oci *oci, const struct oci_place *place)
     return read_;
 }
 
+/* Of the group first: v1 takes no ceiling above that of the folder around it. */
+static bool limit_cpu(const struct oci *oci, const char *uid, const struct oci_place *place,
+                      const struct record *record, struct err *err)
+{
+    struct cgroup_limits ceiling = {.cpu_milli = record->cpu_milli};
+    return oci_group_limit_cpu(oci, uid, err) &&
+           (!oci_makes_cgroups(oci) || cgroup_limit(&oci->cgroups, place->cgroup, &ceiling, err));
+}
+
 static bool let_go(const struct oci *oci, const struct oci_place *place, struct err *err)
 {
     if (oci->traits->start != START_BY_PROGRAM && start_by_pipe(oci, place))
@@ -206,7 +217,8 @@ bool oci_start(struct runtime *runtime, const char *uid, const char *name, int64
         return err_set(err, ERR_CONFLICT, "container %s ended before it was started", place.name);
     record.started_ms = clock_now_ms();
     if (!watch_add(&oci->watch, uid, name, process_open(record.conmon, record.conmon_began), err) ||
-        !record_write(&place, &record, err) || !let_go(oci, &place, err))
+        !limit_cpu(oci, uid, &place, &record, err) || !record_write(&place, &record, err) ||
+        !let_go(oci, &place, err))
         return false;
     step("start", &place, at);
     *started_ms = record.started_ms;

@@ -70,6 +70,7 @@ void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE]);
 struct record {
     int64_t incarnation, restarts;
     int64_t created_ms, started_ms; /* started: written before it is let go */
+    int64_t cpu_milli;
     int64_t pid, pid_began; /* of its first process; began: its start time as the kernel counts */
     int64_t conmon, conmon_began;
     const char *log_path;
@@ -129,6 +130,7 @@ bool oci_find(struct runtime *runtime, const char *uid, const char *name, struct
 bool oci_list(struct runtime *runtime, struct arena *arena, struct runtime_found **found,
               size_t *count, struct err *err);
 bool oci_exit_next(struct runtime *runtime, char uid[ID_SIZE], char name[RUNTIME_NAME_SIZE]);
+bool oci_group_limit_cpu(const struct oci *oci, const char *uid, struct err *err) MUST_CHECK;
 bool oci_group_up(struct runtime *runtime, const struct runtime_group *group, struct err *err);
 bool oci_group_down(struct runtime *runtime, const char *uid, struct err *err);
 bool oci_group_kill(struct runtime *runtime, const char *uid, struct err *err);

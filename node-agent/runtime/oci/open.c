@@ -218,9 +218,25 @@ static int64_t files_max(void)
     return (int64_t)limit.rlim_max;
 }
 
+/* All containers together weigh what the machine has. By default they would weigh one CPU, as much as
+ * a single process outside. Slices of systemd, which have a dot in their names, are not ours. */
+static bool weigh_node(const struct oci *oci, struct err *err)
+{
+    struct cgroups level = oci->cgroups;
+    int64_t cpu_milli = 1000 * (int64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    for (char *slash = level.name; slash; slash = strrchr(level.name, '/')) {
+        if (slash != level.name)
+            *slash = '\0';
+        const char *last = strrchr(level.name, '/');
+        if (!strchr(last ? last : level.name, '.') && !cgroup_weigh(&level, "", cpu_milli, err))
+            return false;
+    }
+    return true;
+}
+
 static bool make_cgroups(struct oci *oci, struct err *err)
 {
-    if (!cgroup_make(&oci->cgroups, "", err))
+    if (!cgroup_make(&oci->cgroups, "", err) || !weigh_node(oci, err))
         return false;
     CHECK(cgroup_path(&oci->cgroups, cgroup_mount_of_processes(&oci->cgroups), "", NULL,
                       oci->fence_folder));

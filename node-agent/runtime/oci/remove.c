@@ -98,18 +98,40 @@ static bool remove_shm(const char *folder, struct err *err)
     return err_set_os(err, ERR_IO, errno, "cannot remove %s", folder);
 }
 
+/* The group's ceiling on CPU is written down, and set when the first of its containers starts:
+ * creating them is the node's work, and would be slowed down by it. */
+static bool note_cpu(const struct oci *oci, const char *uid, int64_t cpu_milli, struct err *err)
+{
+    char path[OCI_PATH_SIZE], number[32];
+    text_format(path, sizeof path, "%s/c/%s/.cpu", oci->root, uid);
+    text_format(number, sizeof number, "%lld", (long long)cpu_milli);
+    return file_replace(path, number, strlen(number), 0600, false, err);
+}
+
+bool oci_group_limit_cpu(const struct oci *oci, const char *uid, struct err *err)
+{
+    char path[OCI_PATH_SIZE];
+    struct cgroup_limits ceiling = {0};
+    text_format(path, sizeof path, "%s/c/%s/.cpu", oci->root, uid);
+    if (!cgroup_read_number(path, NULL, &ceiling.cpu_milli))
+        return err_set(err, ERR_NOT_FOUND, "group %s is not up", uid);
+    return cgroup_limit(&oci->cgroups, uid, &ceiling, err);
+}
+
 bool oci_group_up(struct runtime *runtime, const struct runtime_group *group, struct err *err)
 {
     struct oci *oci = (struct oci *)runtime;
     char folder[OCI_PATH_SIZE], shm[OCI_PATH_SIZE];
-    struct cgroup_limits ceiling = {.cpu_milli = group->cpu_milli,
-                                    .memory_bytes = group->memory_bytes};
+    struct cgroup_limits ceiling = {.memory_bytes = group->memory_bytes};
     text_format(folder, sizeof folder, "%s/c/%s", oci->root, group->uid);
     text_format(shm, sizeof shm, "%s/shm/%s", oci->root, group->uid);
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+    bool is_new = mkdir(folder, 0700) == 0;
+    if (!is_new && errno != EEXIST)
         return err_set_os(err, ERR_IO, errno, "cannot make %s", folder);
     return make_shm(shm, err) && cgroup_make(&oci->cgroups, group->uid, err) &&
-           cgroup_limit(&oci->cgroups, group->uid, &ceiling, err);
+           cgroup_limit(&oci->cgroups, group->uid, &ceiling, err) &&
+           note_cpu(oci, group->uid, group->cpu_milli, err) &&
+           (is_new || oci_group_limit_cpu(oci, group->uid, err));
 }
 
 bool oci_group_kill(struct runtime *runtime, const char *uid, struct err *err)

@@ -204,6 +204,20 @@ TEST(writes_the_ceilings_of_v2)
     assert_string_equal(get("v2/berth/g/pids.max"), "99");
 }
 
+TEST(writes_the_weight_alone)
+{
+    struct cgroups v1, v2;
+    struct err why = {0};
+    put("v2/cgroup.controllers", "cpu memory pids\n");
+    put("cpu/berth/w/cpu.shares", "1024");
+    put("v2/berth/w/cpu.weight", "100");
+    assert_true(find(v1_lines, "berth", &v1, &why) && find(v2_lines, "berth", &v2, &why));
+    assert_true(cgroup_weigh(&v1, "w", 4000, &why) && cgroup_weigh(&v2, "w", 4000, &why));
+    assert_string_equal(get("cpu/berth/w/cpu.shares"), "4096");
+    assert_string_equal(get("v2/berth/w/cpu.weight"), "157");
+    assert_string_equal(get("cpu/berth/w/cpu.cfs_quota_us"), "absent");
+}
+
 TEST(keeps_to_what_the_kernel_takes)
 {
     assert_int_equal(cgroup_cpu_quota_us(10), 1000);
@@ -249,6 +263,7 @@ int main(void)
         cmocka_unit_test(refuses_names_that_lead_elsewhere),
         cmocka_unit_test(writes_the_ceilings_of_v1),
         cmocka_unit_test(writes_the_ceilings_of_v2),
+        cmocka_unit_test(writes_the_weight_alone),
         cmocka_unit_test(keeps_to_what_the_kernel_takes),
         cmocka_unit_test(reads_what_is_used),
     };

@@ -184,6 +184,8 @@ TEST(is_held_to_its_limits)
         assert_true(real_cgroup_file("limits", "devices", "devices.list", "", value, sizeof value));
         assert_string_not_equal(value, "a *:* rwm");
     }
+    assert_true(real_cgroup_file("limits", "cpu", "cpu.shares", "cpu.weight", value, sizeof value));
+    assert_string_equal(value, v2 ? "20" : "512");
     struct runtime_use use = {0}, all = {0};
     OK(runtime_use(real.runtime, real.uid, "limits", &use, &err));
     OK(runtime_use(real.runtime, real.uid, NULL, &all, &err));
