@@ -1,6 +1,7 @@
 /* The server as a whole: beginning, reloading, ending. */
 #include "api/api.h"
 
+#include "api/assets.h"
 #include "api/http_server.h"
 #include "api/inside.h"
 #include "base/log.h"
@@ -37,7 +38,8 @@ struct api *api_new(const struct api_options *options, struct err *err)
     struct settings *settings = settings_new(options, err);
     atomic_store(&api->settings, settings);
     api->waits = settings ? waits_new(err) : NULL;
-    if (!api->waits || !bell_init(&api->clock_bell, err))
+    api->assets = api->waits ? assets_new(options->docs_dir, err) : NULL;
+    if (!api->assets || !bell_init(&api->clock_bell, err))
         return NULL;
     store_listen(api->store, waits_changed, api->waits);
     return TAKE(api);
@@ -130,6 +132,7 @@ void api_free(struct api *api)
     lock_done(&api->spare_lock);
     bell_done(&api->clock_bell);
     waits_free(api->waits);
+    assets_free(api->assets);
     settings_free(atomic_load(&api->settings));
     free(api);
 }

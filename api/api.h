@@ -63,6 +63,7 @@ struct api_options {
     const char *listen_address; /* NULL: 127.0.0.1; "::1" and "0.0.0.0" work too */
     int listen_port;            /* 0: any free one, see api_port() */
     int threads;                /* 0: one for each core, at most 16 */
+    const char *docs_dir;       /* made by portal/make, served under /docs; NULL: none */
 
     /* These may change in api_reload(). */
     const char *token;      /* guards every call but health; at least 16 characters */

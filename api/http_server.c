@@ -86,6 +86,17 @@ static void on_done(void *context, struct MHD_Connection *connection UNUSED, voi
     atomic_fetch_sub(&server->busy, 1);
 }
 
+static size_t body_size(const struct request *request)
+{
+    return request->reply.bytes ? request->reply.size : request->out->size;
+}
+
+/* The library does not write to it. */
+static void *body_bytes(const struct request *request)
+{
+    return request->reply.bytes ? (void *)request->reply.bytes : request->out->bytes;
+}
+
 static bool add_headers(struct MHD_Response *response, const struct request *request)
 {
     const struct reply *reply = &request->reply;
@@ -94,7 +105,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
               MHD_add_response_header(response, "Expires", "-1") == MHD_YES &&
               MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
 
-    if (request->out->size > 0)
+    if (body_size(request) > 0)
         ok = ok && MHD_add_response_header(response, "Content-Type",
                                            reply->content_type
                                                ? reply->content_type
@@ -110,7 +121,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
 static enum MHD_Result reply_send(struct request *request)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
-        request->out->size, request->out->bytes, MHD_RESPMEM_PERSISTENT);
+        body_size(request), body_bytes(request), MHD_RESPMEM_PERSISTENT);
     enum MHD_Result sent = MHD_NO;
 
     request->phase = REQUEST_REPLIED;

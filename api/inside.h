@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+struct assets;
 struct http_server;
 
 struct api {
@@ -17,6 +18,7 @@ struct api {
     int port, threads;
     struct settings *_Atomic settings;
     struct waits *waits;
+    struct assets *assets;
     struct http_server *server;
     _Atomic bool refusing; /* nothing is begun any more */
     pthread_t clock;

@@ -104,9 +104,8 @@ static void add_head(struct text *out)
                "properties are ignored in requests, writeOnly ones never returned, required or "
                "not. The calls of nodes under /v1/agent are not described here: they may change "
                "with every release.");
-    text_add(out,
-             "},\"servers\":[{\"url\":\"http://127.0.0.1:8080\",\"description\":\"Where berthd "
-             "listens unless told otherwise.\"}],\"security\":[{\"bearer\":[]}],\"paths\":{");
+    text_add(out, "},\"servers\":[{\"url\":\"/\",\"description\":\"Where this document "
+                  "came from.\"}],\"security\":[{\"bearer\":[]}],\"paths\":{");
 }
 
 void openapi_print(struct text *out)

@@ -124,6 +124,7 @@ static const char *success_words(int status)
     return status == 200   ? "Done."
            : status == 201 ? "Created."
            : status == 202 ? "Accepted; it goes on."
+           : status == 304 ? "As the client knows it."
                            : "Done; there is nothing to say.";
 }
 
@@ -138,6 +139,8 @@ static void add_success(const struct route *route, int status, struct text *out)
     } else if (route->words & WORD_NAMES) {
         text_add(out, ",\"content\":{\"application/json\":{\"schema\":"
                       "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}");
+    } else if ((route->words & WORD_FILE) && status == 200) {
+        text_add(out, ",\"content\":{\"*/*\":{}}");
     } else if (route->words & WORD_TEXT) {
         text_add(out, ",\"content\":{\"text/plain\":{\"schema\":{\"type\":\"string\"}}}");
     }

@@ -27,6 +27,16 @@ bool reply_value(struct request *request, int status, const struct schema *schem
     return reply_json(request, status);
 }
 
+bool reply_kept(struct request *request, int status, const char *type, const char *bytes,
+                size_t size)
+{
+    text_clear(request->out);
+    request->reply.content_type = type;
+    request->reply.bytes = bytes;
+    request->reply.size = size;
+    return reply_json(request, status);
+}
+
 void reply_header(struct request *request, const char *name, const char *format, ...)
 {
     struct reply *reply = &request->reply;
@@ -82,6 +92,7 @@ void reply_error(struct request *request, const struct err *err)
     text_add(request->out, "}}");
     request->reply.status = err_code_status(err->code);
     request->reply.content_type = NULL;
+    request->reply.bytes = NULL;
     if (err->code == ERR_METHOD || err->code == ERR_UNAUTHENTICATED)
         return; /* their headers are the router's */
     request->reply.headers_count = 0;

@@ -48,6 +48,8 @@ struct reply_header {
 struct reply {
     int status;
     const char *content_type; /* NULL: JSON when there is a body */
+    const char *bytes; /* the body, when it is not in request->out: lives as long as the server */
+    size_t size;
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t headers_count;
 };
@@ -159,6 +161,9 @@ bool reply_empty(struct request *request, int status);
 bool reply_json(struct request *request, int status); /* the body is in request->out */
 bool reply_value(struct request *request, int status, const struct schema *schema,
                  const void *value);
+/* Bytes that live as long as the server; they are not copied. */
+bool reply_kept(struct request *request, int status, const char *type, const char *bytes,
+                size_t size);
 void reply_header(struct request *request, const char *name, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /* Fills the reply with the error envelope; names the problems, if any. */

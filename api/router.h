@@ -23,6 +23,7 @@ enum route_words {
     WORD_USAGE = 1 << 5,     /* takes group, from and to */
     WORD_OPERATION = 1 << 6, /* answers with Azure-AsyncOperation */
     WORD_LOCATION = 1 << 7,  /* its 202 answers with Location */
+    WORD_FILE = 1 << 8,      /* gives a file as it is */
 };
 
 struct route {

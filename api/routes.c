@@ -32,6 +32,13 @@ const struct route routes[] = {
     { HTTP_GET,  "/metrics", 0,          metrics_show, "Metrics_Get",
       "200", "Counters, in the text form of Prometheus.", .words = WORD_TEXT },
 
+    { HTTP_GET,  "/openapi.json", ROUTE_OPEN, contract_show, "Contract_Get",
+      "200 304", "This document.", .words = WORD_FILE },
+    { HTTP_GET,  "/docs",         ROUTE_OPEN, docs_show,     "Docs_Get",
+      "200 304 404", "A page to read this document and to try its calls.", .words = WORD_FILE },
+    { HTTP_GET,  "/docs/{file}",  ROUTE_OPEN, docs_show,     "Docs_GetFile",
+      "200 304 404", "A part of that page.", .words = WORD_FILE },
+
     { HTTP_PUT,    GROUP, SUB, group_put,    "ContainerGroups_CreateOrUpdate",
       "200 201 409 501", "Create a container group, or change the one that stands.",
       TAKES(container_group), GIVES(container_group), WORD_OPERATION },

@@ -13,6 +13,7 @@ static const struct field config_fields[] = {
     FIELD(struct config, listen_port, "listen_port", .flags = FIELD_HAS_FALLBACK, .fallback = 8700, .min = 0, .max = 65535, .doc = "Port to listen on; 0: any free one, told in STATE_DIR/berthd.json."),
     FIELD(struct config, threads, "threads", .flags = FIELD_HAS_FALLBACK, .fallback = 0, .min = 0, .max = 64, .doc = "HTTP threads; 0: one for each core."),
     FIELD(struct config, base_url, "base_url", .max = 1024, .doc = "URL under which clients reach it, for links in answers; the Host header when absent."),
+    FIELD(struct config, docs_dir, "docs_dir", .max = 3000, .doc = "Folder made by portal/make: the page that shows the contract, under /docs."),
     FIELD(struct config, state_dir, "state_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/var/lib/berth", .max = 3000, .doc = "Folder for the database, its key and tokens; made when absent."),
     FIELD(struct config, token, "token", .flags = FIELD_SECRET, .max = 1024, .doc = "Bearer token that guards every call; better in a file."),
     FIELD(struct config, token_file, "token_file", .max = 4000, .doc = "File that holds the token; STATE_DIR/token, made at the first start, when neither is given."),

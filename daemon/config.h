@@ -12,6 +12,7 @@ struct config {
     const char *listen_address;
     int64_t listen_port, threads;
     const char *base_url;
+    const char *docs_dir;
     const char *state_dir;
     const char *token, *token_file, *join_token, *join_token_file;
     struct text_list subscriptions;

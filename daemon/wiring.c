@@ -97,6 +97,7 @@ static bool api_options_from(const struct wiring *wiring, const struct config *c
         .listen_address = config->listen_address,
         .listen_port = (int)config->listen_port,
         .threads = (int)config->threads,
+        .docs_dir = config->docs_dir,
         .token = tokens->token,
         .join_token = tokens->join_token,
         .default_location = config->default_location,

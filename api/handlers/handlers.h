@@ -13,6 +13,10 @@ bool provider_operations_list(struct request *request, struct err *err) MUST_CHE
 bool not_yet(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema provider_operation_schema, failure_schema;
 
+/* docs.c */
+bool contract_show(struct request *request, struct err *err) MUST_CHECK;
+bool docs_show(struct request *request, struct err *err) MUST_CHECK;
+
 /* subscriptions.c */
 bool subscription_list(struct request *request, struct err *err) MUST_CHECK;
 bool subscription_show(struct request *request, struct err *err) MUST_CHECK;
