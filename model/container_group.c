@@ -125,7 +125,7 @@ static const struct field http_get_fields[] = {
 static const struct schema http_get_schema = SCHEMA("ContainerHttpGet", struct probe_http_get, http_get_fields, "A request that tells health.");
 
 static const struct field probe_exec_fields[] = {
-    FIELD(struct probe_exec, command, "command", .flags = FIELD_REQUIRED, .min = 1, .max = LIMIT_COMMAND_MAX, .code = ERR_PROBE),
+    FIELD(struct probe_exec, command, "command", .max = LIMIT_COMMAND_MAX, .code = ERR_PROBE),
 };
 static const struct schema probe_exec_schema = SCHEMA("ContainerExec", struct probe_exec, probe_exec_fields, "A command that tells health.");
 

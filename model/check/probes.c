@@ -39,8 +39,8 @@ static void check_probe(struct check *check, const struct asked *asked)
 
     if (!probe)
         return;
-    if (probe->exec && probe->exec->command.count > 0 && !probe->exec->command.items[0][0])
-        refuse(check, asked, "exec.command", "the command begins with an empty text");
+    if (probe->exec && (probe->exec->command.count == 0 || !probe->exec->command.items[0][0]))
+        refuse(check, asked, "exec.command", "there is no command to run");
     if (probe->http_get)
         check_http_get(check, asked);
 }

@@ -160,7 +160,7 @@ TEST(probes_ask_in_one_way)
         {PROBE("\"exec\":{\"command\":[\"x\"]},\"httpGet\":{\"port\":80}"), ERR_PROBE, AT "livenessProbe", "'" AT "livenessProbe' must have exactly one of 'exec', 'httpGet', not 2."},
         {PROBE("\"exec\":{\"command\":[]}"), ERR_PROBE, AT "livenessProbe.exec.command", NULL},
         {PROBE("\"exec\":{\"command\":[\"\"]}"), ERR_PROBE, AT "livenessProbe.exec.command",
-         "The livenessProbe of container 'web' in container group 'g' is invalid: the command begins with an empty text."},
+         "The livenessProbe of container 'web' in container group 'g' is invalid: there is no command to run."},
         {PROBE("\"exec\":{}"), ERR_PROBE, AT "livenessProbe.exec.command", NULL},
         {PROBE("\"httpGet\":{}"), ERR_PROBE, AT "livenessProbe.httpGet.port", NULL},
         {PROBE("\"httpGet\":{\"port\":0}"), ERR_PROBE, AT "livenessProbe.httpGet.port", NULL},
