@@ -35,19 +35,31 @@ bool check_problem(struct check *check, enum err_code code, const char *path, co
                    ...)
 {
     char text[sizeof((struct err *)NULL)->text];
-    struct problem *told = told_of(check, path);
     va_list arguments;
 
+    if (told_of(check, path))
+        return false;
     va_start(arguments, format);
     text_format_v(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (!told)
-        return problem_add(check->problems, code, path, "%s", text);
-    if (told->code == code && strcmp(told->field, path) == 0) {
-        const char *kept = arena_text(check->problems->arena, text);
-        told->text = kept ? kept : told->text;
-    }
-    return false;
+    return problem_add(check->problems, code, path, "%s", text);
+}
+
+bool check_instead(struct check *check, const char *path, const char *format, ...)
+{
+    char text[sizeof((struct err *)NULL)->text];
+    struct problem *told = told_of(check, path);
+    const char *kept;
+    va_list arguments;
+
+    if (!told || strcmp(told->field, path) != 0)
+        return false;
+    va_start(arguments, format);
+    text_format_v(text, sizeof text, format, arguments);
+    va_end(arguments);
+    kept = arena_text(check->problems->arena, text);
+    told->text = kept ? kept : told->text;
+    return true;
 }
 
 const char *check_path(struct check *check, const char *format, ...)

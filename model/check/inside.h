@@ -21,10 +21,12 @@ struct seat {
     size_t index;
 };
 
-/* Names a fault. What a table has told of the same place stands alone, unless it is the same code:
- * then the service's own sentence replaces the table's. Returns false. */
+/* Names a fault, unless a table has told of the same place, or of what holds it. Returns false. */
 bool check_problem(struct check *check, enum err_code code, const char *path, const char *format,
                    ...) PRINTF_LIKE(4, 5);
+/* The service's own sentence for what a table has told of this very place; false when it has not. */
+bool check_instead(struct check *check, const char *path, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 /* In check->path, until the next call. */
 const char *check_path(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
 /* "properties.containers[0].properties." and the rest. */

@@ -36,11 +36,14 @@ static void check_windows(struct check *check, const struct group_properties *pr
 
 static void check_os(struct check *check, const struct group_properties *properties)
 {
-    if (properties->os_type < 0 && (!properties->profile || check_told(check, "properties.osType")))
-        check_problem(check, ERR_OS_TYPE, "properties.osType",
-                      "The 'osType' for container group '%s' is invalid. The value must be one of "
-                      "'Windows,Linux'.",
-                      check->name);
+    static const char
+        path[] = "properties.osType",
+        text[] = "The 'osType' for container group '%s' is invalid. The value must be one of "
+                 "'Windows,Linux'.";
+
+    if (!check_instead(check, path, text, check->name) && properties->os_type < 0 &&
+        !properties->profile)
+        check_problem(check, ERR_OS_TYPE, path, text, check->name);
     if (properties->os_type == OS_WINDOWS)
         check_windows(check, properties);
 }
@@ -67,10 +70,9 @@ static void check_spot(struct check *check, const struct group_properties *prope
 
 static void check_priority(struct check *check, const struct group_properties *properties)
 {
-    if (check_told(check, "properties.priority"))
-        check_problem(check, ERR_PRIORITY, "properties.priority",
-                      "The 'Priority' must be one of 'Regular,Spot' for container group '%s'.",
-                      check->name);
+    check_instead(check, "properties.priority",
+                  "The 'Priority' must be one of 'Regular,Spot' for container group '%s'.",
+                  check->name);
     if (properties->priority == PRIORITY_SPOT)
         check_spot(check, properties);
 }

@@ -49,6 +49,9 @@ static bool check_requests(struct check *check, const struct container *containe
 
     if ((cpu && memory) || (!resources && check->group->properties->profile))
         return cpu && memory;
+    if (check_told(check, at_container(check, index, ".requests.cpu")) ||
+        check_told(check, at_container(check, index, ".requests.memoryInGB")))
+        return false; /* given, and wrong */
     if (!cpu && !memory)
         return check_problem(check, ERR_REQUESTS_MISSING, at_container(check, index, ".requests"),
                              "The resource requests are not specified in container '%s' of contain "

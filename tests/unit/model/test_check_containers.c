@@ -16,7 +16,7 @@ TEST(containers_have_a_name_an_image_and_a_command)
     static const struct check_case cases[] = {
         {GROUP(GOOD, ""), ERR_OK, NULL, NULL},
         {GROUP("", ""), ERR_CONTAINER_COUNT, "properties.containers", "The container group 'g' must have at least one container."},
-        {"{\"properties\":{\"osType\":\"linux\"}}", ERR_CONTAINER_COUNT, "properties.containers", "The container group 'g' must have at least one container."},
+        {"{\"properties\":{\"osType\":\"linux\"}}", ERR_CONTAINER_COUNT, "properties.containers", "'properties.containers' is required."},
         {GROUP(CONTAINER("Web", RESOURCES("1", "1")), ""), ERR_CONTAINER_NAME, "properties.containers[0].name",
          "The container name 'Web' in container group 'g' is invalid. The container name must contain no more than 63 characters and must match the regex '[a-z0-9]([-a-z0-9]*[a-z0-9])?' (e.g. 'my-name')."},
         {GROUP(CONTAINER("-web", RESOURCES("1", "1")), ""), ERR_CONTAINER_NAME, "properties.containers[0].name", NULL},
