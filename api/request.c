@@ -146,13 +146,19 @@ static bool has_json_body(const struct request *request, struct err *err)
     return true;
 }
 
-bool request_parse(struct request *request, const struct schema *schema, void *out, struct err *err)
+bool request_parse_at(struct request *request, const char *contract, const struct schema *schema,
+                      void *out, struct err *err)
 {
     if (!has_json_body(request, err))
         return false;
-    return fields_parse(schema, request->body->bytes, request->body->size, request->arena, out,
-                        &request->problems) ||
+    return fields_parse_at(schema, contract, request->body->bytes, request->body->size,
+                           request->arena, out, &request->problems) ||
            problems_to_err(&request->problems, err);
+}
+
+bool request_parse(struct request *request, const struct schema *schema, void *out, struct err *err)
+{
+    return request_parse_at(request, NULL, schema, out, err);
 }
 
 bool request_read(struct request *request, const struct schema *schema, void *out, struct err *err)

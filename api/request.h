@@ -143,6 +143,9 @@ const char *request_query(const struct request *request, const char *name); /* N
 /* Parses the body as JSON by the table; problems go to request->problems. ERR_BAD_JSON, …. */
 bool request_parse(struct request *request, const struct schema *schema, void *out, struct err *err)
     MUST_CHECK;
+/* Same, of a client that speaks `contract` (base/fields.h). */
+bool request_parse_at(struct request *request, const char *contract, const struct schema *schema,
+                      void *out, struct err *err) MUST_CHECK;
 /* The body as one of our own documents (the nodes' link). */
 bool request_read(struct request *request, const struct schema *schema, void *out, struct err *err)
     MUST_CHECK;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { UNKNOWN_SHOWN_MAX = 400 };
+enum { WARNED_SHOWN_MAX = 400 };
 
 static const struct {
     enum http_method method;
@@ -264,26 +264,41 @@ static void room_give(struct request *request)
 }
 
 /* Names come from the client: what could end the header's text does not go in. */
-static void names_join(const struct text_list *names, struct text *out)
+static void words_join(const struct text_list *words, const char *between, struct text *out)
 {
-    for (size_t i = 0; i < names->count && out->size < UNKNOWN_SHOWN_MAX; i++) {
-        text_add(out, i > 0 ? ", " : "");
-        for (const char *at = names->items[i]; *at && out->size < UNKNOWN_SHOWN_MAX; at++)
-            text_add_char(out, *at > 0x20 && *at < 0x7F && *at != '"' && *at != '\\' ? *at : '?');
+    size_t max = out->size + WARNED_SHOWN_MAX;
+
+    for (size_t i = 0; i < words->count && out->size < max; i++) {
+        text_add(out, i > 0 ? between : "");
+        for (const char *at = words->items[i]; *at && out->size < max; at++)
+            text_add_char(out, *at >= 0x20 && *at < 0x7F && *at != '"' && *at != '\\' ? *at : '?');
     }
 }
 
-/* What was passed over, by name. */
-static void unknown_give(struct request *request)
+static void warn(struct text *out, const char *what, const struct text_list *words,
+                 const char *between)
 {
-    if (request->problems.unknown.count == 0)
+    if (words->count == 0)
         return;
-    AUTO(text) *names = text_new(2 * UNKNOWN_SHOWN_MAX);
-    if (!names)
+    text_addf(out, "%s299 berth \"%s", out->size > 0 ? ", " : "", what);
+    words_join(words, between, out);
+    text_add_char(out, '"');
+}
+
+/* What was passed over, by name, and what is worth a word. */
+static void warnings_give(struct request *request)
+{
+    const struct problems *problems = &request->problems;
+
+    if (problems->unknown.count + problems->notes.count == 0)
         return;
-    names_join(&request->problems.unknown, names);
-    reply_header(request, "Warning", "299 berth \"unknown properties are ignored: %s\"",
-                 names->bytes);
+    AUTO(text) *out = text_new(4 * WARNED_SHOWN_MAX);
+    if (!out)
+        return;
+    warn(out, "unknown properties are ignored: ", &problems->unknown, ", ");
+    warn(out, "", &problems->notes, "; ");
+    if (text_ok(out))
+        reply_header(request, "Warning", "%s", out->bytes);
 }
 
 static void failure_log(const struct request *request, const struct err *err)
@@ -303,7 +318,7 @@ static void finish(struct request *request)
     }
     ids_give(request);
     room_give(request);
-    unknown_give(request);
+    warnings_give(request);
     metric_add(METRIC_http_requests_total, 1);
     if (request->reply.status >= 500)
         metric_add(METRIC_http_errors_5xx_total, 1);

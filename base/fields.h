@@ -19,6 +19,7 @@
  * - All errors of one document are collected (up to `problems.max`), each with its code and its path:
  *   `properties.containers[1].ports[0].port`. Unknown properties are collected apart, they are no
  *   errors.
+ * - A field with `since` is unknown to documents of an older contract (fields_parse_at()).
  * - Parsed values live in the arena and may point into nothing else.
  * Threads: tables are constant; calls share nothing. */
 #ifndef BASE_FIELDS_H
@@ -75,6 +76,7 @@ enum field_flags {
     FIELD_SECRET_SHELL = 1 << 7,  /* with FIELD_SECRET: print {} in its place (secret volumes) */
     FIELD_HIDDEN = 1 << 8,        /* Berth's own: never read from clients nor shown to them */
     FIELD_SPLICE = 1 << 9,        /* fields_print() reports the offset just behind this object's '{' */
+    FIELD_SCALAR = 1 << 10,       /* a text that may be sent as a number, true or false: taken as it is written */
 };
 
 struct schema;
@@ -93,7 +95,7 @@ struct field {
     int64_t fallback;
     const char *fallback_text;
     enum err_code code;           /* reported when the value is wrong; 0: ERR_INVALID */
-    const char *since;            /* "2025-09-01": first api-version that has it; NULL: all */
+    const char *since;            /* "2025-09-01": first contract that has it; NULL: all */
     const char *doc;
 };
 
@@ -154,12 +156,15 @@ struct problems {
     size_t count, max; /* max 0: PROBLEMS_MAX of limits.def; further ones are counted in `more` */
     size_t more;
     struct text_list unknown; /* paths of unknown properties, up to the same ceiling */
+    struct text_list notes;   /* what is no fault and worth a word, up to the same ceiling */
+    bool broken;              /* the document could not be read to its end */
 };
 
 void problems_init(struct problems *problems, struct arena *arena);
 /* Returns false. */
 bool problem_add(struct problems *problems, enum err_code code, const char *field,
                  const char *format, ...) PRINTF_LIKE(4, 5);
+void problem_note(struct problems *problems, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The first problem as an error; false when there is one. */
 bool problems_to_err(const struct problems *problems, struct err *err);
 
@@ -170,6 +175,11 @@ bool problems_to_err(const struct problems *problems, struct err *err);
  * duplicate names. False when there was any problem; `out` then holds what could be read. */
 bool fields_parse(const struct schema *schema, const char *json, size_t size, struct arena *arena,
                   void *out, struct problems *problems) MUST_CHECK;
+/* Same, for a client that speaks `contract` ("2023-05-01"; NULL: the newest): what came later is
+ * unknown. Lenient as the service is: a number may be sent as a text ("80"), true and false too. */
+bool fields_parse_at(const struct schema *schema, const char *contract, const char *json,
+                     size_t size, struct arena *arena, void *out, struct problems *problems)
+    MUST_CHECK;
 /* Same, for our own documents (store, link, configuration): also reads FIELD_READ_ONLY and
  * FIELD_HIDDEN members, skips min, max and pattern checks, and tells the first problem in err. */
 bool fields_read(const struct schema *schema, const char *json, size_t size, struct arena *arena,

@@ -22,7 +22,8 @@ struct reader {
     struct scan scan;
     struct arena *arena;
     struct problems *problems;
-    bool trusted; /* our own document: see fields_read() */
+    const char *contract; /* of the client; NULL: the newest, and strict */
+    bool trusted;         /* our own document: see fields_read() */
 };
 
 /* Collects a problem at `place`; `code` 0: ERR_INVALID. The text follows the quoted path. */
@@ -70,6 +71,9 @@ void member_print(const struct field *field, const void *value, enum fields_mode
 
 /* True when the text fits the pattern as a whole. */
 bool pattern_matches(const char *pattern, const char *text);
+
+/* A field that the client's contract does not have. */
+bool field_is_newer(const struct reader *reader, const struct field *field);
 
 static inline void *member_of(const struct field *field, void *out)
 {

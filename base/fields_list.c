@@ -119,6 +119,16 @@ bool read_map(struct reader *reader, const struct field *field, const struct pla
     return !scan->wrong;
 }
 
+/* What is no object keeps its place, empty, so that those behind it keep their numbers. */
+static bool read_item(struct reader *reader, const struct schema *schema, const struct place *place,
+                      size_t index, void *out)
+{
+    struct place item = place_item(place, index);
+    if (scan_type(&reader->scan) != SCAN_OBJECT)
+        return read_mismatch(reader, &item, "an object");
+    return read_object(reader, schema, &item, out);
+}
+
 bool read_items(struct reader *reader, const struct field *field, const struct place *place,
                 void **items, size_t *count)
 {
@@ -129,16 +139,14 @@ bool read_items(struct reader *reader, const struct field *field, const struct p
     *count = 0;
     scan_enter(scan);
     for (; scan_item(scan); met++) {
-        struct place item = place_item(place, met);
-        if (met >= max || scan_type(scan) != SCAN_OBJECT) {
-            if (!(met >= max ? scan_skip(scan) : read_mismatch(reader, &item, "an object")))
-                return false;
+        if (met >= max) {
+            scan_skip(scan);
             continue;
         }
         *items = grow(reader, *items, *count, &capacity, size);
-        if (!*items || !read_object(reader, field->schema, &item, (char *)*items + *count * size))
+        if (!*items || !read_item(reader, field->schema, place, met, (char *)*items + met * size))
             return false;
-        (*count)++;
+        *count = met + 1;
     }
     check_count(reader, field, place, met);
     return !scan->wrong;

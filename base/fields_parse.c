@@ -53,10 +53,16 @@ static bool is_skipped(const struct reader *reader, const struct field *field)
     return !reader->trusted && (field->flags & (FIELD_READ_ONLY | FIELD_HIDDEN)) != 0;
 }
 
+bool field_is_newer(const struct reader *reader, const struct field *field)
+{
+    return field->since && reader->contract && strcmp(field->since, reader->contract) > 0;
+}
+
 /* Secrets are kept apart from our own documents, so these may lack them. */
 static bool is_missed(const struct reader *reader, const struct field *field)
 {
     return (field->flags & FIELD_REQUIRED) != 0 && !is_skipped(reader, field) &&
+           !field_is_newer(reader, field) &&
            !(reader->trusted && (field->flags & FIELD_SECRET) != 0);
 }
 
@@ -72,7 +78,7 @@ static void check_one_of(struct reader *reader, const struct schema *schema,
         return;
     for (size_t i = 0; i < schema->count; i++) {
         const struct field *field = &schema->fields[i];
-        if ((field->flags & FIELD_ONE_OF) == 0)
+        if ((field->flags & FIELD_ONE_OF) == 0 || field_is_newer(reader, field))
             continue;
         code = field->code;
         size_t size = strlen(names);
@@ -126,7 +132,7 @@ bool read_object(struct reader *reader, const struct schema *schema, const struc
     scan_enter(scan);
     while (scan_member(scan, &name)) {
         size_t which = find_field(schema, name, &next);
-        if (which == schema->count) {
+        if (which == schema->count || field_is_newer(reader, &schema->fields[which])) {
             if (!note_unknown(reader, place, name, &unknown))
                 return false;
             continue;
@@ -155,6 +161,7 @@ bool read_object(struct reader *reader, const struct schema *schema, const struc
 static void report_fault(struct reader *reader)
 {
     int line, column;
+    reader->problems->broken = true;
     if (reader->scan.exhausted) {
         problem_add(reader->problems, ERR_TOO_LARGE, "",
                     "There is more in the document than may be kept.");
@@ -173,10 +180,12 @@ static bool read_document(struct reader *reader, const struct schema *schema, co
     size_t before = reader->problems->count + reader->problems->more;
     memset(out, 0, schema->size);
     scan_init(scan, bytes, size, reader->arena);
-    if (scan_type(scan) == SCAN_OBJECT)
+    if (scan_type(scan) == SCAN_OBJECT) {
         read_object(reader, schema, NULL, out);
-    else if (scan_skip(scan))
+    } else if (scan_skip(scan)) {
+        reader->problems->broken = true;
         reader_problem(reader, ERR_BAD_JSON, NULL, "must be a JSON object.");
+    }
     if (scan->wrong)
         report_fault(reader);
     scan_done(scan);
@@ -186,7 +195,13 @@ static bool read_document(struct reader *reader, const struct schema *schema, co
 bool fields_parse(const struct schema *schema, const char *json, size_t size, struct arena *arena,
                   void *out, struct problems *problems)
 {
-    struct reader reader = {.arena = arena, .problems = problems};
+    return fields_parse_at(schema, NULL, json, size, arena, out, problems);
+}
+
+bool fields_parse_at(const struct schema *schema, const char *contract, const char *json,
+                     size_t size, struct arena *arena, void *out, struct problems *problems)
+{
+    struct reader reader = {.arena = arena, .problems = problems, .contract = contract};
     return read_document(&reader, schema, json, size, out);
 }
 

@@ -117,20 +117,34 @@ void reader_problem(struct reader *reader, enum err_code code, const struct plac
     keep(problems, (struct problem){code == ERR_OK ? ERR_INVALID : code, path, sentence});
 }
 
+/* Beyond the ceiling, or without memory, it is not said. */
+static void say(struct problems *problems, struct text_list *list, const char *text)
+{
+    if (!list->items)
+        list->items = arena_array(problems->arena, problems_max(problems), sizeof *list->items);
+    if (!list->items || !text)
+        return;
+    list->given = true;
+    list->items[list->count++] = text;
+}
+
 void reader_unknown(struct reader *reader, const struct place *place)
 {
     struct problems *problems = reader->problems;
-    struct text_list *unknown = &problems->unknown;
-    if (reader->trusted || unknown->count >= problems_max(problems))
+    if (!reader->trusted && problems->unknown.count < problems_max(problems))
+        say(problems, &problems->unknown, place_text(place, problems->arena));
+}
+
+void problem_note(struct problems *problems, const char *format, ...)
+{
+    char text[sizeof((struct err *)NULL)->text];
+    va_list arguments;
+    if (problems->notes.count >= problems_max(problems))
         return;
-    if (!unknown->items)
-        unknown->items =
-            arena_array(problems->arena, problems_max(problems), sizeof *unknown->items);
-    const char *path = place_text(place, problems->arena);
-    if (!unknown->items || !path)
-        return;
-    unknown->given = true;
-    unknown->items[unknown->count++] = path;
+    va_start(arguments, format);
+    text_format_v(text, sizeof text, format, arguments);
+    va_end(arguments);
+    say(problems, &problems->notes, arena_text(problems->arena, text));
 }
 
 bool problems_to_err(const struct problems *problems, struct err *err)

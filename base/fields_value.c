@@ -87,10 +87,17 @@ static void check_text(struct reader *reader, const struct field *field, const s
 
 /* ---- scalars ---- */
 
+static bool is_scalar(enum scan_type type)
+{
+    return type == SCAN_NUMBER || type == SCAN_BOOL;
+}
+
 bool read_text(struct reader *reader, const struct field *field, const struct place *place,
                const char **out)
 {
     size_t size;
+    if ((field->flags & FIELD_SCALAR) != 0 && is_scalar(scan_type(&reader->scan)))
+        return scan_raw(&reader->scan, out);
     if (scan_type(&reader->scan) != SCAN_STRING)
         return read_mismatch(reader, place, "a string");
     if (!scan_string(&reader->scan, out, &size))
@@ -99,13 +106,56 @@ bool read_text(struct reader *reader, const struct field *field, const struct pl
     return true;
 }
 
+/* What stands for a number or a truth as a text, for clients of a contract; NULL: nothing does. */
+static bool read_spelled(struct reader *reader, const char **text)
+{
+    *text = NULL;
+    return !reader->contract || scan_type(&reader->scan) != SCAN_STRING ||
+           scan_string(&reader->scan, text, NULL);
+}
+
+static void refuse_spelled(struct reader *reader, const struct place *place, const char *wanted,
+                           const char *text)
+{
+    reader_problem(reader, ERR_INVALID, place, "must be %s, not '%.60s'.", wanted, text);
+}
+
 bool read_bool(struct reader *reader, const struct place *place, struct opt_bool *out)
 {
-    if (scan_type(&reader->scan) != SCAN_BOOL)
+    static const char *const words[] = {"false", "true", NULL};
+    const char *text;
+    if (!read_spelled(reader, &text))
+        return false;
+    if (text && fields_word(words, text) < 0) {
+        refuse_spelled(reader, place, "true or false", text);
+        return true;
+    }
+    if (text)
+        out->value = fields_word(words, text) == 1;
+    else if (scan_type(&reader->scan) != SCAN_BOOL)
         return read_mismatch(reader, place, "true or false");
-    if (!scan_bool(&reader->scan, &out->value))
+    else if (!scan_bool(&reader->scan, &out->value))
         return false;
     out->given = GIVEN_VALUE;
+    return true;
+}
+
+/* False: reading cannot go on. Not *is_number: told. */
+static bool read_number(struct reader *reader, const struct place *place, const char *wanted,
+                        struct scan_number *number, bool *is_number)
+{
+    const char *text;
+    *is_number = true;
+    if (scan_type(&reader->scan) == SCAN_NUMBER)
+        return scan_number(&reader->scan, number);
+    if (!read_spelled(reader, &text))
+        return false;
+    if (text && scan_number_text(text, number))
+        return true;
+    *is_number = false;
+    if (!text)
+        return read_mismatch(reader, place, wanted);
+    refuse_spelled(reader, place, wanted, text);
     return true;
 }
 
@@ -113,15 +163,14 @@ bool read_int(struct reader *reader, const struct field *field, const struct pla
               struct opt_int *out)
 {
     struct scan_number number;
-    if (scan_type(&reader->scan) != SCAN_NUMBER)
-        return read_mismatch(reader, place, "a whole number");
-    if (!scan_number(&reader->scan, &number))
-        return false;
+    bool is_number;
+    if (!read_number(reader, place, "a whole number", &number, &is_number) || !is_number)
+        return !is_number && !reader->scan.wrong;
     if (scan_number_int(&number, &out->value)) {
         out->given = GIVEN_VALUE;
         check_range(reader, field, place, out->value);
     } else if (number.exponent < 0) {
-        reader_problem(reader, ERR_INVALID, place, "must be a whole number.");
+        reader_problem(reader, field->code, place, "must be a whole number.");
     } else {
         reader_problem(reader, field->code, place, "is out of range.");
     }
@@ -132,17 +181,16 @@ bool read_decimal(struct reader *reader, const struct field *field, const struct
                   struct opt_decimal *out)
 {
     struct scan_number number;
-    if (scan_type(&reader->scan) != SCAN_NUMBER)
-        return read_mismatch(reader, place, "a number");
-    if (!scan_number(&reader->scan, &number))
-        return false;
+    bool is_number;
+    if (!read_number(reader, place, "a number", &number, &is_number) || !is_number)
+        return !is_number && !reader->scan.wrong;
     if (scan_number_milli(&number, &out->milli)) {
         out->given = GIVEN_VALUE;
         check_range(reader, field, place, out->milli);
     } else if (number.exponent < -3) {
         reader_problem(reader, field->code, place, "must have at most three decimals.");
     } else {
-        reader_problem(reader, field->code, place, "is out of range.");
+        reader_problem(reader, ERR_INVALID, place, "is out of range.");
     }
     return true;
 }

@@ -70,6 +70,8 @@ struct scan_number {
     int64_t exponent;
 };
 bool scan_number(struct scan *scan, struct scan_number *number);
+/* False when the text is no number by JSON's grammar. */
+bool scan_number_text(const char *text, struct scan_number *number);
 /* False when the number is not whole, or does not fit. */
 bool scan_number_int(const struct scan_number *number, int64_t *value);
 /* In thousandths. What is off by less than a billionth, as binary fractions are

@@ -1,6 +1,8 @@
 /* Numbers without floating point: what is written is what is kept. */
 #include "base/scan_inner.h"
 
+#include <string.h>
+
 enum { DIGITS_MAX = 19, EXPONENT_MAX = 100000 };
 #define DIGITS_FULL UINT64_C(1000000000000000000) /* no room for another digit from here */
 
@@ -57,6 +59,28 @@ bool scan_number(struct scan *scan, struct scan_number *number)
         return scan_fault(scan, "a number was expected");
     *number = convert(token->bytes, token->bytes + token->size);
     return scan_skip(scan);
+}
+
+/* Behind one digit or more; NULL: there is none. */
+static const char *digits_end(const char *at)
+{
+    size_t size = strspn(at, "0123456789");
+    return size > 0 ? at + size : NULL;
+}
+
+bool scan_number_text(const char *text, struct scan_number *number)
+{
+    const char *first = text + (*text == '-'), *at = digits_end(first);
+    if (!at || (*first == '0' && at > first + 1))
+        return false;
+    if (*at == '.')
+        at = digits_end(at + 1);
+    if (at && (*at == 'e' || *at == 'E'))
+        at = digits_end(at + 1 + (at[1] == '-' || at[1] == '+'));
+    if (!at || *at != '\0')
+        return false;
+    *number = convert(text, at);
+    return true;
 }
 
 /* digits * 10^exponent for exponents that are not negative. */

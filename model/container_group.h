@@ -1,8 +1,9 @@
-/* The container group as clients write it: the whole type of api-version 2023-05-01, one struct and one
+/* The container group as clients write it: the whole type of api-version 2025-09-01, one struct and one
  * field table (container_group.c) per swagger definition. Members that only the service writes are read-only
- * in the table. Open structs: plain data that lives in an arena.
+ * in the table; those that 2023-05-01 does not have say so there. Open structs: plain data that lives in an
+ * arena.
  * What a group may look like: group_check.h. What it does over time: lifecycle.h.
- * Source: aci/stable-2023-05-01/containerInstance.json, aci/features.md §3, §5-§19, §27.   Threads: any. */
+ * Source: aci/stable-2023-05-01 and -2025-09-01/containerInstance.json, aci/features.md §3, §5-§19, §27.   Threads: any. */
 #ifndef MODEL_CONTAINER_GROUP_H
 #define MODEL_CONTAINER_GROUP_H
 
@@ -16,6 +17,7 @@ enum protocol { PROTOCOL_TCP, PROTOCOL_UDP };
 enum address_type { ADDRESS_PUBLIC, ADDRESS_PRIVATE };
 enum group_sku { SKU_NOT_SPECIFIED, SKU_STANDARD, SKU_DEDICATED, SKU_CONFIDENTIAL };
 enum group_priority { PRIORITY_REGULAR, PRIORITY_SPOT };
+enum identity_type { IDENTITY_SYSTEM, IDENTITY_USER, IDENTITY_BOTH, IDENTITY_NONE };
 
 extern const char *const restart_policy_words[],
     *const os_type_words[], *const protocol_words[],
@@ -26,7 +28,8 @@ extern const char *const restart_policy_words[],
                                                 *const gpu_sku_words[],
                                                     *const identity_type_words[],
                                                         *const label_scope_words[],
-                                                            *const log_type_words[];
+                                                            *const log_type_words[],
+                                                                *const identity_access_words[];
 
 /* ---- what the service reports ---- */
 
@@ -67,7 +70,8 @@ struct container_port {
 
 struct environment_variable {
     const char *name, *value;
-    const char *secure_value; /* secret */
+    const char *secure_value;           /* secret */
+    const char *secure_value_reference; /* name of a secret_reference */
 };
 
 struct gpu {
@@ -116,6 +120,10 @@ struct security_context {
     const char *seccomp_profile; /* base64 */
 };
 
+struct config_map {
+    struct text_map pairs;
+};
+
 struct container_properties { /* init containers use the same, with fewer fields in their table */
     const char *image;
     struct text_list command;
@@ -129,6 +137,7 @@ struct container_properties { /* init containers use the same, with fewer fields
     size_t mounts_count;
     struct probe *liveness, *readiness;
     struct security_context *security;
+    struct config_map *config_map;
 };
 
 struct container {
@@ -142,7 +151,8 @@ struct azure_file_volume {
     const char *share_name;
     struct opt_bool read_only;
     const char *account_name;
-    const char *account_key; /* secret */
+    const char *account_key;           /* secret */
+    const char *account_key_reference; /* name of a secret_reference */
 };
 struct git_volume {
     const char *directory, *repository, *revision;
@@ -151,7 +161,8 @@ struct volume { /* exactly one kind */
     const char *name;
     struct azure_file_volume *azure_file;
     struct raw_json empty_dir;
-    struct text_map secret; /* secret: file name to base64 */
+    struct text_map secret;           /* secret: file name to base64 */
+    struct text_map secret_reference; /* file name to name of a secret_reference */
     struct git_volume *git;
 };
 
@@ -159,7 +170,8 @@ struct volume { /* exactly one kind */
 
 struct registry_credential {
     const char *server, *username;
-    const char *password; /* secret */
+    const char *password;           /* secret */
+    const char *password_reference; /* name of a secret_reference */
     const char *identity, *identity_url;
 };
 
@@ -205,8 +217,28 @@ struct confidential {
 };
 struct identity {
     const char *principal_id, *tenant_id;
-    int type;
+    int type; /* -1 when absent */
     struct raw_json user_assigned;
+};
+struct identity_access { /* who may use an identity */
+    int access;          /* -1 when absent */
+    const char *identity;
+};
+struct identity_acls {
+    int default_access; /* -1 when absent */
+    struct identity_access *acls;
+    size_t acls_count;
+};
+struct secret_reference {
+    const char *name, *identity, *uri;
+};
+struct profile_reference {
+    const char *id;
+    struct opt_int revision;
+};
+struct standby_pool {
+    const char *id;
+    struct opt_bool fail_on_reuse_failure;
 };
 
 struct group_properties {
@@ -235,6 +267,12 @@ struct group_properties {
     size_t extensions_count;
     struct confidential *confidential;
     int priority; /* -1 when absent */
+    struct secret_reference *secret_references;
+    size_t secret_references_count;
+    struct identity_acls *identity_acls;
+    struct profile_reference *profile;
+    struct standby_pool *standby_pool;
+    struct opt_bool from_standby_pool;
 };
 
 struct container_group {
@@ -246,9 +284,12 @@ struct container_group {
     struct group_properties *properties;
 };
 
+/* The contract that serves `api_version` (any that is well-formed): the nearest of those there are. */
+const char *group_contract(const char *api_version);
+
 /* Every table is reachable from these. */
 extern const struct schema container_group_schema, event_schema, container_view_schema,
-    group_view_schema, container_schema;
+    group_view_schema, container_schema, requirements_schema;
 
 /* ---- what a group holds ---- */
 

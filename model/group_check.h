@@ -1,18 +1,24 @@
 /* What a container group may look like: every rule of ACI that the field tables cannot say alone (names,
- * sums, duplicates, one kind of many), with ACI's own codes and messages, several at once.
+ * sums, duplicates, one kind of many), with ACI's own codes and messages, several at once. The rules are in
+ * check/, one file for each subject.
  * Source: aci/features.md §7-§18, §22-§24, §27.   Threads: any; pure. */
 #ifndef MODEL_GROUP_CHECK_H
 #define MODEL_GROUP_CHECK_H
 
 #include "model/container_group.h"
 
-/* False when there was any problem; each names its field. `name` is the group's name from the path. */
+/* False when there was any problem; each names its field. `name` is the group's name from the path. Takes
+ * what could be read of a document too: what its tables have told in `problems` is not told again. What is
+ * no fault and worth a word becomes a note of `problems`. */
 bool group_check(const char *name, const struct container_group *group, struct problems *problems)
     MUST_CHECK;
 
 /* What is valid and not run yet: ERR_NOT_IMPLEMENTED naming the field. */
 bool group_check_supported(const struct container_group *group, struct problems *problems)
     MUST_CHECK;
+
+/* Of any resource (§27.1). */
+bool tags_check(const struct text_map *tags, struct problems *problems);
 
 bool group_name_valid(const char *name);          /* §23.1 */
 bool container_name_valid(const char *name);      /* §23.2 */

@@ -104,8 +104,7 @@ static const char *bracket_end(const char *at)
     return inside > 0 && at[1 + inside] == ']' ? at + inside + 2 : NULL;
 }
 
-/* A host name or an address, IPv6 in brackets, with or without a port. */
-static bool registry_valid(const char *registry)
+bool image_registry_valid(const char *registry)
 {
     const char *at = *registry == '[' ? bracket_end(registry) : host_end(registry);
 
@@ -199,7 +198,7 @@ bool image_reference_parse(const char *text, struct image_reference *out, struct
         return refuse(err, text, why);
     if (strlen(rest) > 255 || !split_registry(rest, &parsed) || !add_library(&parsed))
         return refuse(err, text, "registry and repository are longer than 255 bytes");
-    if (!registry_valid(parsed.registry))
+    if (!image_registry_valid(parsed.registry))
         return refuse(err, text, "the part before the first '/' is no host name");
     if (!repository_valid(parsed.repository))
         return refuse(err, text,

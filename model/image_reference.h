@@ -24,6 +24,9 @@ struct image_reference {
 bool image_reference_parse(const char *text, struct image_reference *out, struct err *err)
     MUST_CHECK;
 
+/* A host name or an address, IPv6 in brackets, with or without a port: "example.com:5000". */
+bool image_registry_valid(const char *registry);
+
 /* The normal form: two texts that mean the same image give the same form. */
 void image_reference_text(const struct image_reference *reference, char out[IMAGE_REFERENCE_SIZE]);
 

@@ -27,6 +27,8 @@ bool group_events_take(struct request *request, const struct group_row *row,
                        const struct group_status *status, struct event **events, size_t *count,
                        struct err *err) MUST_CHECK;
 
+/* Reads and checks the body of a PUT; every fault is in request->problems, the first one in err. */
+bool group_take(struct request *request, struct container_group *group, struct err *err) MUST_CHECK;
 /* Reads the stored spec back. */
 bool group_spec_read(struct request *request, const struct group_row *row,
                      struct container_group *group, struct err *err) MUST_CHECK;

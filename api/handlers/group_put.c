@@ -14,7 +14,6 @@
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
 #include "base/metrics.h"
-#include "model/group_check.h"
 
 #include <string.h>
 
@@ -97,12 +96,8 @@ static bool sent_take(struct request *request, struct putting *putting, struct e
 {
     struct container_group *group = &putting->group;
 
-    if (!request_parse(request, &container_group_schema, group, err))
-        return false;
-    if (!group_check(request->names[2], group, &request->problems) ||
-        !group_check_supported(group, &request->problems))
-        return refused(request, err);
-    return location_take(request, putting, err) && row_make(request, putting, err);
+    return group_take(request, group, err) && location_take(request, putting, err) &&
+           row_make(request, putting, err);
 }
 
 /* ---- a new one ---- */

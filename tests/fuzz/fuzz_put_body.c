@@ -66,11 +66,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct problems problems;
     struct err err = {0};
     problems_init(&problems, arena);
-    bool accepted = fields_parse(&container_group_schema, (const char *)bytes, size, arena, &group,
-                                 &problems) &&
-                    group_check("g", &group, &problems);
+    const char *contract = group_contract(size % 2 == 0 ? "2023-05-01" : "2025-09-01");
+    bool read = fields_parse_at(&container_group_schema, contract, (const char *)bytes, size, arena,
+                                &group, &problems);
+    bool accepted = (read || !problems.broken) && group_check("g", &group, &problems) && read;
     CHECK(accepted == problems_to_err(&problems, &err));
-    if (accepted) {
+    CHECK(!accepted || group.properties->containers_count > 0);
+    if (accepted && !group.properties->profile) {
         struct shape shape = group_shape(&group);
         CHECK(shape.cpu_milli > 0 && shape.memory_mib > 0);
         check_accepted(&group, arena);

@@ -1,0 +1,28 @@
+/* The body of a PUT of a container group: read by the contract of its api-version, then held against every
+ * rule. All faults come in one answer: those of the form, of the rules, or else of what is not run yet. */
+#include "api/handlers/group.h"
+#include "model/group_check.h"
+
+/* "Unsecure" is sent by az even when nothing is to be named; answers have a scope beside a label only. */
+static void scope_drop(struct container_group *group)
+{
+    struct group_address *address = group->properties->address;
+
+    if (address && !address->dns_name_label)
+        address->label_scope = -1;
+}
+
+bool group_take(struct request *request, struct container_group *group, struct err *err)
+{
+    struct problems *problems = &request->problems;
+    const char *contract = group_contract(request_query(request, "api-version"));
+    bool read = request_parse_at(request, contract, &container_group_schema, group, err);
+
+    if (!read && (problems->count == 0 || problems->broken))
+        return false;
+    bool valid = group_check(request->names[2], group, problems) && read;
+    if (!valid || !group_check_supported(group, problems))
+        return problems_to_err(problems, err);
+    scope_drop(group);
+    return true;
+}
