@@ -80,6 +80,10 @@ update container_groups
                           when :waits then :revision end
  where key = :key;
 
+-- name: group_touch
+-- What is shown of it changed, not where it stands.
+update container_groups set revision = :revision where key = :key;
+
 -- name: group_respec
 -- The columns that follow from the spec.
 update container_groups
