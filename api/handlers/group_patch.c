@@ -1,4 +1,5 @@
-/* PATCH: only tags take effect (§1.6); the group keeps running. */
+/* PATCH: only tags take effect (§1.6), all of them at once as ARM has it: those that are not sent
+ * are gone. The group keeps running. */
 #include "api/handlers/group.h"
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
@@ -29,7 +30,8 @@ static bool patch_work(struct tx *tx, void *data, struct err *err)
     struct container_group group;
     size_t splice = 0;
 
-    if (!row || !group_spec_read(request, row, &group, err))
+    if (!row || !group_precondition(request, row, err) ||
+        !group_spec_read(request, row, &group, err))
         return false;
     group.tags = patching->patch.tags;
     text_clear(request->out);
@@ -50,6 +52,7 @@ static bool patch_done(struct request *request, struct err *err)
     if (!wait_committed(request, err) ||
         !group_print_whole(request, patching->row, request->out, err))
         return false;
+    group_etag_give(request, patching->row);
     return reply_json(request, 200);
 }
 
