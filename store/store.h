@@ -157,8 +157,8 @@ const char *store_group_secrets(struct tx *tx, int64_t key, struct arena *arena,
     MUST_CHECK;
 
 /* Living groups of a subscription (resource_group NULL) or resource group, by key; `after_key` 0 starts.
- * next_key 0: no more. Stable under change: a group is listed once however long the walk takes. status, events and
- * operation_id stay NULL. */
+ * next_key 0: no more. Stable under change: a group is listed once however long the walk takes. Rows hold what lists show:
+ * key, names, provisioning, address and spec; the rest is zero. */
 struct group_page {
     struct group_row *rows;
     size_t count;
