@@ -56,6 +56,20 @@ static bool patch_done(struct request *request, struct err *err)
     return reply_json(request, 200);
 }
 
+/* No tags were sent: nothing to do, if this is the group the client means. */
+static bool patch_nothing(struct request *request, struct err *err)
+{
+    AUTO(tx) *tx = store_read(request->api->store, err);
+    struct group_row *row = tx ? group_find(request, tx, true, err) : NULL;
+
+    text_clear(request->out);
+    if (!row || !group_precondition(request, row, err) ||
+        !group_print_whole(request, row, request->out, err))
+        return false;
+    group_etag_give(request, row);
+    return reply_json(request, 200);
+}
+
 bool group_patch(struct request *request, struct err *err)
 {
     struct patching *patching = ARENA_NEW(request->arena, struct patching);
@@ -65,9 +79,6 @@ bool group_patch(struct request *request, struct err *err)
     request->data = patching;
     if (!request_parse(request, &patch_schema, &patching->patch, err))
         return false;
-    if (!patching->patch.tags.given) { /* nothing to do */
-        text_clear(request->out);
-        return group_show(request, err);
-    }
-    return wait_commit(request, patch_work, patch_done);
+    return patching->patch.tags.given ? wait_commit(request, patch_work, patch_done)
+                                      : patch_nothing(request, err);
 }
