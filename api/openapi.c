@@ -97,13 +97,16 @@ static void add_head(struct text *out)
     text_add(out,
              "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Berth\",\"version\":\"" BERTH_VERSION
              "\",\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}");
-    add_member(out, "description",
-               "Container groups in the shape of Azure Container Instances 2023-05-01, and Berth's "
-               "own calls under /v1. Property names, enum values and path segments match without "
-               "case. Unknown properties are ignored and named in a Warning header; readOnly "
-               "properties are ignored in requests, writeOnly ones never returned, required or "
-               "not. The calls of nodes under /v1/agent are not described here: they may change "
-               "with every release.");
+    add_member(
+        out, "description",
+        "Container groups in the shape of Azure Container Instances, and Berth's "
+        "own calls under /v1. Property names, enum values and path segments match without "
+        "case. Unknown properties are ignored and named in a Warning header; readOnly "
+        "properties are ignored in requests, writeOnly ones never returned, required or "
+        "not. ETags are those of If-Match and If-None-Match; x-berth-keep-secrets: true on a "
+        "PUT keeps the secrets it leaves out. The calls of nodes under /v1/agent are not described "
+        "here: they may change "
+        "with every release.");
     text_add(out, "},\"servers\":[{\"url\":\"/\",\"description\":\"Where this document "
                   "came from.\"}],\"security\":[{\"bearer\":[]}],\"paths\":{");
 }

@@ -26,6 +26,12 @@ static const struct parameter {
     {"containerName", STRING_, .doc = "A container or init container of the group."},
     {"location", STRING_, .doc = "A location of the configuration."},
     {"operationId", STRING_, .doc = "As Azure-AsyncOperation names it."},
+    {"virtualNetworkName", STRING_, .doc = "A virtual network."},
+    {"subnetName", STRING_, .doc = "A subnet of it."},
+    {"containerGroupProfileName", STRING_, .doc = "A template of groups."},
+    {"revisionNumber", STRING_, .doc = "A version of it, counted from 1."},
+    {"ngroupsName", STRING_, .doc = "A group of groups."},
+    {"file", STRING_, .doc = "A file of the page."},
     {"deletion", STRING_, .doc = "As Location names it."},
     {"node", STRING_, .doc = "The id of a node."},
     {"api-version", "{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-[a-z]+)?$\"}",
@@ -124,7 +130,7 @@ static const char *success_words(int status)
     return status == 200   ? "Done."
            : status == 201 ? "Created."
            : status == 202 ? "Accepted; it goes on."
-           : status == 304 ? "As the client knows it."
+           : status == 304 ? "What If-None-Match names is still so."
                            : "Done; there is nothing to say.";
 }
 

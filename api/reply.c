@@ -83,8 +83,22 @@ static void add_details(struct text *out, const struct problems *problems)
     text_add(out, "]");
 }
 
+/* When to try again; 0: not at all. az and the Python SDK repeat whatever carries Retry-After: right
+ * for what passes by itself, for nothing else. */
+static int64_t retry_after_s(const struct request *request, const struct err *err)
+{
+    int status = err_code_status(err->code);
+    bool passes = status == 429 || status == 503 || err->code == ERR_TRANSITIONING;
+
+    if (!passes)
+        return 0;
+    return request->retry_after_s > 0 ? request->retry_after_s : 1;
+}
+
 void reply_error(struct request *request, const struct err *err)
 {
+    int64_t seconds = retry_after_s(request, err);
+
     text_clear(request->out);
     text_add(request->out, "{\"error\":");
     add_error(request->out, err->code, err->field, err->text);
@@ -96,7 +110,6 @@ void reply_error(struct request *request, const struct err *err)
     if (err->code == ERR_METHOD || err->code == ERR_UNAUTHENTICATED)
         return; /* their headers are the router's */
     request->reply.headers_count = 0;
-    if (request->reply.status == 429 || request->reply.status == 503)
-        reply_header(request, "Retry-After",
-                     "1"); /* never on another 4xx: clients would try it again */
+    if (seconds > 0)
+        reply_header(request, "Retry-After", "%lld", (long long)seconds);
 }

@@ -120,7 +120,8 @@ struct request {
     struct reply reply;
     struct text *out;
     struct problems problems;
-    bool refused; /* answered already at its head: the body is dropped */
+    bool refused;          /* answered already at its head: the body is dropped */
+    int64_t retry_after_s; /* of a failure that passes; 0: as its status says */
 
     struct wait wait;
     void *data; /* the handler's own, from step to step */

@@ -11,6 +11,13 @@
 #define GROUPS RESOURCE_GROUP PROVIDER "/containerGroups"
 #define GROUP GROUPS "/{containerGroupName}"
 #define CONTAINER GROUP "/containers/{containerName}"
+#define PROFILES RESOURCE_GROUP PROVIDER "/containerGroupProfiles"
+#define PROFILE PROFILES "/{containerGroupProfileName}"
+#define NGROUPS RESOURCE_GROUP PROVIDER "/ngroups"
+#define NGROUP NGROUPS "/{ngroupsName}"
+#define SUBNET     \
+    RESOURCE_GROUP \
+    "/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}/subnets/{subnetName}"
 
 #define ARM ROUTE_ARM
 #define SUB (ROUTE_ARM | ROUTE_SUBSCRIPTION)
@@ -40,18 +47,20 @@ const struct route routes[] = {
       "200 304 404", "A part of that page.", .words = WORD_FILE },
 
     { HTTP_PUT,    GROUP, SUB, group_put,    "ContainerGroups_CreateOrUpdate",
-      "200 201 409 501", "Create a container group, or change the one that stands.",
+      "200 201 409 412 501", "Create a container group, or change the one that stands.",
       TAKES(container_group), GIVES(container_group), WORD_OPERATION },
     { HTTP_GET,    GROUP, SUB, group_show,   "ContainerGroups_Get",
-      "200", "The group, with what it and its containers do now.", GIVES(container_group) },
+      "200 304", "The group, with what it and its containers do now.", GIVES(container_group) },
     { HTTP_PATCH,  GROUP, SUB, group_patch,  "ContainerGroups_Update",
-      "200", "Change its tags; it keeps running.", TAKES(patch), GIVES(container_group) },
+      "200 412", "Replace its tags; it keeps running.", TAKES(patch), GIVES(container_group) },
     { HTTP_DELETE, GROUP, SUB, group_delete, "ContainerGroups_Delete",
-      "200 204", "Delete it; the answer is the group as it was, 204 when there was none.", GIVES(container_group) },
+      "200 204 412", "Delete it; the answer is the group as it was, 204 when there was none.", GIVES(container_group) },
     { HTTP_GET,    GROUPS, SUB, group_list,  "ContainerGroups_ListByResourceGroup",
-      "200", "The groups of a resource group, without instance views.", GIVES(container_group), .words = WORD_LIST | WORD_PAGED },
+      "200 304", "The groups of a resource group, without instance views.", GIVES(container_group), .words = WORD_LIST | WORD_PAGED },
     { HTTP_GET, SUBSCRIPTION PROVIDER "/containerGroups", SUB, group_list, "ContainerGroups_List",
-      "200", "The groups of a subscription, without instance views.", GIVES(container_group), .words = WORD_LIST | WORD_PAGED },
+      "200 304", "The groups of a subscription, without instance views.", GIVES(container_group), .words = WORD_LIST | WORD_PAGED },
+    { HTTP_POST, GROUP "/whatIf",  SUB, group_what_if, "ContainerGroups_WhatIf",
+      "200 501", "What a PUT of the same body would change; nothing is done.", TAKES(container_group), GIVES(what_if) },
     { HTTP_POST, GROUP "/start",   SUB, group_start,   "ContainerGroups_Start",
       "202 409", "Start a stopped or ended group.", .words = WORD_OPERATION },
     { HTTP_POST, GROUP "/restart", SUB, group_restart, "ContainerGroups_Restart",
@@ -70,6 +79,9 @@ const struct route routes[] = {
 
     { HTTP_GET, LOCATION "/operations/{operationId}", SUB, operation_show, "Operations_Get",
       "200", "The operation that Azure-AsyncOperation names.", GIVES(operation) },
+    { HTTP_GET, LOCATION "/operationresults/{operationId}", SUB, operation_result_show, "Operations_GetResult",
+      "200 202 204 409", "What the operation gave: the group once it is created or changed, nothing for other orders.",
+      GIVES(container_group), .words = WORD_LOCATION },
     { HTTP_GET, LOCATION "/usages",       SUB, not_yet, "Location_ListUsage",
       "501", "Quotas and their use: not served yet." },
     { HTTP_GET, LOCATION "/capabilities", SUB, not_yet, "Location_ListCapabilities",
@@ -78,6 +90,29 @@ const struct route routes[] = {
       "501", "Images that nodes hold: not served yet." },
     { HTTP_GET, PROVIDER "/operations",   ARM, provider_operations_list, "Operations_List",
       "200", "What a role may be given.", GIVES(provider_operation), .words = WORD_LIST },
+
+    { HTTP_DELETE, SUBNET PROVIDER "/serviceAssociationLinks/default", SUB, association_delete, "SubnetServiceAssociationLink_Delete",
+      "204", "Forget that groups were in a subnet: none ever is." },
+
+    { HTTP_GET, SUBSCRIPTION PROVIDER "/containerGroupProfiles", SUB, not_yet, "CGProfile_ListBySubscription",
+      "501", "Templates of groups: not served yet." },
+    { HTTP_GET,    PROFILES, SUB, not_yet, "CGProfile_ListByResourceGroup", "501", "Templates of groups: not served yet." },
+    { HTTP_GET,    PROFILE,  SUB, not_yet, "CGProfile_Get",            "501", "Not served yet." },
+    { HTTP_PUT,    PROFILE,  SUB, not_yet, "CGProfile_CreateOrUpdate", "501", "Not served yet." },
+    { HTTP_PATCH,  PROFILE,  SUB, not_yet, "CGProfile_Update",         "501", "Not served yet." },
+    { HTTP_DELETE, PROFILE,  SUB, not_yet, "CGProfile_Delete",         "501", "Not served yet." },
+    { HTTP_GET, PROFILE "/revisions", SUB, not_yet, "CGProfile_ListAllRevisions", "501", "Not served yet." },
+    { HTTP_GET, PROFILE "/revisions/{revisionNumber}", SUB, not_yet, "CGProfile_GetByRevisionNumber", "501", "Not served yet." },
+    { HTTP_GET, SUBSCRIPTION PROVIDER "/ngroups", SUB, not_yet, "NGroups_ListBySubscription",
+      "501", "Groups of groups: not served yet." },
+    { HTTP_GET,    NGROUPS, SUB, not_yet, "NGroups_ListByResourceGroup", "501", "Groups of groups: not served yet." },
+    { HTTP_GET,    NGROUP,  SUB, not_yet, "NGroups_Get",            "501", "Not served yet." },
+    { HTTP_PUT,    NGROUP,  SUB, not_yet, "NGroups_CreateOrUpdate", "501", "Not served yet." },
+    { HTTP_PATCH,  NGROUP,  SUB, not_yet, "NGroups_Update",         "501", "Not served yet." },
+    { HTTP_DELETE, NGROUP,  SUB, not_yet, "NGroups_Delete",         "501", "Not served yet." },
+    { HTTP_POST, NGROUP "/start",   SUB, not_yet, "NGroups_Start",   "501", "Not served yet." },
+    { HTTP_POST, NGROUP "/stop",    SUB, not_yet, "NGroups_Stop",    "501", "Not served yet." },
+    { HTTP_POST, NGROUP "/restart", SUB, not_yet, "NGroups_Restart", "501", "Not served yet." },
 
     { HTTP_PUT,    RESOURCE_GROUP, SUB, resource_group_put,    "ResourceGroups_CreateOrUpdate",
       "200 201 409", "Create a resource group, or change its tags.", TAKES(resource_group), GIVES(resource_group) },

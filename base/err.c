@@ -90,6 +90,15 @@ const char *err_code_name(enum err_code code)
     return codes[code].name;
 }
 
+enum err_code err_code_find(const char *name, enum err_code other)
+{
+    for (int at = ERR_OK + 1; name && at < ERR_COUNT; at++) {
+        if (strcmp(codes[at].name, name) == 0)
+            return (enum err_code)at;
+    }
+    return other;
+}
+
 int err_code_status(enum err_code code)
 {
     CHECK(code < ERR_COUNT);

@@ -49,7 +49,9 @@ bool err_add(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 #endif
 
 const char *err_code_name(enum err_code code); /* "ResourceNotFound" */
-int err_code_status(enum err_code code);       /* 404 */
+/* The first code of that public name, `other` when there is none. */
+enum err_code err_code_find(const char *name, enum err_code other);
+int err_code_status(enum err_code code); /* 404 */
 bool err_code_retry(enum err_code code);
 
 /* What must hold. Stays on in release; for our own mistakes, never for input. */

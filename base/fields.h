@@ -208,6 +208,18 @@ void fields_secrets(const struct schema *schema, const void *value, struct text 
 bool fields_fill_secrets(const struct schema *schema, void *value, const char *json, size_t size,
                          struct arena *arena, struct err *err) MUST_CHECK;
 
+/* ---- comparing ---- */
+
+struct difference {
+    const char *path;
+    const char *old, *now; /* JSON; NULL: absent, or a secret */
+    bool secret;
+};
+/* Where two values of that type differ in what clients write, leaf by leaf in the order of the
+ * tables, at most `max`. False when the arena is full. */
+bool fields_compare(const struct schema *schema, const void *old, const void *now, size_t max,
+                    struct arena *arena, struct difference **found, size_t *count) MUST_CHECK;
+
 /* JSON Schema (draft 2020-12, as OpenAPI 3.1 uses) of a table and of those it names: members of
  * "components.schemas", with commas between. `seen` lists names already described: start with {0},
  * and go on with the same one for the next table. */

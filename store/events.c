@@ -70,6 +70,16 @@ static bool write_events(struct tx *tx, int64_t key, const struct group_view *vi
     return statement_run(q, err);
 }
 
+/* Whoever read the group sees by its revision that there is more now. */
+static bool touch(struct tx *tx, int64_t key, struct err *err)
+{
+    int64_t revision = tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = key});
+    AUTO(statement) *q = tx_statement(tx, SQL_group_touch);
+    bind_int(q, P_key, key);
+    bind_int(q, P_revision, revision);
+    return statement_run(q, err);
+}
+
 bool store_group_event(struct tx *tx, int64_t group_key, const char *type, const char *name,
                        const char *message, struct err *err)
 {
@@ -90,6 +100,5 @@ bool store_group_event(struct tx *tx, int64_t group_key, const char *type, const
     if (!read_events(tx, group_key, &view, err))
         return false;
     add_event(&view, &event);
-    tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = group_key});
-    return write_events(tx, group_key, &view, err);
+    return touch(tx, group_key, err) && write_events(tx, group_key, &view, err);
 }

@@ -61,6 +61,11 @@ bool node_capacity(struct tx *tx, const struct node_row *node, const struct node
 
 /* ---- life.c, life_nodes.c ---- */
 
+static inline bool group_is_finished(const struct group_row *row)
+{
+    return row->state == GROUP_SUCCEEDED || row->state == GROUP_FAILED;
+}
+
 /* Every node that has to do with the group, but one, is told to forget it. */
 bool group_order_forgotten(struct tx *tx, int64_t group_key, int64_t but_node_key, struct err *err)
     MUST_CHECK;

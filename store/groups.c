@@ -1,4 +1,4 @@
-/* Container groups as rows: making, finding, listing, their specs and their sealed secrets. */
+/* Container groups as rows: making, finding, their specs and their sealed secrets. Listing: group_list.c. */
 #include "base/id.h"
 #include "base/limits.h"
 #include "model/resource_id.h"
@@ -352,55 +352,4 @@ bool group_purge(struct tx *tx, const struct group_row *row, struct err *err)
         if (!tx_run_key(tx, parts[i], row->key, err))
             return false;
     return true;
-}
-
-/* ---- lists ---- */
-
-/* Zero: there is no such resource group. */
-static bool list_parent(struct tx *tx, const char *subscription, const char *resource_group,
-                        int64_t *key, struct err *err)
-{
-    AUTO(statement) *q = tx_statement(tx, SQL_group_parents);
-    bind_text(q, P_subscription, subscription);
-    bind_text(q, P_resource_group, resource_group);
-    *key = statement_next(q, err) ? column_int(q, C_resource_group_key) : 0;
-    return statement_ok(q, err);
-}
-
-static bool read_page(struct statement *q, int64_t after_key, size_t rows_max, struct arena *arena,
-                      struct group_page *page, struct err *err)
-{
-    struct group_page found = {arena_array(arena, rows_max + 1, sizeof *found.rows), 0, 0};
-    if (!found.rows)
-        return arena_full(err);
-    bind_int(q, P_after, after_key);
-    bind_int(q, P_rows, (int64_t)rows_max + 1);
-    while (found.count <= rows_max && statement_next(q, err)) {
-        struct group_row *row = &found.rows[found.count++];
-        row_read(q, arena, row);
-        row->spec = column_text(q, C_spec, arena);
-    }
-    if (!statement_ok(q, err))
-        return false;
-    if (found.count > rows_max) /* one more than asked for: there is a next page */
-        found.next_key = found.rows[--found.count - 1].key;
-    *page = found;
-    return true;
-}
-
-bool store_group_list(struct tx *tx, const char *subscription, const char *resource_group,
-                      int64_t after_key, size_t rows_max, struct arena *arena,
-                      struct group_page *page, struct err *err)
-{
-    if (!resource_group) {
-        AUTO(statement) *q = tx_statement(tx, SQL_group_list_subscription);
-        bind_text(q, P_subscription, subscription);
-        return read_page(q, after_key, rows_max, arena, page, err);
-    }
-    int64_t key = 0;
-    if (!list_parent(tx, subscription, resource_group, &key, err))
-        return false;
-    AUTO(statement) *q = tx_statement(tx, SQL_group_list_resource_group);
-    bind_int(q, P_resource_group_key, key);
-    return read_page(q, after_key, rows_max, arena, page, err);
 }

@@ -112,12 +112,15 @@ bool store_group_stop(struct tx *tx, struct group_row *row, struct err *err)
         return true;
     if (!holder(tx, row, &assignment, err))
         return false;
+    bool holds = assignment && !assignment->released;
+    if (group_is_finished(row) && !holds)
+        return true; /* §5.4: no effect */
     if (!operation_begin(tx, row, OPERATION_STOP, err) ||
         (assignment && !order_stop(tx, assignment, err)))
         return false;
     row->wanted = WANTED_STOP;
     row->waits = false;
-    if ((!assignment || assignment->released) && !stopped(tx, row, err))
+    if (!holds && !stopped(tx, row, err))
         return false;
     return group_save(tx, row, err);
 }

@@ -39,11 +39,6 @@ static bool fail(struct tx *tx, struct group_row *row, const char *text, struct 
            group_save(tx, row, err);
 }
 
-static bool finished(const struct group_row *row)
-{
-    return row->state == GROUP_SUCCEEDED || row->state == GROUP_FAILED;
-}
-
 static bool lose_run(struct tx *tx, struct group_row *row, const char *node, struct err *err)
 {
     char text[256];
@@ -62,7 +57,7 @@ static bool leave_run(struct tx *tx, struct assignment_row *assignment, struct g
                       const char *node, bool gone, struct err *err)
 {
     bool own = assignment->incarnation == row->incarnation && row->node_key == assignment->node_key;
-    bool ended = own && finished(row);
+    bool ended = own && group_is_finished(row);
     if (own && !ended && !lose_run(tx, row, node, err))
         return false;
     if (gone)

@@ -113,7 +113,7 @@ static bool apply_holding(struct tx *tx, struct assignment_row *assignment, stru
                           const struct group_status *status, bool own, struct err *err)
 {
     bool run = assignment->wanted == WANTED_RUN;
-    bool goes_on = run && own && row->state != GROUP_SUCCEEDED && row->state != GROUP_FAILED;
+    bool goes_on = run && own && !group_is_finished(row);
     bool released = (status->released && !goes_on) || (status->removed && !run) ||
                     (assignment->released && !run);
     if (!assignment_hold(tx, assignment, released, err))

@@ -157,8 +157,8 @@ const char *store_group_secrets(struct tx *tx, int64_t key, struct arena *arena,
     MUST_CHECK;
 
 /* Living groups of a subscription (resource_group NULL) or resource group, by key; `after_key` 0 starts.
- * next_key 0: no more. Stable under change: a group is listed once however long the walk takes. status, events and
- * operation_id stay NULL. */
+ * next_key 0: no more. Stable under change: a group is listed once however long the walk takes. Rows hold what lists show:
+ * key, names, provisioning, address and spec; the rest is zero. */
 struct group_page {
     struct group_row *rows;
     size_t count;
@@ -170,7 +170,7 @@ bool store_group_list(struct tx *tx, const char *subscription, const char *resou
 
 /* Orders of clients. Each makes an operation and sets row->operation_key and _id, and cancels the one that was pending.
  * ERR_CONFLICT, ERR_TRANSITIONING or ERR_GROUP_STOPPED (all 409) name the state that forbids it. stop: from any state but
- * Stopped or while stopping (then no change and no operation). start: from Stopped, Succeeded or Failed. restart: while
+ * Stopped, or Succeeded or Failed with nothing held, or while stopping (then no change and no operation). start: from Stopped, Succeeded or Failed. restart: while
  * Running. remove: always. `row` comes from store_group_find in the same transaction. */
 bool store_group_stop(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
 bool store_group_start(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;

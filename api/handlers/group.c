@@ -1,4 +1,4 @@
-/* Finding, admitting, and the operations of groups. Showing: group_print.c. */
+/* Finding and admitting groups. Showing: group_print.c. Their operations: group_operations.c. */
 #include "api/handlers/group.h"
 
 #include "api/inside.h"
@@ -37,6 +37,12 @@ struct group_row *group_find(struct request *request, struct tx *tx, bool with_s
     if (!row && err->code == ERR_OK)
         (void)group_missing(request, tx, err);
     return row;
+}
+
+bool group_is_over(const struct group_row *row)
+{
+    return row->state == GROUP_STOPPED || row->state == GROUP_SUCCEEDED ||
+           row->state == GROUP_FAILED;
 }
 
 /* ---- admission ---- */
@@ -80,48 +86,4 @@ void group_admit_undo(struct request *request, const struct group_row *row)
 
     if (hooks->admit_undo)
         hooks->admit_undo(hooks->context, &row->shape, row->os, row->location);
-}
-
-/* ---- operations ---- */
-
-void group_operation_header(struct request *request, const char *location, const char *operation_id)
-{
-    reply_header(request, "Azure-AsyncOperation",
-                 "%s/subscriptions/%s/providers/" RESOURCE_PROVIDER
-                 "/locations/%s/operations/%s?api-version=2018-06-01",
-                 request_base(request), request->names[0], location, operation_id);
-    reply_header(request, "Retry-After", "1");
-}
-
-bool group_operation_keep(struct request *request, const struct group_row *row,
-                          const char **operation_id, struct err *err)
-{
-    *operation_id = arena_text(request->arena, row->operation_id ? row->operation_id : "");
-    return *operation_id || request_full(err);
-}
-
-bool group_settled(struct request *request, struct tx *tx, const struct group_row *row, int joins,
-                   struct operation_row **joined, struct err *err)
-{
-    struct operation_row *operation;
-    char since[CLOCK_TEXT_SIZE];
-
-    *joined = NULL;
-    if (row->operation_key == 0)
-        return true;
-    operation = store_operation_get(tx, row->operation_key, request->arena, err);
-    if (!operation)
-        return err->code == ERR_OK;
-    if (operation->status != OPERATION_PENDING)
-        return true;
-    if ((int)operation->kind == joins) {
-        *joined = operation;
-        return true;
-    }
-    clock_text(operation->started_ms, since);
-    return err_set(err, ERR_TRANSITIONING,
-                   "The container group '%.63s' is still transitioning, please retry later. Its "
-                   "operation %s (%s) has "
-                   "been running since %s.",
-                   row->name, operation->id, operation_kind_words[operation->kind], since);
 }

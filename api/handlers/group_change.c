@@ -1,8 +1,11 @@
-#include "api/handlers/group_change.h"
+/* What a PUT over a group that stands comes to: what differs, and whether that may change. */
+#include "api/handlers/group_put.h"
 
-#include "api/handlers/group.h"
+#include "api/inside.h"
 
 #include <string.h>
+
+/* ---- what may not change (§20.2) ---- */
 
 struct change_check {
     const char *name;
@@ -75,7 +78,8 @@ static void check_container(struct change_check *check, size_t index, const stru
                             const struct container *sent)
 {
     struct arena *arena = check->problems->arena;
-    const char *field = arena_format(arena, "properties.containers[%zu].resources.requests", index);
+    const char *field =
+        arena_format(arena, "properties.containers[%zu].properties.resources.requests", index);
     const char *cpu = arena_format(arena, "%s.cpu", field),
                *memory = arena_format(arena, "%s.memoryInGB", field);
     const char *gpu = arena_format(arena, "%s.gpu", field);
@@ -112,41 +116,73 @@ static const char *zone_of(const struct container_group *group)
     return group->zones.count > 0 ? group->zones.items[0] : NULL;
 }
 
-bool group_change_check(const char *name, const struct container_group *stands,
-                        const struct container_group *sent, struct problems *problems)
+static void check_properties(struct change_check *check, const struct container_group *stands,
+                             const struct container_group *sent)
 {
-    struct change_check check = {.name = name, .problems = problems, .ok = true};
-
-    check_text(&check, "location", stands->location, sent->location);
-    check_word(&check, "properties.osType", os_type_words, stands->properties->os_type,
+    check_word(check, "properties.osType", os_type_words, stands->properties->os_type,
                sent->properties->os_type);
-    check_word(&check, "properties.restartPolicy", restart_policy_words,
+    check_word(check, "properties.restartPolicy", restart_policy_words,
                stands->properties->restart_policy, sent->properties->restart_policy);
-    check_word(&check, "properties.sku", group_sku_words, stands->properties->sku,
+    check_word(check, "properties.sku", group_sku_words, stands->properties->sku,
                sent->properties->sku);
-    check_text(&check, "properties.subnetIds", subnet_of(stands), subnet_of(sent));
-    check_text(&check, "zones", zone_of(stands), zone_of(sent));
+    check_text(check, "properties.subnetIds", subnet_of(stands), subnet_of(sent));
+    check_text(check, "zones", zone_of(stands), zone_of(sent));
     for (size_t i = 0; i < sent->properties->containers_count; i++) {
         const struct container *now = &sent->properties->containers[i];
         const struct container *old = container_find(stands, now->name);
         if (old)
-            check_container(&check, i, old, now);
+            check_container(check, i, old, now);
     }
-    check_total(&check, stands, sent);
-    return check.ok;
+    check_total(check, stands, sent);
 }
 
-bool group_change_is_tags_only(struct request *request, const struct group_row *old,
-                               const struct container_group *stands, struct container_group *sent)
+/* ---- what differs ---- */
+
+bool put_read(struct request *request, struct tx *tx, struct putting *putting, struct err *err)
 {
-    struct text_map tags = sent->tags;
+    const char *secrets = store_group_secrets(tx, putting->old->key, request->arena, err);
+
+    if (!secrets)
+        return false;
+    putting->stands = ARENA_NEW(request->arena, struct container_group);
+    putting->same_secrets = strcmp(secrets, putting->secrets) == 0;
+    if (!putting->stands)
+        return request_full(err);
+    return group_spec_read(request, putting->old, putting->stands, err);
+}
+
+bool put_is_same(const struct putting *putting)
+{
+    return putting->same_secrets && strcmp(putting->old->spec, putting->row.spec) == 0;
+}
+
+/* Nothing but the tags: the group keeps running. */
+static bool is_tags_only(struct request *request, const struct putting *putting)
+{
+    struct container_group sent = putting->group;
     bool same;
 
     text_clear(request->out);
-    sent->tags = stands->tags;
-    fields_print_members(&container_group_schema, sent, FIELDS_STORED, request->out, NULL);
-    sent->tags = tags;
-    same = text_ok(request->out) && strcmp(request->out->bytes, old->spec) == 0;
+    sent.tags = putting->stands->tags;
+    fields_print_members(&container_group_schema, &sent, FIELDS_STORED, request->out, NULL);
+    same = text_ok(request->out) && strcmp(request->out->bytes, putting->old->spec) == 0;
     text_clear(request->out);
     return same;
+}
+
+enum put_change put_weigh(struct request *request, const struct putting *putting)
+{
+    struct change_check check = {
+        .name = putting->old->name, .problems = &request->problems, .ok = true};
+
+    check_text(&check, "location", putting->stands->location, putting->group.location);
+    if (!group_is_over(putting->old))
+        check_properties(&check, putting->stands, &putting->group);
+    if (!check.ok)
+        return PUT_REPLACE;
+    if (group_is_over(putting->old))
+        return PUT_CREATE;
+    if (put_is_same(putting))
+        return PUT_NONE;
+    return putting->same_secrets && is_tags_only(request, putting) ? PUT_TAGS_ONLY : PUT_IN_PLACE;
 }

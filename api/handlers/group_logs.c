@@ -35,7 +35,18 @@ static bool tail_take(const struct request *request, struct opt_int *tail, struc
                          "the value of 'tail' must be a number from 0 to %d", INT32_MAX);
 }
 
-static bool container_exists(struct request *request, const struct group_row *row, struct err *err)
+static const char *name_in(const struct container *containers, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal_nocase(containers[i].name, name))
+            return containers[i].name;
+    }
+    return NULL;
+}
+
+/* The container's own spelling of its name. */
+static bool container_find(struct request *request, const struct group_row *row, const char **name,
+                           struct err *err)
 {
     struct container_group group;
     const struct group_properties *properties;
@@ -43,17 +54,13 @@ static bool container_exists(struct request *request, const struct group_row *ro
     if (!group_spec_read(request, row, &group, err))
         return false;
     properties = group.properties;
-    for (size_t i = 0; i < properties->containers_count; i++) {
-        if (strcmp(properties->containers[i].name, request->names[3]) == 0)
-            return true;
-    }
-    for (size_t i = 0; i < properties->init_containers_count; i++) {
-        if (strcmp(properties->init_containers[i].name, request->names[3]) == 0)
-            return true;
-    }
-    return err_set(err, ERR_CONTAINER_NOT_FOUND,
-                   "The container '%.63s' is not found in container group '%.63s'.",
-                   request->names[3], row->name);
+    *name = name_in(properties->containers, properties->containers_count, request->names[3]);
+    if (!*name)
+        *name = name_in(properties->init_containers, properties->init_containers_count,
+                        request->names[3]);
+    return *name || err_set(err, ERR_CONTAINER_NOT_FOUND,
+                            "The container '%.63s' is not found in container group '%.63s'.",
+                            request->names[3], row->name);
 }
 
 static bool node_is_there(const struct request *request, int64_t node_key, struct err *err)
@@ -71,15 +78,8 @@ static bool node_is_there(const struct request *request, int64_t node_key, struc
 /* The node's own words for a failure; its code is one of errors.def. */
 static bool node_failed(const struct answer *answer, struct err *err)
 {
-    enum err_code code = ERR_INTERNAL;
-
-    for (int at = ERR_OK + 1; at < ERR_COUNT; at++) {
-        if (strcmp(err_code_name((enum err_code)at), answer->error_code) == 0) {
-            code = (enum err_code)at;
-            break;
-        }
-    }
-    return err_set(err, code, "%s", answer->error_text ? answer->error_text : answer->error_code);
+    return err_set(err, err_code_find(answer->error_code, ERR_INTERNAL), "%s",
+                   answer->error_text ? answer->error_text : answer->error_code);
 }
 
 static bool answered(struct request *request, struct err *err)
@@ -113,7 +113,7 @@ bool container_logs(struct request *request, struct err *err)
         return false;
     tx = store_read(request->api->store, err);
     row = tx ? group_find(request, tx, true, err) : NULL;
-    if (!row || !container_exists(request, row, err))
+    if (!row || !container_find(request, row, &question->container, err))
         return false;
     if (row->node_key == 0)
         return give(request, ""); /* nothing ran yet */
@@ -121,6 +121,5 @@ bool container_logs(struct request *request, struct err *err)
         return false;
     question->kind = QUESTION_LOGS;
     question->uid = row->uid;
-    question->container = request->names[3];
     return wait_answer(request, row->node_key, question, answered);
 }

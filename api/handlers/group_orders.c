@@ -1,5 +1,6 @@
 /* Delete, stop, start, restart: what a client orders goes into the store; nodes follow. Delete and
- * stop cut in whatever runs; start and restart wait their turn (409). */
+ * stop cut in whatever runs; start and restart join one of their own kind, and wait their turn behind
+ * any other (409). */
 #include "api/handlers/group.h"
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
@@ -9,6 +10,7 @@ struct order {
     struct group_row *row; /* as it was when the request came */
     bool absent;
     bool admitted;
+    bool joined; /* one of its kind runs already: nothing is ordered */
     int64_t operation_key;
     const char *operation_id;
     const char *location;
@@ -17,6 +19,16 @@ struct order {
 
 typedef bool (*order_fn)(struct tx *tx, struct group_row *row, struct err *err);
 
+/* Takes what the answer needs: the operation that runs from now on, or ran already. */
+static bool order_keep(struct request *request, const struct group_row *row, struct err *err)
+{
+    struct order *order = request->data;
+
+    order->operation_key = row->operation_key;
+    order->location = row->location;
+    return group_operation_keep(request, row, &order->operation_id, err);
+}
+
 /* On the writer's thread: the group as it is now, ordered to change. */
 static bool order_run(struct tx *tx, struct request *request, order_fn give, struct err *err)
 {
@@ -24,15 +36,28 @@ static bool order_run(struct tx *tx, struct request *request, order_fn give, str
     struct resource_id id = group_id_of(request);
     struct group_row *row = store_group_find(tx, &id, false, request->arena, err);
 
-    if (!row) {
-        order->absent = true;
-        return err->code == ERR_OK;
-    }
-    if (!give(tx, row, err))
+    order->absent = !row && err->code == ERR_OK;
+    if (!row)
+        return order->absent;
+    return give(tx, row, err) && order_keep(request, row, err);
+}
+
+/* The same for an order that waits its turn, or joins one of its `kind`. */
+static bool order_in_turn(struct tx *tx, struct request *request, enum operation_kind kind,
+                          order_fn give, struct err *err)
+{
+    struct order *order = request->data;
+    struct resource_id id = group_id_of(request);
+    struct group_row *row = store_group_find(tx, &id, false, request->arena, err);
+    struct operation_row *running;
+
+    order->absent = !row && err->code == ERR_OK;
+    if (!row)
+        return order->absent;
+    if (!group_settled(request, tx, row, (int)kind, &running, err))
         return false;
-    order->operation_key = row->operation_key;
-    order->location = row->location;
-    return group_operation_keep(request, row, &order->operation_id, err);
+    order->joined = running != NULL;
+    return (order->joined || give(tx, row, err)) && order_keep(request, row, err);
 }
 
 static struct order *order_new(struct request *request, struct err *err)
@@ -52,9 +77,17 @@ static bool answer_missing(struct request *request, struct err *err)
 
 /* ---- delete ---- */
 
-static bool delete_work(struct tx *tx, void *request, struct err *err)
+static bool delete_work(struct tx *tx, void *data, struct err *err)
 {
-    return order_run(tx, request, store_group_remove, err);
+    struct request *request = data;
+    struct order *order = request->data;
+    struct resource_id id = group_id_of(request);
+    struct group_row *row = store_group_find(tx, &id, false, request->arena, err);
+
+    order->absent = !row && err->code == ERR_OK;
+    if (!row)
+        return order->absent;
+    return group_precondition(request, row, err) && store_group_remove(tx, row, err);
 }
 
 static bool delete_done(struct request *request, struct err *err)
@@ -88,21 +121,6 @@ bool group_delete(struct request *request, struct err *err)
 
 /* ---- stop ---- */
 
-static bool operation_ended(struct request *request, int64_t key)
-{
-    struct err err = {0};
-    AUTO(tx) *tx = store_read(request->api->store, &err);
-    const struct operation_row *operation =
-        tx ? store_operation_get(tx, key, request->arena, &err) : NULL;
-
-    return !operation || operation->status != OPERATION_PENDING;
-}
-
-static bool stop_is_over(struct request *request)
-{
-    return operation_ended(request, request->wait.key);
-}
-
 /* The operation changed, or there is no more time. */
 static bool stop_waited(struct request *request, struct err *err UNUSED)
 {
@@ -110,9 +128,9 @@ static bool stop_waited(struct request *request, struct err *err UNUSED)
     int64_t left_ms = (order->until_ns - clock_boot_ns()) / 1000000;
 
     if (request->wait.end != WAIT_ENDED || left_ms <= 0 ||
-        operation_ended(request, order->operation_key))
+        group_operation_ended(request, order->operation_key))
         return reply_empty(request, 204);
-    return wait_for(request, WAIT_OPERATION, order->operation_key, left_ms, stop_is_over,
+    return wait_for(request, WAIT_OPERATION, order->operation_key, left_ms, group_operation_due,
                     stop_waited);
 }
 
@@ -132,8 +150,8 @@ static bool stop_done(struct request *request, struct err *err)
     if (order->operation_key == 0)
         return reply_empty(request, 204);
     order->until_ns = clock_boot_ns() + (int64_t)LIMIT_STOP_WAIT_MS * 1000000;
-    return wait_for(request, WAIT_OPERATION, order->operation_key, LIMIT_STOP_WAIT_MS, stop_is_over,
-                    stop_waited);
+    return wait_for(request, WAIT_OPERATION, order->operation_key, LIMIT_STOP_WAIT_MS,
+                    group_operation_due, stop_waited);
 }
 
 /* No operation of its own for clients (§1.9): done when it answers, as far as that can be waited
@@ -147,49 +165,34 @@ bool group_stop(struct request *request, struct err *err)
 
 static bool start_work(struct tx *tx, void *request, struct err *err)
 {
-    return order_run(tx, request, store_group_start, err);
-}
-
-static bool start_answer(struct request *request, const char *location, const char *operation_id)
-{
-    group_operation_header(request, location, operation_id);
-    return reply_empty(request, 202);
+    return order_in_turn(tx, request, OPERATION_START, store_group_start, err);
 }
 
 static bool start_done(struct request *request, struct err *err)
 {
     const struct order *order = request->data;
+    bool ordered = !order->absent && !order->joined && request->wait.outcome.code == ERR_OK;
 
-    if ((order->absent || request->wait.outcome.code != ERR_OK) && order->admitted)
+    if (order->admitted && !ordered)
         group_admit_undo(request, order->row);
     if (!wait_committed(request, err))
         return false;
     if (order->absent)
         return answer_missing(request, err);
-    return start_answer(request, order->location, order->operation_id);
+    group_operation_header(request, order->location, order->operation_id);
+    return reply_empty(request, 202);
 }
 
-static bool holds_nothing(const struct group_row *row)
-{
-    return row->state == GROUP_STOPPED || row->state == GROUP_SUCCEEDED ||
-           row->state == GROUP_FAILED;
-}
-
-/* A stopped group holds nothing: there must be room for it again. */
+/* A group that is over holds nothing: there must be room for it again. */
 bool group_start(struct request *request, struct err *err)
 {
     struct order *order = order_new(request, err);
     AUTO(tx) *tx = order ? store_read(request->api->store, err) : NULL;
-    struct operation_row *running;
 
     order = tx ? order : NULL;
     if (!order || !(order->row = group_find(request, tx, false, err)))
         return false;
-    if (!group_settled(request, tx, order->row, OPERATION_START, &running, err))
-        return false;
-    if (running)
-        return start_answer(request, order->row->location, running->id);
-    order->admitted = holds_nothing(order->row);
+    order->admitted = group_is_over(order->row);
     if (order->admitted && !group_admit(request, order->row, err))
         return false;
     return wait_commit(request, start_work, start_done);
@@ -199,13 +202,7 @@ bool group_start(struct request *request, struct err *err)
 
 static bool restart_work(struct tx *tx, void *request, struct err *err)
 {
-    return order_run(tx, request, store_group_restart, err);
-}
-
-static bool restart_answer(struct request *request, const char *location, const char *operation_id)
-{
-    group_operation_header(request, location, operation_id);
-    return reply_empty(request, 204);
+    return order_in_turn(tx, request, OPERATION_RESTART, store_group_restart, err);
 }
 
 static bool restart_done(struct request *request, struct err *err)
@@ -216,19 +213,11 @@ static bool restart_done(struct request *request, struct err *err)
         return false;
     if (order->absent)
         return answer_missing(request, err);
-    return restart_answer(request, order->location, order->operation_id);
+    group_operation_header(request, order->location, order->operation_id);
+    return reply_empty(request, 204);
 }
 
 bool group_restart(struct request *request, struct err *err)
 {
-    struct order *order = order_new(request, err);
-    AUTO(tx) *tx = order ? store_read(request->api->store, err) : NULL;
-    struct operation_row *running;
-
-    if (!tx || !(order->row = group_find(request, tx, false, err)) ||
-        !group_settled(request, tx, order->row, OPERATION_RESTART, &running, err))
-        return false;
-    if (running)
-        return restart_answer(request, order->row->location, running->id);
-    return wait_commit(request, restart_work, restart_done);
+    return order_new(request, err) && wait_commit(request, restart_work, restart_done);
 }

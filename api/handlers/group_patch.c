@@ -1,4 +1,5 @@
-/* PATCH: only tags take effect (§1.6); the group keeps running. */
+/* PATCH: only tags take effect (§1.6), all of them at once as ARM has it: those that are not sent
+ * are gone. The group keeps running. */
 #include "api/handlers/group.h"
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
@@ -29,7 +30,8 @@ static bool patch_work(struct tx *tx, void *data, struct err *err)
     struct container_group group;
     size_t splice = 0;
 
-    if (!row || !group_spec_read(request, row, &group, err))
+    if (!row || !group_precondition(request, row, err) ||
+        !group_spec_read(request, row, &group, err))
         return false;
     group.tags = patching->patch.tags;
     text_clear(request->out);
@@ -50,6 +52,21 @@ static bool patch_done(struct request *request, struct err *err)
     if (!wait_committed(request, err) ||
         !group_print_whole(request, patching->row, request->out, err))
         return false;
+    group_etag_give(request, patching->row);
+    return reply_json(request, 200);
+}
+
+/* No tags were sent: nothing to do, if this is the group the client means. */
+static bool patch_nothing(struct request *request, struct err *err)
+{
+    AUTO(tx) *tx = store_read(request->api->store, err);
+    struct group_row *row = tx ? group_find(request, tx, true, err) : NULL;
+
+    text_clear(request->out);
+    if (!row || !group_precondition(request, row, err) ||
+        !group_print_whole(request, row, request->out, err))
+        return false;
+    group_etag_give(request, row);
     return reply_json(request, 200);
 }
 
@@ -62,9 +79,6 @@ bool group_patch(struct request *request, struct err *err)
     request->data = patching;
     if (!request_parse(request, &patch_schema, &patching->patch, err))
         return false;
-    if (!patching->patch.tags.given) { /* nothing to do */
-        text_clear(request->out);
-        return group_show(request, err);
-    }
-    return wait_commit(request, patch_work, patch_done);
+    return patching->patch.tags.given ? wait_commit(request, patch_work, patch_done)
+                                      : patch_nothing(request, err);
 }

@@ -9,7 +9,11 @@ bool group_show(struct request *request, struct err *err)
     AUTO(tx) *tx = store_read(request->api->store, err);
     struct group_row *row = tx ? group_find(request, tx, true, err) : NULL;
 
-    if (!row || !group_print_whole(request, row, request->out, err))
+    if (!row)
+        return false;
+    if (group_not_modified(request, row))
+        return true;
+    if (!group_print_whole(request, row, request->out, err))
         return false;
     if (row->provisioning != PROVISIONING_SUCCEEDED && row->provisioning != PROVISIONING_FAILED)
         reply_header(request, "Retry-After", "1"); /* for those who poll the group itself */
@@ -38,6 +42,8 @@ bool group_list(struct request *request, struct err *err)
     tx = store_read(request->api->store, err);
     if (!tx || (resource_group && !check_resource_group(request, tx, resource_group, err)))
         return false;
+    if (list_not_modified(request, tx_revision(tx)))
+        return true;
     if (!store_group_list(tx, request->names[0], resource_group, page.after_key, page.rows_max,
                           request->arena, &rows, err))
         return false;

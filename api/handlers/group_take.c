@@ -12,16 +12,26 @@ static void scope_drop(struct container_group *group)
         address->label_scope = -1;
 }
 
-bool group_take(struct request *request, struct container_group *group, struct err *err)
+bool group_read(struct request *request, struct container_group *group, struct err *err)
 {
     struct problems *problems = &request->problems;
     const char *contract = group_contract(request_query(request, "api-version"));
-    bool read = request_parse_at(request, contract, &container_group_schema, group, err);
 
-    if (!read && (problems->count == 0 || problems->broken))
+    if (request_parse_at(request, contract, &container_group_schema, group, err))
+        return true;
+    if (problems->count == 0 || problems->broken)
         return false;
-    bool valid = group_check(request->names[2], group, problems) && read;
-    if (!valid || !group_check_supported(group, problems))
+    *err = (struct err){0};
+    return true;
+}
+
+bool group_fits(struct request *request, struct container_group *group, struct err *err)
+{
+    struct problems *problems = &request->problems;
+    bool read = problems->count == 0;
+
+    if (!group_check(request->names[2], group, problems) || !read ||
+        !group_check_supported(group, problems))
         return problems_to_err(problems, err);
     scope_drop(group);
     return true;

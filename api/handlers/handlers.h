@@ -31,10 +31,11 @@ bool resource_group_delete(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_deletion_show(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema resource_group_schema;
 
-/* group_put.c, group_patch.c */
+/* group_put.c, group_what_if.c, group_patch.c */
 bool group_put(struct request *request, struct err *err) MUST_CHECK;
+bool group_what_if(struct request *request, struct err *err) MUST_CHECK;
 bool group_patch(struct request *request, struct err *err) MUST_CHECK;
-extern const struct schema patch_schema;
+extern const struct schema patch_schema, what_if_schema;
 
 /* group_show.c */
 bool group_show(struct request *request, struct err *err) MUST_CHECK;
@@ -53,7 +54,11 @@ extern const struct schema logs_schema;
 
 /* operations.c */
 bool operation_show(struct request *request, struct err *err) MUST_CHECK;
+bool operation_result_show(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema operation_schema;
+
+/* subnets.c */
+bool association_delete(struct request *request, struct err *err) MUST_CHECK;
 
 /* usage.c */
 bool usage_show(struct request *request, struct err *err) MUST_CHECK;

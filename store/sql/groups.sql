@@ -34,11 +34,14 @@ select {group_columns}, d.address_at, o.id as operation_id, p.status, p.events
   left join group_reports p on p.group_key = g.key
  where g.key = :key;
 
+-- fragment: listed_columns
+g.key, g.name, g.provisioning, g.address, r.name as resource_group, d.address_at, d.spec
+
 -- name: group_list_subscription
-select {group_columns}, d.address_at, d.spec
+-- What a list shows, and nothing else: each column of each row costs.
+select {listed_columns}, (select name from subscriptions where name = :subscription) as subscription
   from container_groups g
   join resource_groups r on r.key = g.resource_group_key
-  join subscriptions s on s.key = g.subscription_key
   join group_specs d on d.group_key = g.key
  where g.subscription_key = (select key from subscriptions where name = :subscription)
    and g.living = 1 and g.key > :after
@@ -46,12 +49,12 @@ select {group_columns}, d.address_at, d.spec
  limit :rows;
 
 -- name: group_list_resource_group
-select {group_columns}, d.address_at, d.spec
-  from container_groups g
-  join resource_groups r on r.key = g.resource_group_key
-  join subscriptions s on s.key = g.subscription_key
+select {listed_columns}, s.name as subscription
+  from resource_groups r
+  join subscriptions s on s.key = r.subscription_key
+  join container_groups g on g.resource_group_key = r.key
   join group_specs d on d.group_key = g.key
- where g.resource_group_key = :resource_group_key and g.living = 1 and g.key > :after
+ where r.key = :resource_group_key and g.living = 1 and g.key > :after
  order by g.key
  limit :rows;
 
@@ -79,6 +82,10 @@ update container_groups
        waits_since = case when :waits and incarnation = :incarnation then coalesce(waits_since, :revision)
                           when :waits then :revision end
  where key = :key;
+
+-- name: group_touch
+-- What is shown of it changed, not where it stands.
+update container_groups set revision = :revision where key = :key;
 
 -- name: group_respec
 -- The columns that follow from the spec.

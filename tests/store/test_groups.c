@@ -359,6 +359,31 @@ TEST(equal_newest_events_are_merged_and_the_oldest_dropped)
     assert_non_null(strstr(events, "message 104."));
 }
 
+/* The revision is what clients compare (ETags). */
+TEST(whatever_is_shown_of_a_group_changes_its_revision)
+{
+    AUTO(trial) *trial = trial_new();
+    struct trial_node a = trial_join(trial, "a");
+    struct event_told told = {trial_create(trial, "g"), "no room"};
+    int64_t revision = trial_get(trial, told.key)->revision;
+    trial_write(trial, tell_event, &told);
+    assert_true(trial_get(trial, told.key)->revision > revision);
+    trial_place(trial, told.key, &a);
+    struct group_status status = {.uid = trial_get(trial, told.key)->uid,
+                                  .incarnation = 1,
+                                  .state = GROUP_RUNNING,
+                                  .provisioned = true};
+    struct report report = {.statuses = &status, .statuses_count = 1};
+    revision = trial_get(trial, told.key)->revision;
+    assert_int_equal(trial_report(trial, &a, &report), ERR_OK);
+    assert_true(trial_get(trial, told.key)->revision > revision);
+    revision = trial_get(trial, told.key)->revision;
+    assert_int_equal(trial_report(trial, &a, &report), ERR_OK); /* nothing new */
+    assert_int_equal(trial_get(trial, told.key)->revision, revision);
+    assert_int_equal(trial_order(trial, "g", ORDER_RETAG), ERR_OK);
+    assert_true(trial_get(trial, told.key)->revision > revision);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_walk_lists_each_group_once_however_it_changes),
         cmocka_unit_test(an_operation_that_takes_too_long_fails_and_the_group_goes_on_trying),
         cmocka_unit_test(equal_newest_events_are_merged_and_the_oldest_dropped),
+        cmocka_unit_test(whatever_is_shown_of_a_group_changes_its_revision),
     };
     return RUN_TESTS(tests);
 }

@@ -324,7 +324,19 @@ TEST(a_failure_ends_the_operation_and_is_started_again)
     TELL(steps);
 }
 
-TEST(a_group_that_finished_holds_nothing_and_is_stopped_at_once)
+TEST(a_stop_ends_what_a_failed_group_still_holds)
+{
+    static const struct step steps[] = {
+        { CREATE, 0, 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
+        { PLACE_A, 0, 0, GROUP_PENDING, P_(CREATING), O_(CREATE, PENDING) },
+        { A_SAYS, SAYS(GROUP_FAILED, FAILURE), 0, GROUP_FAILED, P_(FAILED), O_(CREATE, FAILED) },
+        { STOP, 0, 0, GROUP_FAILED, P_(FAILED), O_(STOP, PENDING) },
+        { A_SAYS, SAYS(GROUP_FAILED, FAILURE | RELEASED), 0, GROUP_STOPPED, P_(SUCCEEDED), O_(STOP, SUCCEEDED) },
+    };
+    TELL(steps);
+}
+
+TEST(a_group_that_finished_holds_nothing_and_a_stop_leaves_it_so)
 {
     static const struct step steps[] = {
         { CREATE_NEVER, 0, 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
@@ -336,7 +348,7 @@ TEST(a_group_that_finished_holds_nothing_and_is_stopped_at_once)
         { A_SAYS, SAYS(GROUP_FAILED, PROVISIONED | RELEASED), 0, GROUP_FAILED, P_(SUCCEEDED), O_(START, SUCCEEDED) },
         { LOSE_A, 0, 0, GROUP_FAILED, P_(SUCCEEDED), O_(START, SUCCEEDED) },
         { REJOIN_A, 0, 0, GROUP_FAILED, P_(SUCCEEDED), O_(START, SUCCEEDED) },
-        { STOP, 0, 0, GROUP_STOPPED, P_(SUCCEEDED), O_(STOP, SUCCEEDED) },
+        { STOP, 0, 0, GROUP_FAILED, P_(SUCCEEDED), O_(START, SUCCEEDED) },
     };
     TELL(steps);
 }
@@ -445,7 +457,8 @@ int main(void)
         cmocka_unit_test(a_stop_cuts_into_a_create),
         cmocka_unit_test(a_restart_and_an_update_run_again_in_place),
         cmocka_unit_test(a_failure_ends_the_operation_and_is_started_again),
-        cmocka_unit_test(a_group_that_finished_holds_nothing_and_is_stopped_at_once),
+        cmocka_unit_test(a_stop_ends_what_a_failed_group_still_holds),
+        cmocka_unit_test(a_group_that_finished_holds_nothing_and_a_stop_leaves_it_so),
         cmocka_unit_test(a_lost_node_s_groups_run_elsewhere),
         cmocka_unit_test(a_group_in_repair_can_be_stopped_and_removed),
         cmocka_unit_test(never_means_at_most_one_run),

@@ -56,6 +56,13 @@ TEST(cuts_what_does_not_fit)
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
 }
 
+TEST(finds_a_code_by_its_public_name)
+{
+    assert_int_equal(err_code_find("InaccessibleImage", ERR_CONFLICT), ERR_IMAGE_INACCESSIBLE);
+    assert_int_equal(err_code_find("NoSuchThing", ERR_CONFLICT), ERR_CONFLICT);
+    assert_int_equal(err_code_find(NULL, ERR_CONFLICT), ERR_CONFLICT);
+}
+
 TEST(nobody_needs_to_listen)
 {
     assert_false(err_set(NULL, ERR_IO, "x"));
@@ -82,6 +89,7 @@ int main(void)
         cmocka_unit_test(puts_context_before_the_text_and_keeps_the_code),
         cmocka_unit_test(may_quote_itself),
         cmocka_unit_test(cuts_what_does_not_fit),
+        cmocka_unit_test(finds_a_code_by_its_public_name),
         cmocka_unit_test(nobody_needs_to_listen),
         cmocka_unit_test(every_code_has_a_name_and_a_status),
     };
