@@ -37,7 +37,8 @@ struct api *api_new(const struct api_options *options, struct err *err)
     struct settings *settings = settings_new(options, err);
     atomic_store(&api->settings, settings);
     api->waits = settings ? waits_new(err) : NULL;
-    if (!api->waits || !bell_init(&api->clock_bell, err))
+    api->rates = api->waits ? rates_new(err) : NULL;
+    if (!api->rates || !bell_init(&api->clock_bell, err))
         return NULL;
     store_listen(api->store, waits_changed, api->waits);
     return TAKE(api);
@@ -130,6 +131,7 @@ void api_free(struct api *api)
     lock_done(&api->spare_lock);
     bell_done(&api->clock_bell);
     waits_free(api->waits);
+    rates_free(api->rates);
     settings_free(atomic_load(&api->settings));
     free(api);
 }

@@ -86,6 +86,7 @@ void reply_error(struct request *request, const struct err *err)
         return; /* their headers are the router's */
     request->reply.headers_count = 0;
     if (request->reply.status == 429 || request->reply.status == 503)
-        reply_header(request, "Retry-After",
-                     "1"); /* never on another 4xx: clients would try it again */
+        /* never on another 4xx: clients would try it again */
+        reply_header(request, "Retry-After", "%lld",
+                     (long long)(request->retry_after_s > 0 ? request->retry_after_s : 1));
 }

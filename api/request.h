@@ -118,6 +118,11 @@ struct request {
     struct reply reply;
     struct text *out;
     struct problems problems;
+    int64_t retry_after_s; /* of a 429; 0: at once */
+    struct {
+        bool taken;
+        int64_t tick;
+    } rate;       /* rates.h */
     bool refused; /* answered already at its head: the body is dropped */
 
     struct wait wait;

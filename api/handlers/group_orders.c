@@ -9,6 +9,7 @@ struct order {
     struct group_row *row; /* as it was when the request came */
     bool absent;
     bool admitted;
+    struct quota_limits *limits; /* of a start */
     int64_t operation_key;
     const char *operation_id;
     const char *location;
@@ -28,6 +29,7 @@ static bool order_run(struct tx *tx, struct request *request, order_fn give, str
         order->absent = true;
         return err->code == ERR_OK;
     }
+    row->limits = order->limits;
     if (!give(tx, row, err))
         return false;
     order->operation_key = row->operation_key;
@@ -81,7 +83,7 @@ bool group_delete(struct request *request, struct err *err)
     order->row = store_group_find(tx, &id, true, request->arena, err);
     if (!order->row)
         return err->code == ERR_OK ? reply_empty(request, 204) : false;
-    if (!group_print_whole(request, order->row, request->out, err))
+    if (!group_print_whole(request, order->row, request->out, err) || !rate_take(request, err))
         return false;
     return wait_commit(request, delete_work, delete_done);
 }
@@ -169,6 +171,16 @@ static bool start_done(struct request *request, struct err *err)
     return start_answer(request, order->location, order->operation_id);
 }
 
+/* It counts in the quotas again. */
+static bool limits_take(struct request *request, struct order *order, struct err *err)
+{
+    order->limits = ARENA_NEW(request->arena, struct quota_limits);
+    if (!order->limits)
+        return request_full(err);
+    settings_quotas(request->settings, request->names[0], order->row->location, order->limits);
+    return true;
+}
+
 static bool holds_nothing(const struct group_row *row)
 {
     return row->state == GROUP_STOPPED || row->state == GROUP_SUCCEEDED ||
@@ -189,6 +201,8 @@ bool group_start(struct request *request, struct err *err)
         return false;
     if (running)
         return start_answer(request, order->row->location, running->id);
+    if (!limits_take(request, order, err))
+        return false;
     order->admitted = holds_nothing(order->row);
     if (order->admitted && !group_admit(request, order->row, err))
         return false;

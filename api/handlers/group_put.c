@@ -23,6 +23,7 @@ enum { TRIES_MAX = 3 };
 struct putting {
     struct container_group group;
     struct group_row row; /* as it is to be */
+    struct quota_limits limits;
     const char *secrets;
     struct group_row *old; /* as it stands, when it does */
     bool rerun;            /* the change asks for a new run */
@@ -89,7 +90,10 @@ static bool row_make(struct request *request, struct putting *putting, struct er
         .restart_policy = (enum restart_policy)putting->group.properties->restart_policy,
         .os = (enum os_type)putting->group.properties->os_type,
         .shape = group_shape(&putting->group),
+        .quota_class = quota_class_of(&putting->group),
+        .limits = &putting->limits,
     };
+    settings_quotas(request->settings, request->names[0], putting->row.location, &putting->limits);
     return texts_make(request, putting, err);
 }
 
@@ -142,10 +146,11 @@ static bool create_done(struct request *request, struct err *err)
 
 static bool create(struct request *request, struct putting *putting, struct err *err)
 {
-    putting->admitted = group_admit(request, &putting->row, &putting->refusal);
+    putting->admitted = rate_take(request, &putting->refusal) &&
+                        group_admit(request, &putting->row, &putting->refusal);
     if (putting->admitted)
         return wait_commit(request, create_work, create_done);
-    return putting->refusal.code == ERR_NO_CAPACITY ? put_standing(request, err) : false;
+    return put_standing(request, err);
 }
 
 /* ---- one that stands ---- */
@@ -168,6 +173,7 @@ static bool update_work(struct tx *tx, void *data, struct err *err)
     row->restart_policy = putting->row.restart_policy;
     row->os = putting->row.os;
     row->shape = putting->row.shape;
+    row->limits = putting->row.limits;
     if (!store_group_update(tx, row, putting->secrets, putting->rerun, err))
         return false;
     putting->old = row;
@@ -235,7 +241,8 @@ static bool change_standing(struct request *request, struct tx *tx, struct putti
     putting->rerun =
         !same_secrets || !group_change_is_tags_only(request, old, stands, &putting->group);
     putting->row.name = old->name;
-    return admit_again(request, putting, err) && wait_commit(request, update_work, update_done);
+    return rate_take(request, err) && admit_again(request, putting, err) &&
+           wait_commit(request, update_work, update_done);
 }
 
 /* It was there when the store was asked to create it, and is gone now; or it never was, and there
@@ -257,6 +264,7 @@ static bool put_standing(struct request *request, struct err *err)
     struct resource_id id = group_id_of(request);
     AUTO(tx) *tx = store_read(request->api->store, err);
 
+    rate_give(request); /* it created nothing; a change takes anew */
     if (!tx)
         return false;
     putting->old = store_group_find(tx, &id, true, request->arena, err);

@@ -51,6 +51,10 @@ extern const struct schema logs_schema;
 bool operation_show(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema operation_schema;
 
+/* usages.c */
+bool usages_list(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema quota_usage_schema;
+
 /* usage.c */
 bool usage_show(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema usage_schema;
