@@ -239,8 +239,8 @@ bool rate_take(struct request *request, struct err *err)
         return true;
     struct rate_limits most = limits_of(request, kind);
     struct rate_answer answer = rates_take(request->api->rates, request->names[0], kind, &most);
-    request->rate.taken = answer.taken;
-    request->rate.tick = answer.tick;
+    request->rate = (struct rate){answer.taken, answer.tick, answer.left[RATE_HOUR],
+                                  answer.left[RATE_5_MINUTES]};
     if (answer.taken)
         return true;
     request->retry_after_s = answer.after_s;
@@ -259,6 +259,15 @@ void rate_give(struct request *request)
     request->rate.taken = false;
 }
 
+static void look_again(struct request *request, enum rate_kind kind)
+{
+    struct rate_limits most = limits_of(request, kind);
+    struct rate_answer answer = rates_ask(request->api->rates, request->names[0], kind, &most);
+
+    request->rate.left_hour = answer.left[RATE_HOUR];
+    request->rate.left_5_minutes = answer.left[RATE_5_MINUTES];
+}
+
 void rate_end(struct request *request)
 {
     enum rate_kind kind = kind_of(request);
@@ -267,8 +276,9 @@ void rate_end(struct request *request)
         rate_give(request);
     if (kind == RATE_KINDS || request->refused) /* refused: who asked may not be known */
         return;
-    struct rate_limits most = limits_of(request, kind);
-    struct rate_answer answer = rates_ask(request->api->rates, request->names[0], kind, &most);
-    for (int i = RATE_WINDOWS; i-- > 0;)
-        reply_header(request, windows[i].header, "%lld", (long long)answer.left[i]);
+    if (!request->rate.taken)
+        look_again(request, kind);
+    reply_header(request, windows[RATE_5_MINUTES].header, "%lld",
+                 (long long)request->rate.left_5_minutes);
+    reply_header(request, windows[RATE_HOUR].header, "%lld", (long long)request->rate.left_hour);
 }

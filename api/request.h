@@ -119,11 +119,12 @@ struct request {
     struct text *out;
     struct problems problems;
     int64_t retry_after_s; /* of a 429; 0: at once */
-    struct {
+    struct rate {
         bool taken;
         int64_t tick;
-    } rate;       /* rates.h */
-    bool refused; /* answered already at its head: the body is dropped */
+        int64_t left_hour, left_5_minutes; /* once it was taken */
+    } rate;                                /* rates.h */
+    bool refused;                          /* answered already at its head: the body is dropped */
 
     struct wait wait;
     void *data; /* the handler's own, from step to step */

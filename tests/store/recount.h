@@ -35,7 +35,7 @@ static inline struct quota_use quotas_agree(struct store *store, const char *sub
                                             const char *location, struct arena *arena)
 {
     struct err err = {0};
-    struct quota_use use;
+    struct quota_use use = {0};
     AUTO(tx) *tx = store_read(store, &err);
     assert_true(tx && store_quota_use(tx, subscription, location, &use, &err));
     struct quota_use counted = recount(tx, subscription, location, arena);

@@ -79,9 +79,9 @@ TEST(names_the_setting_that_is_wrong)
 
 TEST(reads_quotas_the_general_ones_first)
 {
-    struct loaded loaded =
-        LOAD("--locations", "West US", "--quotas",
-             "westus/StandardCores=5," SUBSCRIPTION "/West US/StandardCores=7,ContainerGroups=100");
+    static const char quotas[] =
+        "westus/StandardCores=5,ContainerGroups=100," SUBSCRIPTION "/West US/StandardCores=7";
+    struct loaded loaded = LOAD("--locations", "West US", "--quotas", quotas);
     assert_int_equal(loaded.outcome, OPTIONS_RUN);
     assert_int_equal(loaded.config.quotas.count, 3);
     assert_int_equal(loaded.config.quota_rules[0].quota, QUOTA_GROUPS);
