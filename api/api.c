@@ -39,7 +39,8 @@ struct api *api_new(const struct api_options *options, struct err *err)
     atomic_store(&api->settings, settings);
     api->waits = settings ? waits_new(err) : NULL;
     api->assets = api->waits ? assets_new(options->docs_dir, err) : NULL;
-    if (!api->assets || !bell_init(&api->clock_bell, err))
+    api->rates = api->assets ? rates_new(err) : NULL;
+    if (!api->rates || !bell_init(&api->clock_bell, err))
         return NULL;
     store_listen(api->store, waits_changed, api->waits);
     return TAKE(api);
@@ -133,6 +134,7 @@ void api_free(struct api *api)
     bell_done(&api->clock_bell);
     waits_free(api->waits);
     assets_free(api->assets);
+    rates_free(api->rates);
     settings_free(atomic_load(&api->settings));
     free(api);
 }

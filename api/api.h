@@ -72,7 +72,9 @@ struct api_options {
     size_t subscriptions_count;
     const struct api_location *locations;
     size_t locations_count;
-    const char *default_location; /* of nodes that name none */
+    const char *default_location;    /* of nodes that name none */
+    const struct quota_rule *quotas; /* quota_rules_sort() */
+    size_t quotas_count;
     int64_t beat_ms, fence_ms, lost_ms;
     /* "https://berth.example" for absolute links; NULL: from the Host header. */
     const char *base_url;

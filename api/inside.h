@@ -2,6 +2,7 @@
 #ifndef API_INSIDE_H
 #define API_INSIDE_H
 
+#include "api/rates.h"
 #include "api/request.h"
 #include "api/waits.h"
 #include "base/thread.h"
@@ -19,6 +20,7 @@ struct api {
     struct settings *_Atomic settings;
     struct waits *waits;
     struct assets *assets;
+    struct rates *rates;
     struct http_server *server;
     _Atomic bool refusing; /* nothing is begun any more */
     pthread_t clock;

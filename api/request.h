@@ -120,8 +120,13 @@ struct request {
     struct reply reply;
     struct text *out;
     struct problems problems;
-    bool refused;          /* answered already at its head: the body is dropped */
     int64_t retry_after_s; /* of a failure that passes; 0: as its status says */
+    struct rate {
+        bool taken;
+        int64_t tick;
+        int64_t left_hour, left_5_minutes; /* once it was taken */
+    } rate;                                /* rates.h */
+    bool refused;                          /* answered already at its head: the body is dropped */
 
     struct wait wait;
     void *data; /* the handler's own, from step to step */

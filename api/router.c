@@ -318,6 +318,7 @@ static void finish(struct request *request)
     }
     ids_give(request);
     room_give(request);
+    rate_end(request);
     warnings_give(request);
     metric_add(METRIC_http_requests_total, 1);
     if (request->reply.status >= 500)

@@ -11,6 +11,8 @@ enum route_flags {
     ROUTE_JOIN = 1 << 2,         /* the join token instead */
     ROUTE_ARM = 1 << 3,          /* needs api-version */
     ROUTE_SUBSCRIPTION = 1 << 4, /* its first name is a subscription, which must exist */
+    ROUTE_CREATES = 1 << 5,      /* counted (rates.h) when it makes or changes a group, */
+    ROUTE_DELETES = 1 << 6,      /* or deletes one */
 };
 
 /* What the contract says beside bodies and statuses. */

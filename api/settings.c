@@ -77,6 +77,34 @@ static bool locations_take(struct settings *settings, const struct api_options *
     return true;
 }
 
+static bool quotas_take(struct settings *settings, const struct api_options *options,
+                        struct err *err)
+{
+    struct quota_rule *copies =
+        arena_array(settings->arena, options->quotas_count + 1, sizeof *copies);
+
+    for (size_t i = 0; copies && i < options->quotas_count; i++) {
+        const struct quota_rule *given = &options->quotas[i];
+        copies[i] = *given;
+        copies[i].subscription = arena_text(settings->arena, given->subscription);
+        copies[i].location = arena_text(settings->arena, given->location);
+        if ((given->subscription && !copies[i].subscription) ||
+            (given->location && !copies[i].location))
+            copies = NULL;
+    }
+    if (!copies)
+        return err_set(err, ERR_INVALID, "there are too many quotas");
+    settings->quotas = copies;
+    settings->quotas_count = options->quotas_count;
+    return true;
+}
+
+void settings_quotas(const struct settings *settings, const char *subscription,
+                     const char *location, struct quota_limits *found)
+{
+    quota_limits_fill(settings->quotas, settings->quotas_count, subscription, location, found);
+}
+
 static bool settings_fill(struct settings *settings, const struct api_options *options,
                           struct err *err)
 {
@@ -90,7 +118,8 @@ static bool settings_fill(struct settings *settings, const struct api_options *o
     settings->base_url = arena_text(settings->arena, options->base_url);
     return token_take("token", options->token, settings->token_hash, err) &&
            token_take("join_token", options->join_token, settings->join_token_hash, err) &&
-           subscriptions_take(settings, options, err) && locations_take(settings, options, err);
+           subscriptions_take(settings, options, err) && locations_take(settings, options, err) &&
+           quotas_take(settings, options, err);
 }
 
 struct settings *settings_new(const struct api_options *options, struct err *err)

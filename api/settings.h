@@ -18,6 +18,8 @@ struct settings {
     const struct api_location *locations;
     size_t locations_count;
     const char *default_location;
+    const struct quota_rule *quotas;
+    size_t quotas_count;
     int64_t beat_ms, fence_ms, lost_ms;
     const char *base_url; /* NULL: from the Host header */
 };
@@ -30,5 +32,9 @@ AUTO_TYPE(settings);
 const struct api_subscription *settings_subscription(const struct settings *settings,
                                                      const char *id);
 const struct api_location *settings_location(const struct settings *settings, const char *name);
+
+/* What a subscription may hold in a location (NULL: may do at all). */
+void settings_quotas(const struct settings *settings, const char *subscription,
+                     const char *location, struct quota_limits *found);
 
 #endif

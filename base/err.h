@@ -26,7 +26,7 @@ struct err {
     enum err_code code;
     int os_errno;    /* 0 when no system call failed */
     char field[160]; /* "properties.containers[1].image", or "" when no field is at fault */
-    char text[512];  /* one sentence for people; quotes no secrets */
+    char text[1024]; /* one sentence for people; quotes no secrets */
 };
 
 /* These return false, so that a failing path is one line. Texts that do not fit are cut. */

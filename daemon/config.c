@@ -7,6 +7,13 @@
 
 #include <string.h>
 
+#define QUOTAS_DOC                                                                                 \
+    "Limits, as [SUBSCRIPTION/][LOCATION/]NAME=NUMBER, the most specific one counts: what each "   \
+    "subscription may hold in each location (ContainerGroups, StandardCores, StandardSpotCores), " \
+    "and how often it may create and delete (CreatesPerHour, CreatesPer5Minutes, "                 \
+    "DeletesPerHour, DeletesPer5Minutes: of a subscription, in no location). Practically none "    \
+    "when absent; a lower limit refuses new groups, never those that are there."
+
 /* clang-format off */
 static const struct field config_fields[] = {
     FIELD(struct config, listen_address, "listen_address", .flags = FIELD_HAS_FALLBACK, .fallback_text = "127.0.0.1", .max = 255, .doc = "Address to listen on; keep it on loopback until there is TLS in front."),
@@ -25,6 +32,7 @@ static const struct field config_fields[] = {
     FIELD(struct config, location_names, "location_names", .max = 256, .doc = "Names of locations for people."),
     FIELD(struct config, queue_locations, "queue_locations", .max = 256, .doc = "Those of them where groups that find no room wait instead of being refused."),
     FIELD(struct config, default_location, "default_location", .max = 90, .doc = "Location of nodes that name none; the first one when absent."),
+    FIELD(struct config, quotas, "quotas", .max = LIMIT_QUOTA_RULES_MAX, .doc = QUOTAS_DOC),
     FIELD(struct config, beat_ms, "beat_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_BEAT_MS, .min = 100, .max = 60000, .doc = "How often nodes report."),
     FIELD(struct config, fence_ms, "fence_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_FENCE_MS, .min = 0, .max = 3600000, .doc = "A node without the plane for this long stops its groups; 0: never, and its groups are not placed elsewhere."),
     FIELD(struct config, lost_ms, "lost_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_LOST_MS, .min = 200, .max = 86400000, .doc = "A node silent for this long is lost and its groups run elsewhere; more than fence_ms."),
@@ -43,17 +51,19 @@ static const struct options berthd_options = {
     .usage =
         "  berthd --subscriptions 6f1a1f4e-0000-4000-8000-000000000001 --state-dir /var/lib/berth\n"
         "  berthd --config /etc/berth/berthd.json\n"
-        "\nSIGTERM ends it after what was accepted; SIGHUP reads tokens, locations and log "
-        "settings anew.",
+        "\nSIGTERM ends it after what was accepted; SIGHUP reads tokens, locations, quotas "
+        "and log settings anew.",
     .prefix = "BERTH_",
     .schema = &config_schema,
 };
 
 /* Taken over by a reload; all others need a restart. */
 static const char *const reloadable[] = {
-    "base_url",        "token",           "token_file",         "join_token",
-    "join_token_file", "subscriptions",   "subscription_names", "locations",
-    "location_names",  "queue_locations", "log_level",          "log_json",
+    "base_url",           "token",           "token_file",
+    "join_token",         "join_token_file", "subscriptions",
+    "subscription_names", "locations",       "location_names",
+    "queue_locations",    "quotas",          "log_level",
+    "log_json",
 };
 
 enum log_level config_log_level(const struct config *config)
@@ -144,6 +154,34 @@ static bool locations_check(const struct config *config, struct err *err)
                          config->default_location);
 }
 
+/* A limit for what is not served would never hold: most likely it is misspelt. */
+static bool quota_place_check(const struct config *config, const char *key,
+                              const struct quota_rule *rule, struct err *err)
+{
+    if (rule->subscription && !config_lists(&config->subscriptions, rule->subscription))
+        return err_set_field(err, ERR_INVALID, "quotas",
+                             "'%.120s': there is no subscription '%.40s'", key, rule->subscription);
+    return !rule->location || config_lists(&config->locations, rule->location) ||
+           err_set_field(err, ERR_INVALID, "quotas",
+                         "'%.120s': '%.63s' is not one of the locations", key, rule->location);
+}
+
+static bool quotas_read(struct config *config, struct arena *arena, struct err *err)
+{
+    size_t count = config->quotas.count;
+    config->quota_rules = arena_array(arena, count + 1, sizeof *config->quota_rules);
+    if (!config->quota_rules)
+        return err_set(err, ERR_BUSY, "out of memory reading quotas");
+    for (size_t i = 0; i < count; i++) {
+        const struct text_pair *pair = &config->quotas.items[i];
+        if (!quota_rule_parse(pair->key, pair->value, arena, &config->quota_rules[i], err) ||
+            !quota_place_check(config, pair->key, &config->quota_rules[i], err))
+            return false;
+    }
+    quota_rules_sort(config->quota_rules, count);
+    return true;
+}
+
 static bool rest_check(const struct config *config, struct err *err)
 {
     enum log_level level;
@@ -167,7 +205,8 @@ enum options_outcome config_load(int argc, char **argv, struct arena *arena, str
     if (outcome != OPTIONS_RUN)
         return outcome;
     if (!subscriptions_check(&loaded, err) || !locations_complete(&loaded, arena, err) ||
-        !locations_check(&loaded, err) || !rest_check(&loaded, err))
+        !locations_check(&loaded, err) || !quotas_read(&loaded, arena, err) ||
+        !rest_check(&loaded, err))
         return OPTIONS_WRONG;
     *config = loaded;
     return OPTIONS_RUN;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/options.h"
+#include "model/quota.h"
 
 struct config {
     const char *listen_address;
@@ -20,6 +21,8 @@ struct config {
     struct text_list locations, queue_locations;
     struct text_map location_names;
     const char *default_location;
+    struct text_map quotas;
+    struct quota_rule *quota_rules; /* the same, read; the general ones first */
     int64_t beat_ms, fence_ms, lost_ms;
     int64_t operation_keep_hours;
     const char *log_level;

@@ -23,6 +23,16 @@ static bool same_request(const struct plan_request *a, const struct plan_request
            a->shape.memory_mib == b->shape.memory_mib;
 }
 
+/* Nodes may be in locations that the configuration does not offer (any more). */
+static void keep_served(struct scheduler *scheduler, struct plan_refusal *refusal)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < refusal->elsewhere_count; i++)
+        if (location_find(scheduler, refusal->elsewhere[i]->location))
+            refusal->elsewhere[kept++] = refusal->elsewhere[i];
+    refusal->elsewhere_count = kept;
+}
+
 /* The same question within a moment gets the same answer: counting looks at every node. */
 static const struct plan_refusal *refusal_of(struct scheduler *scheduler,
                                              const struct plan_request *request)
@@ -31,6 +41,7 @@ static const struct plan_refusal *refusal_of(struct scheduler *scheduler,
     int64_t now_ns = clock_boot_ns();
     if (now_ns >= kept->until_ns || !same_request(&kept->request, request)) {
         plan_explain(scheduler->fleet.plan, request, &kept->refusal);
+        keep_served(scheduler, &kept->refusal);
         kept->request = *request;
         kept->until_ns = now_ns + REFUSAL_KEPT_MS * INT64_C(1000000);
     }
@@ -76,7 +87,7 @@ bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enu
     }
     if (decide(scheduler, normal, os, shape, &refusal))
         return true;
-    plan_refusal_text(&refusal, why, size);
+    plan_refusal_advice(&refusal, why, size);
     return false;
 }
 

@@ -84,7 +84,7 @@ int64_t plan_find_nearest(const struct plan *plan, const struct plan_request *re
 
 /* ---- why not ---- */
 
-enum { PLAN_RULES_MAX = 16 };
+enum { PLAN_RULES_MAX = 16, PLAN_ELSEWHERE_MAX = 3 };
 
 struct plan_refusal {
     size_t nodes;                   /* all there are */
@@ -92,6 +92,10 @@ struct plan_refusal {
     size_t allowed;                 /* nodes that would take it */
     size_t could;         /* nodes that could hold it if they were empty, ready and not cordoned */
     struct shape largest; /* the largest group that fits now in its location and system */
+    struct shape largest_node; /* the capacity of the largest node there, whatever it holds */
+    /* Other locations that would take it now. */
+    const struct plan_pool *elsewhere[PLAN_ELSEWHERE_MAX];
+    size_t elsewhere_count;
 };
 
 /* Looks at every node: O(nodes). */
@@ -99,6 +103,8 @@ void plan_explain(const struct plan *plan, const struct plan_request *request,
                   struct plan_refusal *refusal);
 /* In words: "Of 12 nodes 3 are in another location, 2 have too little CPU free. The largest …". */
 void plan_refusal_text(const struct plan_refusal *refusal, char *out, size_t size);
+/* The same, and what would help whoever is refused now: other locations, less, or later. */
+void plan_refusal_advice(const struct plan_refusal *refusal, char *out, size_t size);
 /* Bit i: rule i refused at least one node of the pool. Changes when the kind of reason does. */
 uint32_t plan_refusal_kinds(const struct plan_refusal *refusal);
 

@@ -1,19 +1,44 @@
 /* Why a group finds no room, counted over all nodes and told in words. */
 #include "scheduler/plan.h"
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "scheduler/fit/fit.h"
 
+enum { WORDS_MAX = 1024 };
+
+static int64_t weight(const struct shape *shape)
+{
+    return shape->cpu_milli * PLAN_CPU_WEIGHT + shape->memory_mib;
+}
+
 /* The largest by the weight of the score; the lowest slot of equals. */
-static void largest_renew(struct shape *largest, const struct plan_node *node)
+static void largest_renew(struct plan_refusal *refusal, const struct plan_node *node)
 {
     struct shape room = plan_free_shape(node);
-    if (!node->ready || node->cordoned || node->kept_for != 0 || room.cpu_milli <= 0 ||
-        room.memory_mib <= 0)
-        return;
-    if (room.cpu_milli * PLAN_CPU_WEIGHT + room.memory_mib >
-        largest->cpu_milli * PLAN_CPU_WEIGHT + largest->memory_mib)
-        *largest = room;
+    if (weight(&node->capacity) > weight(&refusal->largest_node))
+        refusal->largest_node = node->capacity;
+    if (node->ready && !node->cordoned && node->kept_for == 0 && room.cpu_milli > 0 &&
+        room.memory_mib > 0 && weight(&room) > weight(&refusal->largest))
+        refusal->largest = room;
+}
+
+static bool is_listed(const struct plan_refusal *refusal, const struct plan_pool *pool)
+{
+    for (size_t i = 0; i < refusal->elsewhere_count; i++)
+        if (refusal->elsewhere[i] == pool)
+            return true;
+    return false;
+}
+
+static void elsewhere_renew(struct plan_refusal *refusal, const struct plan_node *node,
+                            const struct plan_request *request)
+{
+    struct plan_request there = {
+        .pool = node->pool, .shape = request->shape, .last_slot = PLAN_NONE};
+    if (refusal->elsewhere_count < PLAN_ELSEWHERE_MAX && node->pool->os == request->pool->os &&
+        !is_listed(refusal, node->pool) && fit_refuses(node, &there) < 0)
+        refusal->elsewhere[refusal->elsewhere_count++] = node->pool;
 }
 
 void plan_explain(const struct plan *plan, const struct plan_request *request,
@@ -32,7 +57,9 @@ void plan_explain(const struct plan *plan, const struct plan_request *request,
             refusal->refused[rule]++;
         refusal->could += fit_could(node, request);
         if (node->pool == request->pool)
-            largest_renew(&refusal->largest, node);
+            largest_renew(refusal, node);
+        else
+            elsewhere_renew(refusal, node, request);
     }
 }
 
@@ -51,23 +78,38 @@ static void add_milli(struct text *out, int64_t milli)
     text_add_n(out, digits, size);
 }
 
-static void add_largest(struct text *out, const struct shape *largest)
+/* Requests are in tenths of a GB. */
+static void add_shape(struct text *out, const char *what, const struct shape *shape)
 {
-    if (largest->cpu_milli <= 0 || largest->memory_mib <= 0) {
-        text_add(out, " Nothing is free there now.");
-        return;
-    }
-    text_add(out, " The largest group that fits now has ");
-    add_milli(out, largest->cpu_milli);
+    text_addf(out, " The largest %s has ", what);
+    add_milli(out, shape->cpu_milli);
     text_add(out, " CPU and ");
-    add_milli(out,
-              largest->memory_mib * 1000 / 1024 / 100 * 100); /* requests are in tenths of a GB */
+    add_milli(out, shape->memory_mib * 1000 / 1024 / 100 * 100);
     text_add(out, " GB.");
 }
 
-void plan_refusal_text(const struct plan_refusal *refusal, char *out, size_t size)
+static int64_t at_most(int64_t value, int64_t most)
 {
-    AUTO(text) *words = text_new(1024);
+    return value < most ? value : most;
+}
+
+/* What may be asked for now; or, when that would not help, what there is at all. A node may have more room than one
+ * group may ask for. */
+static void add_largest(struct text *out, const struct plan_refusal *refusal)
+{
+    struct shape most = {
+        at_most(refusal->largest.cpu_milli, LIMIT_CPU_MILLI_MAX),
+        at_most(refusal->largest.memory_mib, memory_mib_from_milli_gb(LIMIT_MEMORY_MILLI_GB_MAX))};
+    if (refusal->could == 0 && refusal->largest_node.cpu_milli > 0)
+        add_shape(out, "node there", &refusal->largest_node);
+    if (most.cpu_milli > 0 && most.memory_mib > 0)
+        add_shape(out, "group that fits now", &most);
+    else if (refusal->largest_node.cpu_milli > 0)
+        text_add(out, " Nothing is free there now.");
+}
+
+static void add_reasons(struct text *words, const struct plan_refusal *refusal)
+{
     if (refusal->nodes == 0)
         text_add(words, "There are no nodes.");
     else
@@ -83,9 +125,40 @@ void plan_refusal_text(const struct plan_refusal *refusal, char *out, size_t siz
     }
     if (refusal->nodes > 0)
         text_add(words, refusal->could == 0 ? "; none could ever hold it." : ".");
-    if (refusal->nodes > 0 && refusal->could > 0)
-        add_largest(words, &refusal->largest);
+    if (refusal->nodes > 0)
+        add_largest(words, refusal);
+}
+
+static void add_advice(struct text *words, const struct plan_refusal *refusal)
+{
+    for (size_t i = 0; i < refusal->elsewhere_count; i++)
+        text_addf(words, "%s'%s'", i > 0 ? ", " : " It would fit now in ",
+                  refusal->elsewhere[i]->location);
+    text_add(words, refusal->elsewhere_count > 0 ? "." : "");
+    if (refusal->could > 0)
+        text_add(words, " Ask for less, or again when there is room: it could run there.");
+    else if (refusal->largest_node.cpu_milli > 0)
+        text_add(words, " Ask for less: waiting would not help.");
+}
+
+static void give(const struct text *words, char *out, size_t size)
+{
     text_copy(out, size, text_ok(words) ? words->bytes : "There is no room.");
+}
+
+void plan_refusal_text(const struct plan_refusal *refusal, char *out, size_t size)
+{
+    AUTO(text) *words = text_new(WORDS_MAX);
+    add_reasons(words, refusal);
+    give(words, out, size);
+}
+
+void plan_refusal_advice(const struct plan_refusal *refusal, char *out, size_t size)
+{
+    AUTO(text) *words = text_new(WORDS_MAX);
+    add_reasons(words, refusal);
+    add_advice(words, refusal);
+    give(words, out, size);
 }
 
 uint32_t plan_refusal_kinds(const struct plan_refusal *refusal)

@@ -23,7 +23,9 @@ static void read_life(struct statement *q, struct group_row *row)
     row->os = (enum os_type)column_int(q, C_os);
     row->shape.cpu_milli = column_int(q, C_cpu_milli);
     row->shape.memory_mib = column_int(q, C_memory_mib);
+    row->quota_class = (enum quota_class)column_int(q, C_quota_class);
     row->waits = !column_is_null(q, C_waits_since);
+    row->counted = quota_hold_of(row->living, row->state, row->shape.cpu_milli);
 }
 
 static void read_numbers(struct statement *q, struct group_row *row)
@@ -226,6 +228,27 @@ static void bind_shape(struct statement *q, const struct group_row *row)
     bind_int(q, P_memory_mib, row->shape.memory_mib);
 }
 
+static bool name_taken(const struct group_row *row, struct err *err)
+{
+    return err_set(err, ERR_CONFLICT, "The container group '%s' exists already.", row->name);
+}
+
+/* Who is at the limit and puts a group that stands is told that it stands, as below the limit. */
+static bool quota_allows_new(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    struct err stands;
+    if (quota_allows(tx, row, err))
+        return true;
+    AUTO(statement) *q = tx_statement(tx, SQL_group_named);
+    bind_int(q, P_resource_group_key, row->resource_group_key);
+    bind_text(q, P_name, row->name);
+    if (statement_next(q, &stands))
+        return name_taken(row, err);
+    if (!statement_ok(q, &stands))
+        *err = stands;
+    return false;
+}
+
 static bool insert_row(struct tx *tx, const struct group_row *row, struct err *err)
 {
     bool inserted = false;
@@ -238,10 +261,10 @@ static bool insert_row(struct tx *tx, const struct group_row *row, struct err *e
     bind_text(q, P_uid, row->uid);
     bind_text(q, P_location, row->location);
     bind_int(q, P_now_ms, row->created_ms);
+    bind_int(q, P_quota_class, row->quota_class);
     if (!statement_change(q, &inserted, err))
         return false;
-    return inserted ||
-           err_set(err, ERR_CONFLICT, "The container group '%s' exists already.", row->name);
+    return inserted || name_taken(row, err);
 }
 
 static bool put_spec(struct tx *tx, const struct group_row *row, const char *secrets,
@@ -272,15 +295,16 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
     row->living = row->waits = true;
     row->node_key = row->operation_key = 0;
     row->address = row->status = row->events = NULL;
-    if (!find_parents(tx, row, err))
+    row->counted = (struct quota_hold){0};
+    if (!find_parents(tx, row, err) || !quota_allows_new(tx, row, err))
         return false;
     row->key = row->revision =
         tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = tx_revision(tx)});
     row_id(row->key, row->ids[0]);
     row->uid = row->ids[0];
     /* First what may be refused: a refusal that wrote nothing costs others nothing. */
-    return insert_row(tx, row, err) && operation_begin(tx, row, OPERATION_CREATE, err) &&
-           put_spec(tx, row, secrets, err);
+    return insert_row(tx, row, err) && quota_count(tx, row, err) &&
+           operation_begin(tx, row, OPERATION_CREATE, err) && put_spec(tx, row, secrets, err);
 }
 
 bool group_save(struct tx *tx, struct group_row *row, struct err *err)
@@ -293,7 +317,7 @@ bool group_save(struct tx *tx, struct group_row *row, struct err *err)
     bind_text(q, P_address, row->address);
     bind_int(q, P_revision, row->revision);
     bind_int(q, P_waits, row->waits);
-    return statement_run(q, err);
+    return statement_run(q, err) && quota_count(tx, row, err);
 }
 
 static bool respec_columns(struct tx *tx, const struct group_row *row, struct err *err)

@@ -132,8 +132,8 @@ bool store_group_start(struct tx *tx, struct group_row *row, struct err *err)
     if (row->state == GROUP_PENDING || row->state == GROUP_RUNNING || row->state == GROUP_REPAIRING)
         return err_set(err, ERR_CONFLICT, "The container group '%s' is %s and cannot be started.",
                        row->name, group_state_words[row->state]);
-    return operation_begin(tx, row, OPERATION_START, err) && run_anew(tx, row, err) &&
-           group_save(tx, row, err);
+    return quota_allows(tx, row, err) && operation_begin(tx, row, OPERATION_START, err) &&
+           run_anew(tx, row, err) && group_save(tx, row, err);
 }
 
 bool store_group_restart(struct tx *tx, struct group_row *row, struct err *err)
@@ -155,7 +155,7 @@ bool store_group_update(struct tx *tx, struct group_row *row, const char *secret
 {
     if (rerun && is_stopping(row))
         return transitioning(row, err);
-    if (!group_respec(tx, row, secrets, err))
+    if ((rerun && !quota_allows(tx, row, err)) || !group_respec(tx, row, secrets, err))
         return false;
     if (rerun && (!operation_begin(tx, row, OPERATION_UPDATE, err) || !run_again(tx, row, err)))
         return false;

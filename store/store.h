@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "model/lifecycle.h"
 #include "model/link.h"
+#include "model/quota.h"
 #include "model/resource_id.h"
 
 struct store;
@@ -120,6 +121,9 @@ struct group_row {
     enum restart_policy restart_policy;
     enum os_type os;
     struct shape shape;
+    enum quota_class quota_class; /* which quotas it counts in; never changes */
+    /* What a create, a start and a rerun must keep within; NULL: nothing. Outlives the work. */
+    const struct quota_limits *limits;
     int64_t created_ms, revision;
     int64_t operation_key; /* newest operation */
     const char *operation_id;
@@ -131,12 +135,14 @@ struct group_row {
     bool living; /* false: removed, waiting for its nodes to forget it */
     bool waits;  /* wants to run and waits for a node */
     int64_t subscription_key, resource_group_key;
-    char ids[2][40];     /* where uid and operation_id live when they are made here, */
-    char parents[2][96]; /* and subscription and resource_group, as first written */
+    struct quota_hold counted; /* in its quotas, as it was read or last saved */
+    char ids[2][40];           /* where uid and operation_id live when they are made here, */
+    char parents[2][96];       /* and subscription and resource_group, as first written */
 };
 
 /* A new group: key, uid, generation, incarnation, state and operation are filled in here. Its resource group
- * must exist (ERR_RESOURCE_GROUP_NOT_FOUND) and its name be free among living groups (ERR_CONFLICT).
+ * must exist (ERR_RESOURCE_GROUP_NOT_FOUND) and its name be free among living groups (ERR_CONFLICT). ERR_QUOTA when it
+ * would be more than row->limits allow; so do an update that runs it again and a start.
  * `secrets` is fields_secrets() text, "{}" for none; it is sealed here. Also makes the operation. */
 bool store_group_create(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
     MUST_CHECK;
@@ -176,6 +182,16 @@ bool store_group_stop(struct tx *tx, struct group_row *row, struct err *err) MUS
 bool store_group_start(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
 bool store_group_restart(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
 bool store_group_remove(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
+
+/* ---- quotas ---- */
+
+/* What living groups of a subscription hold in a location: groups, and milli-CPU for quotas of cores. Exact at every
+ * commit. For readers: inside work it is not told what that commit has changed so far. */
+struct quota_use {
+    int64_t used[QUOTA_USES];
+};
+bool store_quota_use(struct tx *tx, const char *subscription, const char *location,
+                     struct quota_use *use, struct err *err) MUST_CHECK;
 
 /* ---- operations ---- */
 

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "store/backend.h"
+#include "store/quotas.h"
 #include "store/store.h"
 
 struct tx {
@@ -16,7 +17,14 @@ struct tx {
     struct arena *scratch; /* of one piece of work */
     struct change *changes;
     size_t changes_count, changes_capacity;
+    struct quota_book quotas;
     bool short_of_memory; /* a change could not be noted: the work must fail */
+};
+
+/* How far a transaction is, to go back to when a work fails. */
+struct tx_mark {
+    int64_t revision;
+    size_t changes_count, quotas_count;
 };
 
 struct statement *tx_statement(struct tx *tx, int sql);

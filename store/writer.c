@@ -21,6 +21,7 @@ static void begin_anew(struct store *store)
     store->tx.revision = store->revision;
     store->tx.changes_count = 0;
     store->tx.short_of_memory = false;
+    quotas_begin(&store->tx);
     store->tx.now_ms = clock_now_ms();
 }
 
@@ -33,34 +34,39 @@ static bool run_work(struct tx *tx, struct job *job)
     return !tx->short_of_memory || err_set(&job->err, ERR_BUSY, "no memory to note a change");
 }
 
-/* What it noted is forgotten; its numbers are given again. */
-static void forget_notes(struct tx *tx, int64_t revision, size_t changes_count)
+static struct tx_mark mark_of(const struct tx *tx)
 {
-    tx->revision = revision;
-    tx->changes_count = changes_count;
+    return (struct tx_mark){tx->revision, tx->changes_count, tx->quotas.notes_count};
+}
+
+/* What it noted is forgotten; its numbers are given again. */
+static void forget_notes(struct tx *tx, const struct tx_mark *mark)
+{
+    tx->revision = mark->revision;
+    tx->changes_count = mark->changes_count;
+    quotas_forget(tx, mark->quotas_count);
     tx->short_of_memory = false;
 }
 
 static enum outcome run_plain(struct store *store, struct job *job)
 {
     struct tx *tx = &store->tx;
-    int64_t revision = tx->revision, rows = backend_changes(store->writer);
-    size_t noted = tx->changes_count;
+    int64_t rows = backend_changes(store->writer);
+    struct tx_mark mark = mark_of(tx);
 
     job->failed = !run_work(tx, job);
     if (!job->failed)
         return WORK_KEPT;
     if (!backend_in_transaction(store->writer))
         return TRANSACTION_LOST;
-    forget_notes(tx, revision, noted);
+    forget_notes(tx, &mark);
     return backend_changes(store->writer) == rows ? WORK_KEPT : WORK_SPOILT;
 }
 
 static enum outcome run_marked(struct store *store, struct job *job)
 {
     struct tx *tx = &store->tx;
-    int64_t revision = tx->revision;
-    size_t noted = tx->changes_count;
+    struct tx_mark mark = mark_of(tx);
     struct err err = {0};
 
     if (!backend_mark(store->writer, &err))
@@ -70,7 +76,7 @@ static enum outcome run_marked(struct store *store, struct job *job)
         return TRANSACTION_LOST;
     if (!job->failed)
         return backend_mark_keep(store->writer, &err) ? WORK_KEPT : TRANSACTION_LOST;
-    forget_notes(tx, revision, noted);
+    forget_notes(tx, &mark);
     return backend_mark_undo(store->writer, &err) ? WORK_KEPT : TRANSACTION_LOST;
 }
 
@@ -104,7 +110,8 @@ static bool try_batch(struct store *store, struct job *jobs, bool marked, bool *
 {
     begin_anew(store);
     if (backend_begin(store->writer, err) && run_all(store, jobs, marked, spoilt, err) &&
-        save_revision(store, err) && backend_commit(store->writer, err))
+        quotas_save(&store->tx, err) && save_revision(store, err) &&
+        backend_commit(store->writer, err))
         return true;
     backend_rollback(store->writer);
     return false;
@@ -335,5 +342,6 @@ void writer_stop(struct store *store)
     store->writer_started = false;
     arena_free(store->tx.scratch);
     free(store->tx.changes);
+    quotas_done(&store->tx.quotas);
     store->tx = (struct tx){0};
 }

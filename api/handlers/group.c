@@ -63,7 +63,7 @@ bool group_admit(struct request *request, const struct group_row *row, struct er
 {
     const struct api_hooks *hooks = &request->api->hooks;
     const char *cpu, *memory;
-    char why[320] = "";
+    char why[700] = ""; /* with the service's sentence it fits struct err */
 
     if (!hooks->admit ||
         hooks->admit(hooks->context, &row->shape, row->os, row->location, why, sizeof why))

@@ -10,7 +10,8 @@ struct order {
     struct group_row *row; /* as it was when the request came */
     bool absent;
     bool admitted;
-    bool joined; /* one of its kind runs already: nothing is ordered */
+    bool joined;                 /* one of its kind runs already: nothing is ordered */
+    struct quota_limits *limits; /* of a start */
     int64_t operation_key;
     const char *operation_id;
     const char *location;
@@ -57,6 +58,7 @@ static bool order_in_turn(struct tx *tx, struct request *request, enum operation
     if (!group_settled(request, tx, row, (int)kind, &running, err))
         return false;
     order->joined = running != NULL;
+    row->limits = order->limits;
     return (order->joined || give(tx, row, err)) && order_keep(request, row, err);
 }
 
@@ -114,7 +116,7 @@ bool group_delete(struct request *request, struct err *err)
     order->row = store_group_find(tx, &id, true, request->arena, err);
     if (!order->row)
         return err->code == ERR_OK ? reply_empty(request, 204) : false;
-    if (!group_print_whole(request, order->row, request->out, err))
+    if (!group_print_whole(request, order->row, request->out, err) || !rate_take(request, err))
         return false;
     return wait_commit(request, delete_work, delete_done);
 }
@@ -183,6 +185,16 @@ static bool start_done(struct request *request, struct err *err)
     return reply_empty(request, 202);
 }
 
+/* It counts in the quotas again. */
+static bool limits_take(struct request *request, struct order *order, struct err *err)
+{
+    order->limits = ARENA_NEW(request->arena, struct quota_limits);
+    if (!order->limits)
+        return request_full(err);
+    settings_quotas(request->settings, request->names[0], order->row->location, order->limits);
+    return true;
+}
+
 /* A group that is over holds nothing: there must be room for it again. */
 bool group_start(struct request *request, struct err *err)
 {
@@ -191,6 +203,8 @@ bool group_start(struct request *request, struct err *err)
 
     order = tx ? order : NULL;
     if (!order || !(order->row = group_find(request, tx, false, err)))
+        return false;
+    if (!limits_take(request, order, err))
         return false;
     order->admitted = group_is_over(order->row);
     if (order->admitted && !group_admit(request, order->row, err))

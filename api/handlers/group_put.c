@@ -68,7 +68,10 @@ static bool row_make(struct request *request, struct putting *putting, struct er
         .restart_policy = (enum restart_policy)putting->group.properties->restart_policy,
         .os = (enum os_type)putting->group.properties->os_type,
         .shape = group_shape(&putting->group),
+        .quota_class = quota_class_of(&putting->group),
+        .limits = &putting->limits,
     };
+    settings_quotas(request->settings, request->names[0], putting->row.location, &putting->limits);
     return texts_make(request, putting, err);
 }
 
@@ -121,10 +124,11 @@ static bool create_done(struct request *request, struct err *err)
 
 bool put_create(struct request *request, struct putting *putting, struct err *err)
 {
-    putting->admitted = group_admit(request, &putting->row, &putting->refusal);
+    putting->admitted = rate_take(request, &putting->refusal) &&
+                        group_admit(request, &putting->row, &putting->refusal);
     if (putting->admitted)
         return wait_commit(request, create_work, create_done);
-    return putting->refusal.code == ERR_NO_CAPACITY ? put_standing(request, err) : false;
+    return put_standing(request, err);
 }
 
 /* ---- the steps ---- */

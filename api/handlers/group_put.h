@@ -19,6 +19,7 @@ enum put_change {
 struct putting {
     struct container_group group;
     struct group_row row; /* as it is to be */
+    struct quota_limits limits;
     const char *secrets;
     struct group_row *old;          /* as it stands, when it does */
     struct container_group *stands; /* the same, read */

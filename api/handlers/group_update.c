@@ -4,6 +4,7 @@
 #include "api/handlers/group_put.h"
 
 #include "api/inside.h"
+#include "api/rates.h"
 
 #include <string.h>
 
@@ -17,6 +18,7 @@ static void row_take(struct group_row *row, const struct group_row *sent)
     row->restart_policy = sent->restart_policy;
     row->os = sent->os;
     row->shape = sent->shape;
+    row->limits = sent->limits;
 }
 
 static bool has_moved(const struct group_row *row, const struct group_row *old)
@@ -123,7 +125,8 @@ static bool change_standing(struct request *request, struct tx *tx, struct putti
     if (putting->change == PUT_REPLACE)
         return problems_to_err(&request->problems, err);
     putting->row.name = old->name;
-    return admit_again(request, putting, err) && wait_commit(request, update_work, update_done);
+    return rate_take(request, err) && admit_again(request, putting, err) &&
+           wait_commit(request, update_work, update_done);
 }
 
 /* It was there when the store was asked to create it, and is gone now; or it never was, and there
@@ -148,6 +151,7 @@ bool put_standing(struct request *request, struct err *err)
     struct resource_id id = group_id_of(request);
     AUTO(tx) *tx = store_read(request->api->store, err);
 
+    rate_give(request); /* it created nothing; a change takes anew */
     if (!tx)
         return false;
     putting->old = store_group_find(tx, &id, true, request->arena, err);

@@ -60,6 +60,10 @@ extern const struct schema operation_schema;
 /* subnets.c */
 bool association_delete(struct request *request, struct err *err) MUST_CHECK;
 
+/* usages.c */
+bool usages_list(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema quota_usage_schema;
+
 /* usage.c */
 bool usage_show(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema usage_schema;

@@ -5,8 +5,3 @@ bool fit_cpu(const struct plan_node *node, const struct plan_request *request)
 {
     return node->capacity.cpu_milli - node->used.cpu_milli >= request->shape.cpu_milli;
 }
-
-bool fit_cpu_idle(const struct plan_node *node, const struct plan_request *request)
-{
-    return node->capacity.cpu_milli >= request->shape.cpu_milli;
-}

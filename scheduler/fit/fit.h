@@ -28,12 +28,11 @@ bool fit_could(const struct plan_node *node, const struct plan_request *request)
 
 bool fit_location(const struct plan_node *node, const struct plan_request *request);
 bool fit_os(const struct plan_node *node, const struct plan_request *request);
+bool fit_size(const struct plan_node *node, const struct plan_request *request);
 bool fit_ready(const struct plan_node *node, const struct plan_request *request);
 bool fit_cordon(const struct plan_node *node, const struct plan_request *request);
 bool fit_kept(const struct plan_node *node, const struct plan_request *request);
 bool fit_cpu(const struct plan_node *node, const struct plan_request *request);
-bool fit_cpu_idle(const struct plan_node *node, const struct plan_request *request);
 bool fit_memory(const struct plan_node *node, const struct plan_request *request);
-bool fit_memory_idle(const struct plan_node *node, const struct plan_request *request);
 
 #endif

@@ -5,8 +5,3 @@ bool fit_memory(const struct plan_node *node, const struct plan_request *request
 {
     return node->capacity.memory_mib - node->used.memory_mib >= request->shape.memory_mib;
 }
-
-bool fit_memory_idle(const struct plan_node *node, const struct plan_request *request)
-{
-    return node->capacity.memory_mib >= request->shape.memory_mib;
-}

@@ -3,7 +3,7 @@
 -- fragment: life_columns
 g.key, g.uid, g.subscription_key, g.resource_group_key, g.name, g.location, g.living, g.wanted, g.state,
 g.provisioning, g.restart_policy, g.os, g.cpu_milli, g.memory_mib, g.generation, g.incarnation, g.created_ms,
-g.revision, g.operation_key, g.node_key, g.waits_since, g.address
+g.revision, g.operation_key, g.node_key, g.waits_since, g.address, g.quota_class
 
 -- fragment: group_columns
 {life_columns}, s.name as subscription, r.name as resource_group
@@ -65,13 +65,16 @@ select s.key as subscription_key, s.name as subscription, r.key as resource_grou
   join resource_groups r on r.subscription_key = s.key and r.name = :resource_group and r.deleted = 0
  where s.name = :subscription;
 
+-- name: group_named
+select key from container_groups where resource_group_key = :resource_group_key and name = :name and living = 1;
+
 -- name: group_insert
 insert into container_groups (key, subscription_key, resource_group_key, name, uid, location, living, wanted, state,
     provisioning, restart_policy, os, cpu_milli, memory_mib, generation, incarnation, created_ms, revision,
-    operation_key, node_key, waits_since, address)
+    operation_key, node_key, waits_since, address, quota_class)
 values (:key, :subscription_key, :resource_group_key, :name, :uid, :location, 1, :wanted, :state,
     :provisioning, :restart_policy, :os, :cpu_milli, :memory_mib, 1, 1, :now_ms, :key,
-    :operation_key, 0, :key, null)
+    :operation_key, 0, :key, null, :quota_class)
     on conflict do nothing;
 
 -- name: group_save

@@ -28,6 +28,16 @@ def read(text):
     return [fill(block, lines) for block, lines in blocks]
 
 
+def settings(text):
+    """What a file wants configured: lines `# settings {…}` before its first block."""
+    head = text.split("### ", 1)[0].splitlines()
+    found = {}
+    for line in head:
+        if line.startswith("# settings "):
+            found.update(json.loads(line[len("# settings "):]))
+    return found
+
+
 def fill(block, lines):
     at = next((i for i, line in enumerate(lines) if ASK.match(line)), None)
     if at is None:

@@ -30,6 +30,7 @@ static size_t waits_count;
 static int64_t until_ns;
 static int64_t serial;
 static bool random_names;
+static struct quota_limits limits_of_all;
 static struct arena *arena; /* of the writer's thread */
 
 static bool create(struct tx *tx, void *data, struct err *err)
@@ -77,6 +78,7 @@ static void submit(struct submitter *submitter)
                                         .spec = spec,
                                         .restart_policy = RESTART_ALWAYS,
                                         .os = OS_LINUX,
+                                        .limits = &limits_of_all,
                                         .shape = {100, 128}};
     submitter->begun_ns = clock_boot_ns();
     if (!store_submit(opened, create, created, submitter, &err)) {
@@ -217,6 +219,7 @@ int main(int argc, char **argv)
         return fprintf(stderr, "store_create FOLDER [SUBMITTERS [SECONDS [random]]]\n"), 2;
     random_names = argc > 4;
     memset(spec, 'x', SPEC_SIZE);
+    quota_limits_fill(NULL, 0, "", NULL, &limits_of_all);
     text_format(path, sizeof path, "%s/bench.db", argv[1]);
     text_format(key_path, sizeof key_path, "%s/bench.key", argv[1]);
     opened = store_open(&(struct store_options){path, key_path}, &err);

@@ -1,4 +1,5 @@
 #include "tests/sim/sim.h"
+#include "tests/store/recount.h"
 
 #include <string.h>
 
@@ -99,7 +100,10 @@ static struct facts facts_read(struct sim *sim)
 
 void sim_check(struct sim *sim)
 {
+    static const char subscription[] = "11111111-2222-3333-4444-555555555555";
     arena_reset(sim->arena);
+    (void)quotas_agree(sim->store, subscription, "westus", sim->arena);
+    (void)quotas_agree(sim->store, subscription, "eastus", sim->arena);
     struct facts facts = facts_read(sim);
     no_node_is_over_full(facts.nodes, facts.nodes_count, facts.assignments,
                          facts.assignments_count);

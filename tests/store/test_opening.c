@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "store/backend.h"
 #include "store/store_room.h"
+#include "tests/store/recount.h"
 #include "tests/store/try.h"
 
 #include <fcntl.h>
@@ -228,7 +229,12 @@ TEST(opens_what_every_version_left)
         assert_string_equal(row->name, "Saved");
         assert_int_equal(row->state, GROUP_RUNNING);
         assert_int_equal(trial_seconds(trial, "saved", 0, 1000), 100);
+        struct quota_use use = quotas_agree(trial->store, TRY_SUBSCRIPTION, "westus", trial->arena);
+        assert_int_equal(use.used[QUOTA_GROUPS], 2); /* one of them is stopped */
+        assert_int_equal(use.used[QUOTA_STANDARD_CORES], 1000);
         trial_create(trial, "new");
+        use = quotas_agree(trial->store, TRY_SUBSCRIPTION, "westus", trial->arena);
+        assert_int_equal(use.used[QUOTA_STANDARD_CORES], 2000);
     }
 }
 

@@ -36,6 +36,17 @@ static bool put_resource_group(struct tx *tx, void *data, struct err *err)
     return store_resource_group_put(tx, &row, &created, err);
 }
 
+static bool drop_resource_group(struct tx *tx, void *data, struct err *err)
+{
+    bool existed;
+    return store_resource_group_delete(tx, TRY_SUBSCRIPTION, data, &existed, err);
+}
+
+void trial_drop_resource_group(struct trial *trial)
+{
+    trial_write(trial, drop_resource_group, "rg");
+}
+
 struct trial *trial_new(void)
 {
     struct trial *trial = calloc(1, sizeof *trial);

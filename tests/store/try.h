@@ -25,6 +25,8 @@ AUTO_TYPE(trial);
 void trial_close(struct trial *trial);
 void trial_reopen(struct trial *trial);
 
+void trial_drop_resource_group(struct trial *trial); /* with everything in it */
+
 /* Runs work that must succeed; or must fail, and gives the code. */
 void trial_write(struct trial *trial, store_work work, void *data);
 enum err_code trial_refused(struct trial *trial, store_work work, void *data);

@@ -72,6 +72,23 @@ TEST(names_the_setting_that_is_wrong)
     refused(LOAD("--token", "0123456789abcdef", "--token-file", "x"), "token_file");
     refused(LOAD("--subscriptions", "no-uuid"), "subscriptions");
     refused(LOAD("--listen-port", "70000"), "listen_port");
+    refused(LOAD("--quotas", "Cores=1"), "quotas");
+    refused(LOAD("--quotas", "mars/StandardCores=1"), "quotas");
+    refused(LOAD("--quotas", "6f1a1f4e-0000-4000-8000-00000000ffff/StandardCores=1"), "quotas");
+}
+
+TEST(reads_quotas_the_general_ones_first)
+{
+    static const char quotas[] =
+        "westus/StandardCores=5,ContainerGroups=100," SUBSCRIPTION "/West US/StandardCores=7";
+    struct loaded loaded = LOAD("--locations", "West US", "--quotas", quotas);
+    assert_int_equal(loaded.outcome, OPTIONS_RUN);
+    assert_int_equal(loaded.config.quotas.count, 3);
+    assert_int_equal(loaded.config.quota_rules[0].quota, QUOTA_GROUPS);
+    assert_int_equal(loaded.config.quota_rules[1].most, 5);
+    assert_int_equal(loaded.config.quota_rules[2].most, 7);
+    assert_string_equal(loaded.config.quota_rules[2].location, "westus");
+    arena_free(loaded.arena);
 }
 
 TEST(accepts_a_plane_that_never_fences)
@@ -164,6 +181,7 @@ int main(void)
         cmocka_unit_test(has_defaults_for_everything_but_the_subscriptions),
         cmocka_unit_test(brings_locations_to_their_normal_form),
         cmocka_unit_test(names_the_setting_that_is_wrong),
+        cmocka_unit_test(reads_quotas_the_general_ones_first),
         cmocka_unit_test(accepts_a_plane_that_never_fences),
         cmocka_unit_test(tells_what_a_reload_takes_over_from_what_it_does_not),
         cmocka_unit_test(makes_tokens_at_the_first_start_and_keeps_them),

@@ -216,20 +216,69 @@ TEST(says_in_words_who_refused_and_what_would_fit)
     struct plan_node silent = {.key = 9, .pool = here, .capacity = {8000, 8192}};
     assert_int_equal(plan_node_put(plan, PLAN_NONE, &closed), 4);
     assert_int_equal(plan_node_put(plan, PLAN_NONE, &silent), 5);
+    struct shape cpus = {6000, 1024}, memory = {1000, 7168};
+    add_node(plan, here, 8000, 8192);
+    add_node(plan, here, 8000, 8192);
+    plan_take(plan, 6, &cpus);
+    plan_take(plan, 7, &memory);
     struct plan_request request = {.pool = here, .shape = {4000, 4096}, .last_slot = PLAN_NONE};
     struct plan_refusal refusal;
     plan_explain(plan, &request, &refusal);
-    char words[400];
+    char words[700];
     plan_refusal_text(&refusal, words, sizeof words);
     assert_string_equal(
         words,
-        "Of 6 nodes 1 is in another location, 1 runs another operating system, 1 does not report, "
-        "1 is cordoned, 1 has too little CPU free, 1 has too little memory free. "
-        "The largest group that fits now has 8 CPU and 1 GB.");
+        "Of 8 nodes 1 is in another location, 1 runs another operating system, 2 are too small for "
+        "it, 1 does not report, 1 is cordoned, 1 has too little CPU free, 1 has too little memory "
+        "free. The largest group that fits now has 8 CPU and 1 GB.");
     request.shape.memory_mib = 10000;
     plan_explain(plan, &request, &refusal);
     plan_refusal_text(&refusal, words, sizeof words);
-    assert_non_null(strstr(words, "; none could ever hold it."));
+    assert_string_equal(words, "Of 8 nodes 1 is in another location, 1 runs another operating "
+                               "system, 6 are too small for it; none could ever hold it. The "
+                               "largest node there has 8 CPU and 8 GB. The largest group that fits "
+                               "now has 8 CPU and 1 GB.");
+}
+
+static void advice(struct plan *plan, const struct plan_pool *pool, struct shape shape, char *words,
+                   size_t size)
+{
+    struct plan_request request = {.pool = pool, .shape = shape, .last_slot = PLAN_NONE};
+    struct plan_refusal refusal;
+    plan_explain(plan, &request, &refusal);
+    plan_refusal_advice(&refusal, words, size);
+}
+
+TEST(says_whether_to_wait_to_ask_for_less_or_to_go_elsewhere)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *here = plan_pool(plan, "westus", OS_LINUX);
+    char words[700];
+    advice(plan, here, (struct shape){1000, 1024}, words, sizeof words);
+    assert_string_equal(words, "There are no nodes.");
+    add_node(plan, here, 4000, 8192);
+    struct shape most = {3500, 1024};
+    plan_take(plan, 0, &most);
+    advice(plan, here, (struct shape){2000, 1024}, words, sizeof words);
+    assert_string_equal(words, "Of 1 node 1 has too little CPU free. The largest group that fits "
+                               "now has 0.5 CPU and 7 GB. Ask for less, or again when there is "
+                               "room: it could run there.");
+    add_node(plan, plan_pool(plan, "eastus", OS_LINUX), 64000, 1048576);
+    add_node(plan, plan_pool(plan, "eastus", OS_LINUX), 64000, 1048576);
+    add_node(plan, plan_pool(plan, "northus", OS_WINDOWS), 64000, 1048576);
+    advice(plan, here, (struct shape){8000, 1024}, words, sizeof words);
+    assert_string_equal(words, "Of 4 nodes 3 are in another location, 1 is too small for it; none "
+                               "could ever hold it. The largest node there has 4 CPU and 8 GB. The "
+                               "largest group that fits now has 0.5 CPU and 7 GB. It would fit now "
+                               "in 'eastus'. Ask for less: waiting would not help.");
+    /* A node may be larger than a group may be. */
+    advice(plan, plan_pool(plan, "eastus", OS_LINUX), (struct shape){65000, 1024}, words,
+           sizeof words);
+    assert_non_null(strstr(words, "The largest group that fits now has 31 CPU and 240 GB."));
+    advice(plan, plan_pool(plan, "southus", OS_LINUX), (struct shape){1000, 1024}, words,
+           sizeof words);
+    assert_string_equal(words, "Of 4 nodes 4 are in another location; none could ever hold it. It "
+                               "would fit now in 'eastus'.");
 }
 
 TEST(refuses_what_is_larger_than_numbers_can_say)
@@ -251,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_kept_node_takes_only_its_group),
         cmocka_unit_test(keeps_for_a_large_group_the_node_that_lacks_least),
         cmocka_unit_test(says_in_words_who_refused_and_what_would_fit),
+        cmocka_unit_test(says_whether_to_wait_to_ask_for_less_or_to_go_elsewhere),
         cmocka_unit_test(refuses_what_is_larger_than_numbers_can_say),
     };
     return RUN_TESTS(tests);
