@@ -288,6 +288,23 @@ TEST(many_parked_requests_are_each_answered_once)
     assert_int_equal(atomic_load(&served->admitted), RACERS * PUTS_EACH);
 }
 
+/* Ten of many that race get in; the scheduler hears of each of the others that its room is free again. */
+TEST(a_create_beyond_its_quota_gives_back_the_room_it_was_promised)
+{
+    AUTO(served) *served = served_new();
+    static const struct quota_rule ten = {.quota = QUOTA_GROUPS, .most = 10};
+    struct racer racers[RACERS];
+    struct err err = {0};
+
+    served->options.quotas = &ten;
+    served->options.quotas_count = 1;
+    assert_true(api_reload(served->api, &served->options, &err));
+    race_begin(racers, served);
+    assert_int_equal(race_end(racers), 10);
+    assert_int_equal(count_groups(served), 10);
+    assert_int_equal(atomic_load(&served->admitted) - atomic_load(&served->undone), 10);
+}
+
 TEST(what_was_acknowledged_before_a_stop_is_there_after_it)
 {
     AUTO(served) *served = served_new();
@@ -377,6 +394,7 @@ int main(void)
         cmocka_unit_test(a_request_that_comes_byte_by_byte_is_a_request),
         cmocka_unit_test(clients_that_go_away_in_the_middle_leave_nothing_behind),
         cmocka_unit_test(many_parked_requests_are_each_answered_once),
+        cmocka_unit_test(a_create_beyond_its_quota_gives_back_the_room_it_was_promised),
         cmocka_unit_test(what_was_acknowledged_before_a_stop_is_there_after_it),
         cmocka_unit_test(a_stopping_server_finishes_what_it_took_and_says_goodbye),
         cmocka_unit_test(settings_change_while_it_runs),
