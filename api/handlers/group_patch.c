@@ -3,6 +3,7 @@
 #include "api/handlers/group.h"
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
+#include "model/group_check.h"
 
 struct patch {
     struct text_map tags;
@@ -79,6 +80,8 @@ bool group_patch(struct request *request, struct err *err)
     request->data = patching;
     if (!request_parse(request, &patch_schema, &patching->patch, err))
         return false;
+    if (!tags_check(&patching->patch.tags, &request->problems))
+        return problems_to_err(&request->problems, err);
     return patching->patch.tags.given ? wait_commit(request, patch_work, patch_done)
                                       : patch_nothing(request, err);
 }

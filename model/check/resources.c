@@ -151,9 +151,9 @@ struct limit_check {
 /* As the service quotes it: the requirement as JSON. */
 static const char *requirement_text(const struct container *container, struct text *out)
 {
-    if (out)
-        fields_print(&requirements_schema, container->properties->resources, FIELDS_PUBLIC, out,
-                     NULL);
+    if (!out)
+        return "";
+    fields_print(&requirements_schema, container->properties->resources, FIELDS_PUBLIC, out, NULL);
     return text_ok(out) ? out->bytes : "";
 }
 

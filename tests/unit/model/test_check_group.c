@@ -172,6 +172,7 @@ TEST(mounts_name_a_volume_and_a_place_of_their_own)
         {MOUNTS(MOUNT("/proc/sys")), ERR_VOLUME_MOUNT, MOUNT_AT "[0].mountPath", NULL},
         {MOUNTS(MOUNT("/a") ",{\"name\":\"data2\",\"mountPath\":\"/a/\"}"), ERR_VOLUME_MOUNT, MOUNT_AT "[1].mountPath",
          "Two volumes are mounted at '/a/' in container 'web' of container group 'g'."},
+        {MOUNTS(MOUNT("/a//") ",{\"name\":\"data2\",\"mountPath\":\"/a\"}"), ERR_VOLUME_MOUNT, MOUNT_AT "[1].mountPath", NULL},
         {BESIDE(",\"initContainers\":[{\"name\":\"i\",\"properties\":{\"image\":\"b\",\"volumeMounts\":[" MOUNT("/a") "]}}]"), ERR_VOLUME_MOUNT, "properties.initContainers[0].properties.volumeMounts[0].name", NULL},
     };
 
