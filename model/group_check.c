@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "model/group_check_inside.h"
 #include "model/image_reference.h"
+#include "model/tags_check.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -351,20 +352,6 @@ static void check_address(struct check *check)
                       address->dns_name_label, check->name);
 }
 
-static void check_tags(struct check *check)
-{
-    const struct text_map *tags = &check->group->tags;
-
-    for (size_t i = 0; i < tags->count; i++) {
-        if (strlen(tags->items[i].key) > (size_t)LIMIT_TAG_NAME_MAX ||
-            strlen(tags->items[i].value ? tags->items[i].value : "") > (size_t)LIMIT_TAG_VALUE_MAX)
-            check_problem(
-                check, ERR_INVALID, "tags",
-                "The tag '%.100s' is too long: a name has at most %lld bytes, a value %lld.",
-                tags->items[i].key, (long long)LIMIT_TAG_NAME_MAX, (long long)LIMIT_TAG_VALUE_MAX);
-    }
-}
-
 bool group_check(const char *name, const struct container_group *group, struct problems *problems)
 {
     struct check check = {.name = name, .group = group, .problems = problems};
@@ -376,7 +363,7 @@ bool group_check(const char *name, const struct container_group *group, struct p
                       "lower-case letters, digits or "
                       "hyphens, no hyphen first, last or doubled.",
                       name);
-    check_tags(&check);
+    tags_check(&group->tags, "tags", problems);
     if (!group->properties)
         return problems->count + problems->more == before; /* told as missing by its table */
     if (group->properties->os_type < 0)
