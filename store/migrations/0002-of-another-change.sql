@@ -1,0 +1,1 @@
+-- Nothing: the number of a change that is made beside this one.
