@@ -72,6 +72,7 @@ struct api_options {
     const struct api_location *locations;
     size_t locations_count;
     const char *default_location; /* of nodes that name none */
+    const char *tenant_id;        /* UUID; NULL: one of zeros */
     int64_t beat_ms, fence_ms, lost_ms;
     /* "https://berth.example" for absolute links; NULL: from the Host header. */
     const char *base_url;

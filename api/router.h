@@ -23,6 +23,8 @@ enum route_words {
     WORD_USAGE = 1 << 5,     /* takes group, from and to */
     WORD_OPERATION = 1 << 6, /* answers with Azure-AsyncOperation */
     WORD_LOCATION = 1 << 7,  /* its 202 answers with Location */
+    WORD_FILTER = 1 << 8,    /* takes $filter */
+    WORD_EXPAND = 1 << 9,    /* takes $expand */
 };
 
 struct route {
@@ -61,6 +63,8 @@ const struct route *route_find(enum http_method method, const char *const *segme
                                const char **names, size_t *names_count, unsigned *allowed);
 /* YYYY-MM-DD or YYYY-MM-DD-word. */
 bool api_version_valid(const char *text);
+/* ERR_API_VERSION_MISSING, ERR_API_VERSION_INVALID. NULL: it was not given. */
+bool api_version_check(const char *version, struct err *err) MUST_CHECK;
 /* A Host header that may go into links. */
 bool host_valid(const char *text);
 

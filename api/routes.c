@@ -7,6 +7,7 @@
 #define SUBSCRIPTION "/subscriptions/{subscriptionId}"
 #define RESOURCE_GROUP SUBSCRIPTION "/resourceGroups/{resourceGroupName}"
 #define PROVIDER "/providers/" RESOURCE_PROVIDER
+#define NAMESPACE SUBSCRIPTION "/providers/{namespace}"
 #define LOCATION SUBSCRIPTION PROVIDER "/locations/{location}"
 #define GROUPS RESOURCE_GROUP PROVIDER "/containerGroups"
 #define GROUP GROUPS "/{containerGroupName}"
@@ -41,6 +42,8 @@ const struct route routes[] = {
       "200", "Change its tags; it keeps running.", TAKES(patch), GIVES(container_group) },
     { HTTP_DELETE, GROUP, SUB, group_delete, "ContainerGroups_Delete",
       "200 204", "Delete it; the answer is the group as it was, 204 when there was none.", GIVES(container_group) },
+    { HTTP_HEAD,   GROUP, SUB, resource_exists, "Resources_CheckExistenceById",
+      "204", "Whether it is there." },
     { HTTP_GET,    GROUPS, SUB, group_list,  "ContainerGroups_ListByResourceGroup",
       "200", "The groups of a resource group, without instance views.", GIVES(container_group), .words = WORD_LIST | WORD_PAGED },
     { HTTP_GET, SUBSCRIPTION PROVIDER "/containerGroups", SUB, group_list, "ContainerGroups_List",
@@ -74,6 +77,8 @@ const struct route routes[] = {
 
     { HTTP_PUT,    RESOURCE_GROUP, SUB, resource_group_put,    "ResourceGroups_CreateOrUpdate",
       "200 201 409", "Create a resource group, or change its tags.", TAKES(resource_group), GIVES(resource_group) },
+    { HTTP_PATCH,  RESOURCE_GROUP, SUB, resource_group_patch,  "ResourceGroups_Update",
+      "200 409", "Change its tags or who manages it.", TAKES(resource_group_patch), GIVES(resource_group) },
     { HTTP_GET,    RESOURCE_GROUP, SUB, resource_group_show,   "ResourceGroups_Get",
       "200", "The resource group.", GIVES(resource_group) },
     { HTTP_HEAD,   RESOURCE_GROUP, SUB, resource_group_show,   "ResourceGroups_CheckExistence",
@@ -81,9 +86,29 @@ const struct route routes[] = {
     { HTTP_DELETE, RESOURCE_GROUP, SUB, resource_group_delete, "ResourceGroups_Delete",
       "202", "Delete it with every container group in it.", .words = WORD_LOCATION },
     { HTTP_GET, SUBSCRIPTION "/resourceGroups", SUB, resource_group_list, "ResourceGroups_List",
-      "200", "The resource groups of a subscription.", GIVES(resource_group), .words = WORD_LIST | WORD_PAGED },
+      "200", "The resource groups of a subscription.", GIVES(resource_group), .words = WORD_LIST | WORD_PAGED | WORD_FILTER },
     { HTTP_GET, SUBSCRIPTION "/operationresults/{deletion}", SUB, resource_group_deletion_show, "ResourceGroups_DeleteResult",
       "200 202", "How far the deletion of a resource group is: 200 once nothing is left.", .words = WORD_LOCATION },
+    { HTTP_GET, RESOURCE_GROUP "/resources", SUB, resource_list, "Resources_ListByResourceGroup",
+      "200", "What is in a resource group.", GIVES(resource), .words = WORD_LIST | WORD_PAGED | WORD_FILTER | WORD_EXPAND },
+    { HTTP_GET, SUBSCRIPTION "/resources",   SUB, resource_list, "Resources_List",
+      "200", "What is in a subscription.", GIVES(resource), .words = WORD_LIST | WORD_PAGED | WORD_FILTER | WORD_EXPAND },
+    { HTTP_GET,  SUBSCRIPTION "/providers",  SUB, provider_list, "Providers_List",
+      "200", "The resource providers that are served.", GIVES(provider), .words = WORD_LIST },
+    { HTTP_GET,  NAMESPACE,                  SUB, provider_show, "Providers_Get",
+      "200", "One of them.", GIVES(provider) },
+    { HTTP_GET,  NAMESPACE "/resourceTypes", SUB, provider_types_list, "ProviderResourceTypes_List",
+      "200", "What it serves.", GIVES(provider_type), .words = WORD_LIST },
+    { HTTP_POST, NAMESPACE "/register",      SUB, provider_show, "Providers_Register",
+      "200", "It is registered already.", GIVES(provider) },
+    { HTTP_POST, NAMESPACE "/unregister",    SUB, provider_show, "Providers_Unregister",
+      "200", "It stays registered.", GIVES(provider) },
+    { HTTP_GET,  "/providers",               ARM, provider_list, "Providers_ListAtTenantScope",
+      "200", "The resource providers that are served.", GIVES(provider), .words = WORD_LIST },
+    { HTTP_GET,  "/providers/{namespace}",   ARM, provider_show, "Providers_GetAtTenantScope",
+      "200 404", "One of them.", GIVES(provider) },
+    { HTTP_GET, "/tenants",                ARM, tenant_list,       "Tenants_List",
+      "200", "The one tenant there is.", GIVES(tenant), .words = WORD_LIST },
     { HTTP_GET, "/subscriptions",          ARM, subscription_list, "Subscriptions_List",
       "200", "The subscriptions of the configuration.", GIVES(subscription), .words = WORD_LIST },
     { HTTP_GET, SUBSCRIPTION,              SUB, subscription_show, "Subscriptions_Get",

@@ -18,6 +18,7 @@ struct settings {
     const struct api_location *locations;
     size_t locations_count;
     const char *default_location;
+    const char *tenant_id; /* never NULL */
     int64_t beat_ms, fence_ms, lost_ms;
     const char *base_url; /* NULL: from the Host header */
 };
