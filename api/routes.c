@@ -11,6 +11,7 @@
 #define LOCATION SUBSCRIPTION PROVIDER "/locations/{location}"
 #define GROUPS RESOURCE_GROUP PROVIDER "/containerGroups"
 #define GROUP GROUPS "/{containerGroupName}"
+#define TAGS "/providers/Microsoft.Resources/tags/default"
 #define CONTAINER GROUP "/containers/{containerName}"
 
 #define ARM ROUTE_ARM
@@ -93,6 +94,22 @@ const struct route routes[] = {
       "200", "What is in a resource group.", GIVES(resource), .words = WORD_LIST | WORD_PAGED | WORD_FILTER | WORD_EXPAND },
     { HTTP_GET, SUBSCRIPTION "/resources",   SUB, resource_list, "Resources_List",
       "200", "What is in a subscription.", GIVES(resource), .words = WORD_LIST | WORD_PAGED | WORD_FILTER | WORD_EXPAND },
+    { HTTP_GET,    RESOURCE_GROUP TAGS, SUB, scope_tags_show,   "Tags_GetOfResourceGroup",
+      "200", "Its tags.", GIVES(tags) },
+    { HTTP_PUT,    RESOURCE_GROUP TAGS, SUB, scope_tags_put,    "Tags_CreateOrUpdateOfResourceGroup",
+      "200 409", "Put all of its tags.", TAKES(tags), GIVES(tags) },
+    { HTTP_PATCH,  RESOURCE_GROUP TAGS, SUB, scope_tags_put,    "Tags_UpdateOfResourceGroup",
+      "200 409", "Merge, replace or take away tags.", TAKES(tags_patch), GIVES(tags) },
+    { HTTP_DELETE, RESOURCE_GROUP TAGS, SUB, scope_tags_delete, "Tags_DeleteOfResourceGroup",
+      "200 409", "Take all of its tags away." },
+    { HTTP_GET,    GROUP TAGS, SUB, scope_tags_show,   "Tags_GetOfContainerGroup",
+      "200", "Its tags.", GIVES(tags) },
+    { HTTP_PUT,    GROUP TAGS, SUB, scope_tags_put,    "Tags_CreateOrUpdateOfContainerGroup",
+      "200 409", "Put all of its tags.", TAKES(tags), GIVES(tags) },
+    { HTTP_PATCH,  GROUP TAGS, SUB, scope_tags_put,    "Tags_UpdateOfContainerGroup",
+      "200 409", "Merge, replace or take away tags.", TAKES(tags_patch), GIVES(tags) },
+    { HTTP_DELETE, GROUP TAGS, SUB, scope_tags_delete, "Tags_DeleteOfContainerGroup",
+      "200 409", "Take all of its tags away." },
     { HTTP_GET,  SUBSCRIPTION "/providers",  SUB, provider_list, "Providers_List",
       "200", "The resource providers that are served.", GIVES(provider), .words = WORD_LIST },
     { HTTP_GET,  NAMESPACE,                  SUB, provider_show, "Providers_Get",

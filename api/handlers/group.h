@@ -31,6 +31,10 @@ bool group_events_take(struct request *request, const struct group_row *row,
 bool group_spec_read(struct request *request, const struct group_row *row,
                      struct container_group *group, struct err *err) MUST_CHECK;
 
+/* On the writer's thread, a row found with its spec: other tags, and nothing else. */
+bool group_retag(struct request *request, struct tx *tx, struct group_row *row,
+                 const struct text_map *tags, struct err *err) MUST_CHECK;
+
 /* The operation's URL in Azure-AsyncOperation, and when to ask. */
 void group_operation_header(struct request *request, const char *location,
                             const char *operation_id);

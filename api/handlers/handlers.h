@@ -40,6 +40,12 @@ bool resource_group_delete(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_deletion_show(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema resource_group_schema, resource_group_patch_schema;
 
+/* tags.c */
+bool scope_tags_show(struct request *request, struct err *err) MUST_CHECK;
+bool scope_tags_put(struct request *request, struct err *err) MUST_CHECK; /* PATCH too */
+bool scope_tags_delete(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema tags_schema, tags_patch_schema;
+
 /* group_put.c, group_patch.c */
 bool group_put(struct request *request, struct err *err) MUST_CHECK;
 bool group_patch(struct request *request, struct err *err) MUST_CHECK;
