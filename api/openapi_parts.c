@@ -27,7 +27,7 @@ static const struct parameter {
     {"location", STRING_, .doc = "A location of the configuration."},
     {"operationId", STRING_, .doc = "As Azure-AsyncOperation names it."},
     {"deletion", STRING_, .doc = "As Location names it."},
-    {"namespace", STRING_, .doc = "Like Microsoft.ContainerInstance."},
+    {"resourceProviderNamespace", STRING_, .doc = "Like Microsoft.ContainerInstance."},
     {"node", STRING_, .doc = "The id of a node."},
     {"api-version", "{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-[a-z]+)?$\"}",
      ROUTE_ARM, 0, true, "Like 2023-05-01."},

@@ -7,7 +7,7 @@
 #define SUBSCRIPTION "/subscriptions/{subscriptionId}"
 #define RESOURCE_GROUP SUBSCRIPTION "/resourceGroups/{resourceGroupName}"
 #define PROVIDER "/providers/" RESOURCE_PROVIDER
-#define NAMESPACE SUBSCRIPTION "/providers/{namespace}"
+#define NAMESPACE SUBSCRIPTION "/providers/{resourceProviderNamespace}"
 #define LOCATION SUBSCRIPTION PROVIDER "/locations/{location}"
 #define GROUPS RESOURCE_GROUP PROVIDER "/containerGroups"
 #define GROUP GROUPS "/{containerGroupName}"
@@ -122,7 +122,7 @@ const struct route routes[] = {
       "200", "It stays registered.", GIVES(provider) },
     { HTTP_GET,  "/providers",               ARM, provider_list, "Providers_ListAtTenantScope",
       "200", "The resource providers that are served.", GIVES(provider), .words = WORD_LIST },
-    { HTTP_GET,  "/providers/{namespace}",   ARM, provider_show, "Providers_GetAtTenantScope",
+    { HTTP_GET,  "/providers/{resourceProviderNamespace}",   ARM, provider_show, "Providers_GetAtTenantScope",
       "200 404", "One of them.", GIVES(provider) },
     { HTTP_GET, "/tenants",                ARM, tenant_list,       "Tenants_List",
       "200", "The one tenant there is.", GIVES(tenant), .words = WORD_LIST },

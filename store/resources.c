@@ -6,6 +6,7 @@
 static bool row_read(struct statement *q, struct arena *arena, struct resource_row *row)
 {
     *row = (struct resource_row){
+        .place = column_int(q, C_place),
         .key = column_int(q, C_key),
         .resource_group = column_text(q, C_resource_group, arena),
         .name = column_text(q, C_name, arena),
@@ -14,7 +15,7 @@ static bool row_read(struct statement *q, struct arena *arena, struct resource_r
         .created_ms = column_int(q, C_created_ms),
         .changed_ms = column_int(q, C_changed_ms),
     };
-    return row->resource_group && row->name && row->location;
+    return row->resource_group && (row->key == 0 || (row->name && row->location));
 }
 
 /* The statement that looks at the fewest rows: a tag's value is rarer than a tag, a name rarer than a resource
@@ -63,7 +64,7 @@ static bool bind_question(struct tx *tx, struct statement *q, int sql,
     return true;
 }
 
-static bool read_rows(struct tx *tx, const struct resource_question *question, int64_t after_key,
+static bool read_rows(struct tx *tx, const struct resource_question *question, int64_t after,
                       size_t rows_max, struct arena *arena, struct resource_page *page,
                       struct err *err)
 {
@@ -71,7 +72,7 @@ static bool read_rows(struct tx *tx, const struct resource_question *question, i
     AUTO(statement) *q = tx_statement(tx, sql);
     if (!bind_question(tx, q, sql, question, arena, err))
         return false;
-    bind_int(q, P_after, after_key);
+    bind_int(q, P_after, after);
     bind_int(q, P_rows, (int64_t)rows_max + 1);
     while (page->count <= rows_max && statement_next(q, err) &&
            row_read(q, arena, &page->rows[page->count]))
@@ -79,19 +80,20 @@ static bool read_rows(struct tx *tx, const struct resource_question *question, i
     return statement_ok(q, err);
 }
 
-bool store_resource_list(struct tx *tx, const struct resource_question *question, int64_t after_key,
+bool store_resource_list(struct tx *tx, const struct resource_question *question, int64_t after,
                          size_t rows_max, struct arena *arena, struct resource_page *page,
                          struct err *err)
 {
     struct resource_page found = {arena_array(arena, rows_max + 1, sizeof *found.rows), 0, 0};
     if (!found.rows)
         return arena_full(err);
-    if (!read_rows(tx, question, after_key, rows_max, arena, &found, err))
+    if (!read_rows(tx, question, after, rows_max, arena, &found, err))
         return false;
     if (found.count > rows_max) /* one more than asked for: there is a next page */
-        found.next_key = found.rows[--found.count - 1].key;
+        found.next_key = found.rows[--found.count - 1].place;
     for (size_t i = 0; i < found.count; i++)
-        if (!tags_list(tx, found.rows[i].key, arena, &found.rows[i].tags, err))
+        if (found.rows[i].key != 0 &&
+            !tags_list(tx, found.rows[i].key, arena, &found.rows[i].tags, err))
             return false;
     *page = found;
     return true;

@@ -118,7 +118,8 @@ bool store_resource_group_deletion(struct tx *tx, const char *subscription, int6
 /* ---- resources: what stands in a subscription, without documents ---- */
 
 struct resource_row {
-    int64_t key;
+    int64_t place; /* of the walk: what `after` takes */
+    int64_t key;   /* 0: it was looked at, and nothing that was asked for is there */
     const char *resource_group, *name, *location;
     enum provisioning provisioning;
     int64_t created_ms, changed_ms; /* changed: its document */

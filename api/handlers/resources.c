@@ -22,7 +22,7 @@ struct walk {
     struct page page;
     unsigned expand;
     size_t looked_at, printed;
-    int64_t at; /* key of the last one looked at */
+    int64_t at; /* place of the last one looked at */
     bool more;
 };
 
@@ -133,9 +133,9 @@ static bool walk_on(struct walk *walk, struct err *err)
             walk->more = true;
             return true;
         }
-        walk->at = rows.rows[i].key;
+        walk->at = rows.rows[i].place;
         walk->looked_at++;
-        if (fits(walk, &rows.rows[i])) {
+        if (rows.rows[i].key != 0 && fits(walk, &rows.rows[i])) {
             print_row(walk, &rows.rows[i], request->out);
             walk->printed++;
         }

@@ -1,5 +1,4 @@
--- Resource groups that are being deleted, and who manages them; when a group's document changed; groups of a name in a
--- whole subscription; tags to search by.
+-- Resource groups that are being deleted, and who manages them; when a group's document changed; tags to search by.
 
 -- deleting: everything in it is being removed; it stands until that is done.
 alter table resource_groups add column deleting integer not null default 0;
@@ -11,7 +10,6 @@ update container_groups set changed_ms = created_ms;
 -- With living, so that what its nodes have not forgotten yet is not walked over.
 drop index container_groups_of_resource_group;
 create index container_groups_of_resource_group on container_groups (resource_group_key, living);
-create index container_groups_named on container_groups (subscription_key, name) where living = 1;
 
 -- Of resource groups that stand (kind 0) and container groups that live (kind 1): both have keys of the one sequence.
 create table tags (

@@ -1,7 +1,7 @@
 -- Container groups as resources among others: no documents are read, and each list walks an index by key.
 
 -- fragment: resource_columns
-g.key, r.name as resource_group, g.name, g.location, g.provisioning, g.created_ms, g.changed_ms
+g.key as place, g.key, r.name as resource_group, g.name, g.location, g.provisioning, g.created_ms, g.changed_ms
 
 -- name: resource_list
 -- Of a subscription.
@@ -21,13 +21,17 @@ select {resource_columns}
  limit :rows;
 
 -- name: resource_list_named
--- Of a name, in a whole subscription.
-select {resource_columns}
-  from container_groups g join resource_groups r on r.key = g.resource_group_key
- where g.subscription_key = (select key from subscriptions where name = :subscription)
-   and g.name = :name and g.living = 1 and g.key > :after
- order by g.key
- limit :rows;
+-- Of a name, in a whole subscription: each resource group is asked for it, those that have none too, so that a page
+-- looks at so many and no more. An index over names would cost every create more than these questions do.
+-- scan: of the few that the inner question gives.
+select r.place, g.key, r.name as resource_group, g.name, g.location, g.provisioning, g.created_ms, g.changed_ms
+  from (select key as place, name from resource_groups
+         where subscription_key = (select key from subscriptions where name = :subscription)
+           and deleted = 0 and key > :after
+         order by key
+         limit :rows) r
+  left join container_groups g on g.resource_group_key = r.place and g.name = :name and g.living = 1
+ order by r.place;
 
 -- name: resource_list_tagged
 -- With a tag, whatever its value.

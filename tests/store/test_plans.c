@@ -90,7 +90,8 @@ TEST(lists_walk_the_index_that_is_made_for_them)
     } cases[] = {
         {SQL_resource_list, "container_groups_of_subscription"},
         {SQL_resource_list_in, "resource_group_key=? AND living=?"},
-        {SQL_resource_list_named, "container_groups_named"},
+        {SQL_resource_list_named, "resource_groups_of_subscription"},
+        {SQL_resource_list_named, "container_groups_name "},
         {SQL_resource_list_tagged, "tags_of_name"},
         {SQL_resource_list_valued, "tags_of_value"},
         {SQL_resource_group_list_tagged, "tags_of_name"},

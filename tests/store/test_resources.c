@@ -59,7 +59,8 @@ static const char *list(struct trial *trial, struct resource_question question, 
             store_resource_list(tx, &question, page.next_key, rows_max, trial->arena, &page, &err));
         assert_true(page.count <= rows_max);
         for (size_t i = 0; i < page.count; i++)
-            text_addf(names, "%s/%s ", page.rows[i].resource_group, page.rows[i].name);
+            if (page.rows[i].key != 0)
+                text_addf(names, "%s/%s ", page.rows[i].resource_group, page.rows[i].name);
     } while (page.next_key);
     assert_true(text_ok(names));
     return arena_text_n(trial->arena, names->bytes, names->size);
