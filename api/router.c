@@ -260,7 +260,9 @@ static void room_give(struct request *request)
 
     if (!request->route || !(request->route->flags & ROUTE_ARM))
         return;
-    if (request->method & (HTTP_GET | HTTP_HEAD))
+    if (!(request->route->flags & ROUTE_SUBSCRIPTION)) /* those of the tenant only read */
+        name = "x-ms-ratelimit-remaining-tenant-reads";
+    else if (request->method & (HTTP_GET | HTTP_HEAD))
         name = "x-ms-ratelimit-remaining-subscription-reads";
     else if (request->method == HTTP_DELETE)
         name = "x-ms-ratelimit-remaining-subscription-deletes";

@@ -31,7 +31,7 @@ bool tenant_list(struct request *request, struct err *err) MUST_CHECK;
 bool location_list(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema subscription_schema, tenant_schema, location_schema;
 
-/* resource_groups.c, resource_groups_delete.c */
+/* resource_groups.c, resource_groups_put.c, resource_groups_delete.c */
 bool resource_group_put(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_patch(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_show(struct request *request, struct err *err) MUST_CHECK;
