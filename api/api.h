@@ -73,6 +73,7 @@ struct api_options {
     const struct api_location *locations;
     size_t locations_count;
     const char *default_location;    /* of nodes that name none */
+    const char *tenant_id;           /* UUID; NULL: one of zeros */
     const struct quota_rule *quotas; /* quota_rules_sort() */
     size_t quotas_count;
     int64_t beat_ms, fence_ms, lost_ms;

@@ -2,22 +2,16 @@
 #include "api/router.h"
 
 #include "api/inside.h"
+#include "api/refuse.h"
 #include "api/request_id.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { WARNED_SHOWN_MAX = 400 };
-
-static const struct {
-    enum http_method method;
-    const char *name;
-} method_names[] = {
-    {HTTP_GET, "GET"},   {HTTP_HEAD, "HEAD"},   {HTTP_PUT, "PUT"},
-    {HTTP_POST, "POST"}, {HTTP_PATCH, "PATCH"}, {HTTP_DELETE, "DELETE"},
-};
 
 /* ---- the path ---- */
 
@@ -61,22 +55,6 @@ const struct route *route_find(enum http_method method, const char *const *segme
         *allowed |= routes[i].methods;
     }
     return NULL;
-}
-
-static bool route_refuse(struct request *request, unsigned allowed, struct err *err)
-{
-    AUTO(text) *names = text_new(64);
-
-    if (allowed == 0)
-        return err_set(err, ERR_NOT_FOUND, "there is nothing at '%.300s'", request->uri);
-    for (size_t i = 0; i < COUNT_OF(method_names); i++) {
-        if (allowed & method_names[i].method)
-            text_addf(names, "%s%s", names && names->size > 0 ? ", " : "", method_names[i].name);
-    }
-    if (!text_ok(names))
-        return request_full(err);
-    reply_header(request, "Allow", "%s", names->bytes);
-    return err_set(err, ERR_METHOD, "this path takes %s", names->bytes);
 }
 
 /* Path and query as texts; the route when there is one, else why not (told only to those who may
@@ -173,12 +151,8 @@ static bool host_check(const struct request *request, struct err *err)
            err_set(err, ERR_BAD_HEADER, "the Host header is missing or not well-formed");
 }
 
-static bool api_version_check(const struct request *request, struct err *err)
+bool api_version_check(const char *version, struct err *err)
 {
-    const char *version = request_query(request, "api-version");
-
-    if (!(request->route->flags & ROUTE_ARM))
-        return true;
     if (!version || !version[0])
         return err_set(
             err, ERR_API_VERSION_MISSING,
@@ -197,8 +171,7 @@ static bool subscription_check(struct request *request, struct err *err)
         return true;
     subscription = settings_subscription(request->settings, request->names[0]);
     if (!subscription)
-        return err_set(err, ERR_SUBSCRIPTION_NOT_FOUND,
-                       "The subscription '%.60s' could not be found.", request->names[0]);
+        return refuse_subscription(request->names[0], err);
     request->names[0] = subscription->id;
     return true;
 }
@@ -211,10 +184,13 @@ static bool head_check(struct request *request, struct err *err)
         !caller_check(request, err))
         return false;
     if (!request->route)
-        return route_refuse(request, allowed, err);
+        return allowed ? refuse_method(request, allowed, err) : refuse_path(request, err);
     if (request->route->flags & (ROUTE_NODE | ROUTE_JOIN))
         request->body_max = LIMIT_LINK_MESSAGE_MAX;
-    return api_version_check(request, err) && subscription_check(request, err);
+    if ((request->route->flags & ROUTE_ARM) &&
+        !api_version_check(request_query(request, "api-version"), err))
+        return false;
+    return subscription_check(request, err);
 }
 
 /* ---- ids, errors, counters ---- */
@@ -236,6 +212,34 @@ static void ids_take(struct request *request)
         given && id_is_plain(given) ? arena_text(request->arena, given) : request->id;
 }
 
+/* Where it was answered, when, and which call: WESTUS:20260102T030405Z:…, as ARM writes it. */
+static void routing_give(struct request *request)
+{
+    const struct settings *settings = request->settings;
+    const char *region =
+        settings->default_location ? settings->default_location : settings->locations[0].name;
+    char time[CLOCK_TEXT_SIZE], value[160];
+    size_t size = 0;
+
+    clock_text(clock_now_ms(), time);
+    for (const char *at = region; *at && size < 64; at++)
+        value[size++] = (char)toupper((unsigned char)*at);
+    value[size++] = ':';
+    for (const char *at = time; *at; at++) {
+        if (*at != '-' && *at != ':')
+            value[size++] = *at;
+    }
+    value[size] = '\0';
+    reply_header(request, "x-ms-routing-request-id", "%s:%s", value, request->id);
+}
+
+/* Only those who came over TLS may be told to stay with it. */
+static void transport_give(struct request *request)
+{
+    if (text_has_prefix(request_base(request), "https:"))
+        reply_header(request, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+}
+
 static void ids_give(struct request *request)
 {
     const char *client = request_header(request, "x-ms-client-request-id");
@@ -243,7 +247,7 @@ static void ids_give(struct request *request)
     reply_header(request, "x-ms-request-id", "%s", request->id);
     reply_header(request, "x-ms-correlation-request-id", "%s",
                  request->correlation_id ? request->correlation_id : request->id);
-    reply_header(request, "x-ms-routing-request-id", "%s", request->id);
+    routing_give(request);
     if (client && id_is_plain(client))
         reply_header(request, "x-ms-client-request-id", "%s", client);
 }
@@ -256,7 +260,9 @@ static void room_give(struct request *request)
 
     if (!request->route || !(request->route->flags & ROUTE_ARM))
         return;
-    if (request->method & (HTTP_GET | HTTP_HEAD))
+    if (!(request->route->flags & ROUTE_SUBSCRIPTION)) /* those of the tenant only read */
+        name = "x-ms-ratelimit-remaining-tenant-reads";
+    else if (request->method & (HTTP_GET | HTTP_HEAD))
         name = "x-ms-ratelimit-remaining-subscription-reads";
     else if (request->method == HTTP_DELETE)
         name = "x-ms-ratelimit-remaining-subscription-deletes";
@@ -317,6 +323,7 @@ static void finish(struct request *request)
         reply_error(request, &err);
     }
     ids_give(request);
+    transport_give(request);
     room_give(request);
     rate_end(request);
     warnings_give(request);

@@ -26,6 +26,8 @@ enum route_words {
     WORD_OPERATION = 1 << 6, /* answers with Azure-AsyncOperation */
     WORD_LOCATION = 1 << 7,  /* its 202 answers with Location */
     WORD_FILE = 1 << 8,      /* gives a file as it is */
+    WORD_FILTER = 1 << 9,    /* takes $filter */
+    WORD_EXPAND = 1 << 10,   /* takes $expand */
 };
 
 struct route {
@@ -64,6 +66,8 @@ const struct route *route_find(enum http_method method, const char *const *segme
                                const char **names, size_t *names_count, unsigned *allowed);
 /* YYYY-MM-DD or YYYY-MM-DD-word. */
 bool api_version_valid(const char *text);
+/* ERR_API_VERSION_MISSING, ERR_API_VERSION_INVALID. NULL: it was not given. */
+bool api_version_check(const char *version, struct err *err) MUST_CHECK;
 /* A Host header that may go into links. */
 bool host_valid(const char *text);
 

@@ -7,9 +7,11 @@
 #define SUBSCRIPTION "/subscriptions/{subscriptionId}"
 #define RESOURCE_GROUP SUBSCRIPTION "/resourceGroups/{resourceGroupName}"
 #define PROVIDER "/providers/" RESOURCE_PROVIDER
+#define NAMESPACE SUBSCRIPTION "/providers/{resourceProviderNamespace}"
 #define LOCATION SUBSCRIPTION PROVIDER "/locations/{location}"
 #define GROUPS RESOURCE_GROUP PROVIDER "/containerGroups"
 #define GROUP GROUPS "/{containerGroupName}"
+#define TAGS "/providers/Microsoft.Resources/tags/default"
 #define CONTAINER GROUP "/containers/{containerName}"
 #define PROFILES RESOURCE_GROUP PROVIDER "/containerGroupProfiles"
 #define PROFILE PROFILES "/{containerGroupProfileName}"
@@ -55,6 +57,8 @@ const struct route routes[] = {
       "200 412", "Replace its tags; it keeps running.", TAKES(patch), GIVES(container_group) },
     { HTTP_DELETE, GROUP, SUB | ROUTE_DELETES, group_delete, "ContainerGroups_Delete",
       "200 204 412 429", "Delete it; the answer is the group as it was, 204 when there was none.", GIVES(container_group) },
+    { HTTP_HEAD,   GROUP, SUB, resource_exists, "Resources_CheckExistenceById",
+      "204", "Whether it is there." },
     { HTTP_GET,    GROUPS, SUB, group_list,  "ContainerGroups_ListByResourceGroup",
       "200 304", "The groups of a resource group, without instance views.", GIVES(container_group), .words = WORD_LIST | WORD_PAGED },
     { HTTP_GET, SUBSCRIPTION PROVIDER "/containerGroups", SUB, group_list, "ContainerGroups_List",
@@ -116,6 +120,8 @@ const struct route routes[] = {
 
     { HTTP_PUT,    RESOURCE_GROUP, SUB, resource_group_put,    "ResourceGroups_CreateOrUpdate",
       "200 201 409", "Create a resource group, or change its tags.", TAKES(resource_group), GIVES(resource_group) },
+    { HTTP_PATCH,  RESOURCE_GROUP, SUB, resource_group_patch,  "ResourceGroups_Update",
+      "200 409", "Change its tags or who manages it.", TAKES(resource_group_patch), GIVES(resource_group) },
     { HTTP_GET,    RESOURCE_GROUP, SUB, resource_group_show,   "ResourceGroups_Get",
       "200", "The resource group.", GIVES(resource_group) },
     { HTTP_HEAD,   RESOURCE_GROUP, SUB, resource_group_show,   "ResourceGroups_CheckExistence",
@@ -123,9 +129,45 @@ const struct route routes[] = {
     { HTTP_DELETE, RESOURCE_GROUP, SUB, resource_group_delete, "ResourceGroups_Delete",
       "202", "Delete it with every container group in it.", .words = WORD_LOCATION },
     { HTTP_GET, SUBSCRIPTION "/resourceGroups", SUB, resource_group_list, "ResourceGroups_List",
-      "200", "The resource groups of a subscription.", GIVES(resource_group), .words = WORD_LIST | WORD_PAGED },
+      "200", "The resource groups of a subscription.", GIVES(resource_group), .words = WORD_LIST | WORD_PAGED | WORD_FILTER },
     { HTTP_GET, SUBSCRIPTION "/operationresults/{deletion}", SUB, resource_group_deletion_show, "ResourceGroups_DeleteResult",
       "200 202", "How far the deletion of a resource group is: 200 once nothing is left.", .words = WORD_LOCATION },
+    { HTTP_GET, RESOURCE_GROUP "/resources", SUB, resource_list, "Resources_ListByResourceGroup",
+      "200", "What is in a resource group.", GIVES(resource), .words = WORD_LIST | WORD_PAGED | WORD_FILTER | WORD_EXPAND },
+    { HTTP_GET, SUBSCRIPTION "/resources",   SUB, resource_list, "Resources_List",
+      "200", "What is in a subscription.", GIVES(resource), .words = WORD_LIST | WORD_PAGED | WORD_FILTER | WORD_EXPAND },
+    { HTTP_GET,    RESOURCE_GROUP TAGS, SUB, scope_tags_show,   "Tags_GetOfResourceGroup",
+      "200", "Its tags.", GIVES(tags) },
+    { HTTP_PUT,    RESOURCE_GROUP TAGS, SUB, scope_tags_put,    "Tags_CreateOrUpdateOfResourceGroup",
+      "200 409", "Put all of its tags.", TAKES(tags), GIVES(tags) },
+    { HTTP_PATCH,  RESOURCE_GROUP TAGS, SUB, scope_tags_put,    "Tags_UpdateOfResourceGroup",
+      "200 409", "Merge, replace or take away tags.", TAKES(tags_patch), GIVES(tags) },
+    { HTTP_DELETE, RESOURCE_GROUP TAGS, SUB, scope_tags_delete, "Tags_DeleteOfResourceGroup",
+      "200 409", "Take all of its tags away." },
+    { HTTP_GET,    GROUP TAGS, SUB, scope_tags_show,   "Tags_GetOfContainerGroup",
+      "200", "Its tags.", GIVES(tags) },
+    { HTTP_PUT,    GROUP TAGS, SUB, scope_tags_put,    "Tags_CreateOrUpdateOfContainerGroup",
+      "200 409", "Put all of its tags.", TAKES(tags), GIVES(tags) },
+    { HTTP_PATCH,  GROUP TAGS, SUB, scope_tags_put,    "Tags_UpdateOfContainerGroup",
+      "200 409", "Merge, replace or take away tags.", TAKES(tags_patch), GIVES(tags) },
+    { HTTP_DELETE, GROUP TAGS, SUB, scope_tags_delete, "Tags_DeleteOfContainerGroup",
+      "200 409", "Take all of its tags away." },
+    { HTTP_GET,  SUBSCRIPTION "/providers",  SUB, provider_list, "Providers_List",
+      "200", "The resource providers that are served.", GIVES(provider), .words = WORD_LIST },
+    { HTTP_GET,  NAMESPACE,                  SUB, provider_show, "Providers_Get",
+      "200", "One of them.", GIVES(provider) },
+    { HTTP_GET,  NAMESPACE "/resourceTypes", SUB, provider_types_list, "ProviderResourceTypes_List",
+      "200", "What it serves.", GIVES(provider_type), .words = WORD_LIST },
+    { HTTP_POST, NAMESPACE "/register",      SUB, provider_show, "Providers_Register",
+      "200", "It is registered already.", GIVES(provider) },
+    { HTTP_POST, NAMESPACE "/unregister",    SUB, provider_show, "Providers_Unregister",
+      "200", "It stays registered.", GIVES(provider) },
+    { HTTP_GET,  "/providers",               ARM, provider_list, "Providers_ListAtTenantScope",
+      "200", "The resource providers that are served.", GIVES(provider), .words = WORD_LIST },
+    { HTTP_GET,  "/providers/{resourceProviderNamespace}",   ARM, provider_show, "Providers_GetAtTenantScope",
+      "200 404", "One of them.", GIVES(provider) },
+    { HTTP_GET, "/tenants",                ARM, tenant_list,       "Tenants_List",
+      "200", "The one tenant there is.", GIVES(tenant), .words = WORD_LIST },
     { HTTP_GET, "/subscriptions",          ARM, subscription_list, "Subscriptions_List",
       "200", "The subscriptions of the configuration.", GIVES(subscription), .words = WORD_LIST },
     { HTTP_GET, SUBSCRIPTION,              SUB, subscription_show, "Subscriptions_Get",

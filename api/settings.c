@@ -105,6 +105,12 @@ void settings_quotas(const struct settings *settings, const char *subscription,
     quota_limits_fill(settings->quotas, settings->quotas_count, subscription, location, found);
 }
 
+static const char *tenant_take(struct settings *settings, const struct api_options *options)
+{
+    return arena_text(settings->arena, options->tenant_id ? options->tenant_id
+                                                          : "00000000-0000-0000-0000-000000000000");
+}
+
 static bool settings_fill(struct settings *settings, const struct api_options *options,
                           struct err *err)
 {
@@ -116,6 +122,9 @@ static bool settings_fill(struct settings *settings, const struct api_options *o
     settings->fence_ms = options->fence_ms;
     settings->lost_ms = options->lost_ms;
     settings->base_url = arena_text(settings->arena, options->base_url);
+    settings->tenant_id = tenant_take(settings, options);
+    if (!settings->tenant_id)
+        return too_many(err);
     return token_take("token", options->token, settings->token_hash, err) &&
            token_take("join_token", options->join_token, settings->join_token_hash, err) &&
            subscriptions_take(settings, options, err) && locations_take(settings, options, err) &&

@@ -20,6 +20,7 @@ struct settings {
     const char *default_location;
     const struct quota_rule *quotas;
     size_t quotas_count;
+    const char *tenant_id; /* never NULL */
     int64_t beat_ms, fence_ms, lost_ms;
     const char *base_url; /* NULL: from the Host header */
 };

@@ -14,6 +14,30 @@ static bool sweep_work(struct tx *tx, void *data, struct err *err)
                                  now_ms - sweeper->operation_keep_ms, err);
 }
 
+/* Where the round over resource groups that are being deleted is; the work may run twice. */
+struct round {
+    int64_t from, at;
+    bool more;
+};
+
+static bool delete_work(struct tx *tx, void *data, struct err *err)
+{
+    struct round *round = data;
+    round->at = round->from;
+    return store_resource_group_sweep(tx, &round->at, &round->more, err);
+}
+
+static bool delete_on(struct sweeper *sweeper, struct err *err)
+{
+    struct round round = {.more = true};
+    while (round.more && !atomic_load(&sweeper->stopping)) {
+        if (!store_write(sweeper->store, delete_work, &round, err))
+            return false;
+        round.from = round.at;
+    }
+    return true;
+}
+
 /* A failure is told once, until the store works again. */
 static void *run(void *context)
 {
@@ -21,7 +45,8 @@ static void *run(void *context)
     bool failed = false;
     while (!atomic_load(&sweeper->stopping)) {
         struct err err = {0};
-        bool swept = store_write(sweeper->store, sweep_work, sweeper, &err);
+        bool swept =
+            store_write(sweeper->store, sweep_work, sweeper, &err) && delete_on(sweeper, &err);
         if (!swept && !failed)
             log_failure("sweep_failed", &err);
         failed = !swept;

@@ -1,5 +1,5 @@
 /* The thread that does what is due by the clock alone: operations that took too long fail, those that ended long ago
- * are dropped.
+ * are dropped, resource groups that are being deleted are emptied.
  * Threads: its own; start and stop from one.   Owner: sweeper_stop(). */
 #ifndef DAEMON_SWEEPER_H
 #define DAEMON_SWEEPER_H

@@ -392,7 +392,7 @@ static const struct field container_group_fields[] = {
     FIELD(struct container_group, type, "type", .flags = FIELD_READ_ONLY),
     FIELD(struct container_group, location, "location", .max = 63, .code = ERR_LOCATION_REQUIRED),
     FIELD_STRUCT(struct container_group, identity, "identity", &identity_schema),
-    FIELD(struct container_group, tags, "tags", .flags = FIELD_PRINT_EMPTY, .max = LIMIT_TAGS_MAX),
+    FIELD(struct container_group, tags, "tags", .flags = FIELD_PRINT_EMPTY, .max = LIMIT_TAGS_MAX, .code = ERR_TAGS),
     FIELD(struct container_group, zones, "zones", .max = 1, .code = ERR_ZONE),
 };
 const struct schema container_group_schema =

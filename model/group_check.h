@@ -17,9 +17,6 @@ bool group_check(const char *name, const struct container_group *group, struct p
 bool group_check_supported(const struct container_group *group, struct problems *problems)
     MUST_CHECK;
 
-/* Of any resource (§27.1). */
-bool tags_check(const struct text_map *tags, struct problems *problems);
-
 bool group_name_valid(const char *name);          /* §23.1 */
 bool container_name_valid(const char *name);      /* §23.2 */
 bool resource_group_name_valid(const char *name); /* §23.7 */

@@ -79,6 +79,13 @@ bool group_forgotten(struct tx *tx, const struct group_row *row, struct err *err
 bool group_leaves_node(struct tx *tx, struct assignment_row *assignment, const char *node,
                        bool gone, struct err *err) MUST_CHECK;
 
+/* ---- resource_groups.c, resource_groups_delete.c ---- */
+
+/* Returns false: ERR_RESOURCE_GROUP_DELETING. */
+bool resource_group_refuse_deleting(const char *name, struct err *err);
+/* If it is being deleted and nothing of it is left that could still run, it is gone. */
+bool resource_group_settle(struct tx *tx, int64_t key, struct err *err) MUST_CHECK;
+
 /* ---- ledger.c ---- */
 
 /* Who the group was, for ever. */

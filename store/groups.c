@@ -6,6 +6,7 @@
 #include "store/row_id.h"
 #include "store/seal.h"
 #include "store/statements.h"
+#include "store/tags.h"
 
 #include <string.h>
 
@@ -198,6 +199,8 @@ static bool find_parents(struct tx *tx, struct group_row *row, struct err *err)
                    ? err_set(err, ERR_RESOURCE_GROUP_NOT_FOUND,
                              "Resource group '%s' could not be found.", row->resource_group)
                    : false;
+    if (column_int(q, C_deleting) != 0)
+        return resource_group_refuse_deleting(row->resource_group, err);
     row->subscription_key = column_int(q, C_subscription_key);
     row->resource_group_key = column_int(q, C_resource_group_key);
     const char *subscription = column_text(q, C_subscription, tx->scratch);
@@ -267,6 +270,13 @@ static bool insert_row(struct tx *tx, const struct group_row *row, struct err *e
     return inserted || name_taken(row, err);
 }
 
+static bool put_tags(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    struct tags_owner owner = {row->key, row->subscription_key, TAGS_OF_GROUP,
+                               row->generation == 1};
+    return tags_put(tx, &owner, row->spec, err);
+}
+
 static bool put_spec(struct tx *tx, const struct group_row *row, const char *secrets,
                      struct err *err)
 {
@@ -282,7 +292,7 @@ static bool put_spec(struct tx *tx, const struct group_row *row, const char *sec
         bind_bytes(q, P_sealed, sealed, size);
     else
         bind_null(q, P_sealed);
-    return statement_run(q, err);
+    return statement_run(q, err) && put_tags(tx, row, err);
 }
 
 bool store_group_create(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
@@ -326,6 +336,7 @@ static bool respec_columns(struct tx *tx, const struct group_row *row, struct er
     bind_int(q, P_key, row->key);
     bind_shape(q, row);
     bind_int(q, P_generation, row->generation);
+    bind_int(q, P_now_ms, tx->now_ms);
     return statement_run(q, err);
 }
 
@@ -365,7 +376,8 @@ bool group_status_put(struct tx *tx, int64_t key, const char *status, struct err
 bool group_hide(struct tx *tx, int64_t key, struct err *err)
 {
     return tx_run_key(tx, SQL_group_hide, key, err) &&
-           tx_run_key(tx, SQL_group_spec_unseal, key, err);
+           tx_run_key(tx, SQL_group_spec_unseal, key, err) &&
+           tx_run_key(tx, SQL_tag_drop, key, err);
 }
 
 bool group_purge(struct tx *tx, const struct group_row *row, struct err *err)

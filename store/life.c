@@ -200,7 +200,7 @@ bool group_forgotten(struct tx *tx, const struct group_row *row, struct err *err
         return true;
     tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = row->key});
     return operation_end(tx, row, OPERATION_SUCCEEDED, NULL, NULL, err) &&
-           group_purge(tx, row, err);
+           group_purge(tx, row, err) && resource_group_settle(tx, row->resource_group_key, err);
 }
 
 bool store_group_remove(struct tx *tx, struct group_row *row, struct err *err)

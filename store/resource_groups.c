@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "store/group_life.h"
 #include "store/statements.h"
-#include "store/tx.h"
+#include "store/tags.h"
 
 static bool row_read(struct statement *q, struct arena *arena, struct resource_group_row *row)
 {
@@ -12,6 +12,9 @@ static bool row_read(struct statement *q, struct arena *arena, struct resource_g
         .name = column_text(q, C_name, arena),
         .location = column_text(q, C_location, arena),
         .tags = column_text(q, C_tags, arena),
+        .managed_by = column_text(q, C_managed_by, arena),
+        .deleting = column_int(q, C_deleting) != 0,
+        .subscription_key = column_int(q, C_subscription_key),
         .revision = column_int(q, C_revision),
     };
     return row->subscription && row->name && row->location && row->tags;
@@ -35,13 +38,26 @@ struct resource_group_row *store_resource_group_find(struct tx *tx, const char *
     return row;
 }
 
-bool store_resource_group_list(struct tx *tx, const char *subscription, int64_t after_key,
-                               size_t rows_max, struct arena *arena,
+static struct statement *list_statement(struct tx *tx,
+                                        const struct resource_group_question *question)
+{
+    struct statement *q = tx_statement(tx, !question->tag    ? SQL_resource_group_list
+                                           : question->value ? SQL_resource_group_list_valued
+                                                             : SQL_resource_group_list_tagged);
+    bind_text(q, P_subscription, question->subscription);
+    if (question->tag)
+        bind_text(q, P_tag, question->tag);
+    if (question->tag && question->value)
+        bind_text(q, P_value, question->value);
+    return q;
+}
+
+bool store_resource_group_list(struct tx *tx, const struct resource_group_question *question,
+                               int64_t after_key, size_t rows_max, struct arena *arena,
                                struct resource_group_page *page, struct err *err)
 {
     struct resource_group_page found = {arena_array(arena, rows_max + 1, sizeof *found.rows), 0, 0};
-    AUTO(statement) *q = tx_statement(tx, SQL_resource_group_list);
-    bind_text(q, P_subscription, subscription);
+    AUTO(statement) *q = list_statement(tx, question);
     bind_int(q, P_after, after_key);
     bind_int(q, P_rows, (int64_t)rows_max + 1);
     if (!found.rows)
@@ -55,6 +71,8 @@ bool store_resource_group_list(struct tx *tx, const char *subscription, int64_t 
     *page = found;
     return true;
 }
+
+/* ---- putting ---- */
 
 static bool subscription_put(struct tx *tx, const char *name, int64_t *key, struct err *err)
 {
@@ -71,38 +89,67 @@ static bool subscription_put(struct tx *tx, const char *name, int64_t *key, stru
     return statement_ok(q, err);
 }
 
-static bool resource_group_insert(struct tx *tx, struct resource_group_row *row, struct err *err)
+static bool put_tags(struct tx *tx, const struct resource_group_row *row, bool is_new,
+                     struct err *err)
 {
-    int64_t subscription_key = 0;
-    if (!subscription_put(tx, row->subscription, &subscription_key, err))
-        return false;
-    row->key = row->revision = tx_next_revision(tx);
+    struct tags_owner owner = {row->key, row->subscription_key, TAGS_OF_RESOURCE_GROUP, is_new};
+    const char *members = arena_format(tx->scratch, "\"tags\":%s", row->tags ? row->tags : "{}");
+    return members ? tags_put(tx, &owner, members, err) : arena_full(err);
+}
+
+static bool insert_row(struct tx *tx, const struct resource_group_row *row, struct err *err)
+{
     AUTO(statement) *q = tx_statement(tx, SQL_resource_group_insert);
     bind_int(q, P_key, row->key);
-    bind_int(q, P_subscription_key, subscription_key);
+    bind_int(q, P_subscription_key, row->subscription_key);
     bind_text(q, P_name, row->name);
     bind_text(q, P_location, row->location);
     bind_text(q, P_tags, row->tags ? row->tags : "{}");
+    bind_text(q, P_managed_by, row->managed_by);
     return statement_run(q, err);
+}
+
+static bool resource_group_insert(struct tx *tx, struct resource_group_row *row, struct err *err)
+{
+    if (!subscription_put(tx, row->subscription, &row->subscription_key, err))
+        return false;
+    row->key = row->revision = tx_next_revision(tx);
+    return insert_row(tx, row, err) && put_tags(tx, row, true, err);
+}
+
+static bool update_row(struct tx *tx, const struct resource_group_row *row, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_resource_group_update);
+    bind_int(q, P_key, row->key);
+    bind_int(q, P_revision, row->revision);
+    bind_text(q, P_tags, row->tags ? row->tags : "{}");
+    bind_text(q, P_managed_by, row->managed_by);
+    return statement_run(q, err);
+}
+
+bool resource_group_refuse_deleting(const char *name, struct err *err)
+{
+    return err_set(
+        err, ERR_RESOURCE_GROUP_DELETING,
+        "The resource group '%s' is in deprovisioning state and cannot perform this operation.",
+        name);
 }
 
 /* Its name, key and location stay; ARM refuses another location. */
 static bool resource_group_update(struct tx *tx, const struct resource_group_row *old,
                                   struct resource_group_row *row, struct err *err)
 {
+    if (old->deleting)
+        return resource_group_refuse_deleting(old->name, err);
     if (!text_equal_nocase(old->location, row->location))
         return err_set(err, ERR_RESOURCE_GROUP_LOCATION,
-                       "The resource group '%s' already exists in location '%s'. A resource group "
-                       "with the same "
-                       "name cannot be created in location '%s'.",
-                       old->name, old->location, row->location);
+                       "Invalid resource group location '%s'. The Resource group already exists in "
+                       "location '%s'.",
+                       row->location, old->location);
     row->key = old->key;
+    row->subscription_key = old->subscription_key;
     row->revision = tx_next_revision(tx);
-    AUTO(statement) *q = tx_statement(tx, SQL_resource_group_update);
-    bind_int(q, P_key, row->key);
-    bind_int(q, P_revision, row->revision);
-    bind_text(q, P_tags, row->tags ? row->tags : "{}");
-    return statement_run(q, err);
+    return update_row(tx, row, err) && put_tags(tx, row, false, err);
 }
 
 bool store_resource_group_put(struct tx *tx, struct resource_group_row *row, bool *created,
@@ -117,68 +164,4 @@ bool store_resource_group_put(struct tx *tx, struct resource_group_row *row, boo
     }
     *created = !old;
     return old ? resource_group_update(tx, old, row, err) : resource_group_insert(tx, row, err);
-}
-
-/* ---- deleting ---- */
-
-static bool groups_in(struct tx *tx, int64_t resource_group_key, int64_t after, int64_t *keys,
-                      size_t *count, struct err *err)
-{
-    AUTO(statement) *q = tx_statement(tx, SQL_resource_group_groups);
-    bind_int(q, P_resource_group_key, resource_group_key);
-    bind_int(q, P_after, after);
-    bind_int(q, P_rows, LIMIT_STORE_BATCH_MAX);
-    for (*count = 0; statement_next(q, err);)
-        keys[(*count)++] = column_int(q, C_key);
-    return statement_ok(q, err);
-}
-
-static bool remove_groups(struct tx *tx, int64_t resource_group_key, struct err *err)
-{
-    int64_t *keys = arena_array(tx->scratch, (size_t)LIMIT_STORE_BATCH_MAX, sizeof *keys);
-    size_t count = 0;
-    int64_t after = 0;
-    if (!keys)
-        return arena_full(err);
-    do {
-        if (!groups_in(tx, resource_group_key, after, keys, &count, err))
-            return false;
-        for (size_t i = 0; i < count; i++)
-            if (!group_remove_by_key(tx, after = keys[i], err))
-                return false;
-    } while (count == (size_t)LIMIT_STORE_BATCH_MAX);
-    return true;
-}
-
-static bool hide(struct tx *tx, int64_t key, struct err *err)
-{
-    AUTO(statement) *q = tx_statement(tx, SQL_resource_group_hide);
-    bind_int(q, P_key, key);
-    bind_int(q, P_revision, tx_next_revision(tx));
-    return statement_run(q, err);
-}
-
-bool store_resource_group_delete(struct tx *tx, const char *subscription, const char *name,
-                                 bool *existed, struct err *err)
-{
-    struct err why = {0};
-    struct resource_group_row *row =
-        store_resource_group_find(tx, subscription, name, tx->scratch, &why);
-    *existed = row != NULL;
-    if (!row) {
-        *err = why.code != ERR_OK ? why : *err;
-        return why.code == ERR_OK;
-    }
-    return remove_groups(tx, row->key, err) && hide(tx, row->key, err);
-}
-
-bool store_resource_group_present(struct tx *tx, int64_t key, bool *present, struct err *err)
-{
-    AUTO(statement) *q = tx_statement(tx, SQL_resource_group_present);
-    bind_int(q, P_key, key);
-    bool found = statement_next(q, err);
-    if (!statement_ok(q, err))
-        return false;
-    *present = found;
-    return true;
 }

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/fields.h"
 #include "model/lifecycle.h"
 #include "model/link.h"
 #include "model/quota.h"
@@ -77,9 +78,13 @@ void store_listen(struct store *store, store_listener listener, void *context);
 struct resource_group_row {
     int64_t key;
     const char *subscription, *name, *location;
-    const char *tags; /* JSON object */
+    const char *tags;       /* JSON object */
+    const char *managed_by; /* NULL: nobody said */
+    bool deleting;          /* it stands until what was in it is gone */
     int64_t revision;
+    int64_t subscription_key;
 };
+/* ERR_RESOURCE_GROUP_DELETING while it is being deleted, for whatever would change it or go into it. */
 bool store_resource_group_put(struct tx *tx, struct resource_group_row *row, bool *created,
                               struct err *err) MUST_CHECK;
 /* "find" functions: NULL with err->code ERR_OK (err zeroed by the caller) when there is none. */
@@ -91,16 +96,52 @@ struct resource_group_page {
     size_t count;
     int64_t next_key;
 };
-bool store_resource_group_list(struct tx *tx, const char *subscription, int64_t after_key,
-                               size_t rows_max, struct arena *arena,
+struct resource_group_question {
+    const char *subscription;
+    const char *tag, *value; /* only those that have it; NULL: whatever they have */
+};
+bool store_resource_group_list(struct tx *tx, const struct resource_group_question *question,
+                               int64_t after_key, size_t rows_max, struct arena *arena,
                                struct resource_group_page *page, struct err *err) MUST_CHECK;
-/* Removes it and orders the removal of every group in it. */
+/* Begins to delete it with every group in it; again changes nothing. `key` 0: there was none. It goes on with
+ * store_resource_group_sweep() and is done when nothing that could still run is left of it. */
 bool store_resource_group_delete(struct tx *tx, const char *subscription, const char *name,
-                                 bool *existed, struct err *err) MUST_CHECK;
-/* Whether anything of the resource group of that key is left: it stands, or groups of it wait for their
- * nodes to forget them. */
-bool store_resource_group_present(struct tx *tx, int64_t key, bool *present, struct err *err)
+                                 int64_t *key, struct err *err) MUST_CHECK;
+/* Carries on deletions behind *after, a bounded number of groups at once; sets *after to where it is. False in *more:
+ * all were looked at. */
+bool store_resource_group_sweep(struct tx *tx, int64_t *after, bool *more, struct err *err)
     MUST_CHECK;
+enum deletion { DELETION_NONE, DELETION_GOES_ON, DELETION_DONE };
+/* Of the resource group that had that key. */
+bool store_resource_group_deletion(struct tx *tx, const char *subscription, int64_t key,
+                                   enum deletion *deletion, struct err *err) MUST_CHECK;
+
+/* ---- resources: what stands in a subscription, without documents ---- */
+
+struct resource_row {
+    int64_t place; /* of the walk: what `after` takes */
+    int64_t key;   /* 0: it was looked at, and nothing that was asked for is there */
+    const char *resource_group, *name, *location;
+    enum provisioning provisioning;
+    int64_t created_ms, changed_ms; /* changed: its document */
+    struct text_map tags;           /* by name */
+};
+/* What the answer is narrowed to by an index. With several of name, tag and resource group only one is: look at
+ * each row again. */
+struct resource_question {
+    const char *subscription;
+    const char *resource_group, *name, *tag; /* NULL: any */
+    const char *value;                       /* of the tag; NULL: any */
+};
+struct resource_page {
+    struct resource_row *rows;
+    size_t count;
+    int64_t next_key;
+};
+/* As store_group_list(). */
+bool store_resource_list(struct tx *tx, const struct resource_question *question, int64_t after_key,
+                         size_t rows_max, struct arena *arena, struct resource_page *page,
+                         struct err *err) MUST_CHECK;
 
 /* ---- container groups ---- */
 
@@ -141,8 +182,8 @@ struct group_row {
 };
 
 /* A new group: key, uid, generation, incarnation, state and operation are filled in here. Its resource group
- * must exist (ERR_RESOURCE_GROUP_NOT_FOUND) and its name be free among living groups (ERR_CONFLICT). ERR_QUOTA when it
- * would be more than row->limits allow; so do an update that runs it again and a start.
+ * must stand (ERR_RESOURCE_GROUP_NOT_FOUND, ERR_RESOURCE_GROUP_DELETING) and its name be free among living groups (ERR_CONFLICT).
+ * ERR_QUOTA when it would be more than row->limits allow; so do an update that runs it again and a start.
  * `secrets` is fields_secrets() text, "{}" for none; it is sealed here. Also makes the operation. */
 bool store_group_create(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
     MUST_CHECK;

@@ -39,6 +39,10 @@ bool group_fits(struct request *request, struct container_group *group, struct e
 bool group_spec_read(struct request *request, const struct group_row *row,
                      struct container_group *group, struct err *err) MUST_CHECK;
 
+/* On the writer's thread, a row found with its spec: other tags, and nothing else. */
+bool group_retag(struct request *request, struct tx *tx, struct group_row *row,
+                 const struct text_map *tags, struct err *err) MUST_CHECK;
+
 /* The scheduler's leave; ERR_NO_CAPACITY in ACI's words and its own. */
 bool group_admit(struct request *request, const struct group_row *row, struct err *err) MUST_CHECK;
 void group_admit_undo(struct request *request, const struct group_row *row);

@@ -3,7 +3,7 @@
 #include "api/handlers/group.h"
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
-#include "model/group_check.h"
+#include "model/tags_check.h"
 
 struct patch {
     struct text_map tags;
@@ -11,7 +11,7 @@ struct patch {
 
 /* clang-format off */
 static const struct field patch_fields[] = {
-    FIELD(struct patch, tags, "tags", .max = LIMIT_TAGS_MAX),
+    FIELD(struct patch, tags, "tags", .max = LIMIT_TAGS_MAX, .code = ERR_TAGS),
 };
 const struct schema patch_schema = SCHEMA("Resource", struct patch, patch_fields, "What PATCH may change.");
 /* clang-format on */
@@ -23,26 +23,32 @@ struct patching {
 
 /* The spec is read, changed and printed on the writer's thread: whatever was changed meanwhile
  * stays. */
-static bool patch_work(struct tx *tx, void *data, struct err *err)
+bool group_retag(struct request *request, struct tx *tx, struct group_row *row,
+                 const struct text_map *tags, struct err *err)
 {
-    struct request *request = data;
-    struct patching *patching = request->data;
-    struct group_row *row = group_find(request, tx, true, err);
     struct container_group group;
     size_t splice = 0;
 
-    if (!row || !group_precondition(request, row, err) ||
-        !group_spec_read(request, row, &group, err))
+    if (!group_spec_read(request, row, &group, err))
         return false;
-    group.tags = patching->patch.tags;
+    group.tags = *tags;
     text_clear(request->out);
     fields_print_members(&container_group_schema, &group, FIELDS_STORED, request->out, &splice);
     row->spec = text_ok(request->out)
                     ? arena_text_n(request->arena, request->out->bytes, request->out->size)
                     : NULL;
     row->address_at = (int64_t)splice;
-    patching->row = row;
     return row->spec ? store_group_update(tx, row, NULL, false, err) : request_full(err);
+}
+
+static bool patch_work(struct tx *tx, void *data, struct err *err)
+{
+    struct request *request = data;
+    struct patching *patching = request->data;
+
+    patching->row = group_find(request, tx, true, err);
+    return patching->row && group_precondition(request, patching->row, err) &&
+           group_retag(request, tx, patching->row, &patching->patch.tags, err);
 }
 
 static bool patch_done(struct request *request, struct err *err)
@@ -80,7 +86,7 @@ bool group_patch(struct request *request, struct err *err)
     request->data = patching;
     if (!request_parse(request, &patch_schema, &patching->patch, err))
         return false;
-    if (!tags_check(&patching->patch.tags, &request->problems))
+    if (!tags_check(&patching->patch.tags, "tags", &request->problems))
         return problems_to_err(&request->problems, err);
     return patching->patch.tags.given ? wait_commit(request, patch_work, patch_done)
                                       : patch_nothing(request, err);

@@ -9,9 +9,20 @@
 bool health_show(struct request *request, struct err *err) MUST_CHECK;
 bool ready_show(struct request *request, struct err *err) MUST_CHECK;
 bool metrics_show(struct request *request, struct err *err) MUST_CHECK;
-bool provider_operations_list(struct request *request, struct err *err) MUST_CHECK;
 bool not_yet(struct request *request, struct err *err) MUST_CHECK;
-extern const struct schema provider_operation_schema, failure_schema;
+extern const struct schema failure_schema;
+
+/* providers.c, providers_data.c */
+bool provider_list(struct request *request, struct err *err) MUST_CHECK;
+bool provider_show(struct request *request, struct err *err) MUST_CHECK;
+bool provider_types_list(struct request *request, struct err *err) MUST_CHECK;
+bool provider_operations_list(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema provider_schema, provider_type_schema, provider_operation_schema;
+
+/* resources.c */
+bool resource_list(struct request *request, struct err *err) MUST_CHECK;
+bool resource_exists(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema resource_schema;
 
 /* docs.c */
 bool contract_show(struct request *request, struct err *err) MUST_CHECK;
@@ -20,16 +31,24 @@ bool docs_show(struct request *request, struct err *err) MUST_CHECK;
 /* subscriptions.c */
 bool subscription_list(struct request *request, struct err *err) MUST_CHECK;
 bool subscription_show(struct request *request, struct err *err) MUST_CHECK;
+bool tenant_list(struct request *request, struct err *err) MUST_CHECK;
 bool location_list(struct request *request, struct err *err) MUST_CHECK;
-extern const struct schema subscription_schema, location_schema;
+extern const struct schema subscription_schema, tenant_schema, location_schema;
 
-/* resource_groups.c */
+/* resource_groups.c, resource_groups_put.c, resource_groups_delete.c */
 bool resource_group_put(struct request *request, struct err *err) MUST_CHECK;
+bool resource_group_patch(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_show(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_list(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_delete(struct request *request, struct err *err) MUST_CHECK;
 bool resource_group_deletion_show(struct request *request, struct err *err) MUST_CHECK;
-extern const struct schema resource_group_schema;
+extern const struct schema resource_group_schema, resource_group_patch_schema;
+
+/* tags.c */
+bool scope_tags_show(struct request *request, struct err *err) MUST_CHECK;
+bool scope_tags_put(struct request *request, struct err *err) MUST_CHECK; /* PATCH too */
+bool scope_tags_delete(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema tags_schema, tags_patch_schema;
 
 /* group_put.c, group_what_if.c, group_patch.c */
 bool group_put(struct request *request, struct err *err) MUST_CHECK;

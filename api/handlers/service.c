@@ -47,42 +47,6 @@ bool metrics_show(struct request *request, struct err *err UNUSED)
     return reply_json(request, 200);
 }
 
-/* What a role may be given; the names are the provider's own. */
-static const struct {
-    const char *name, *resource, *operation, *description;
-} provider_operations[] = {
-    {"containerGroups/read", "Container Group", "Get Container Group", "Get all container groups."},
-    {"containerGroups/write", "Container Group", "Create or Update Container Group",
-     "Create or update a specific container group."},
-    {"containerGroups/delete", "Container Group", "Delete Container Group",
-     "Delete the specific container group."},
-    {"containerGroups/start/action", "Container Group", "Start Container Group",
-     "Starts a specific container group."},
-    {"containerGroups/stop/action", "Container Group", "Stop Container Group",
-     "Stops a specific container group."},
-    {"containerGroups/restart/action", "Container Group", "Restart Container Group",
-     "Restarts a specific container group."},
-    {"containerGroups/containers/logs/read", "Container", "Get Logs",
-     "Get logs for a specific container."},
-};
-
-bool provider_operations_list(struct request *request, struct err *err UNUSED)
-{
-    struct text *out = request->out;
-
-    text_add(out, "{\"value\":[");
-    for (size_t i = 0; i < COUNT_OF(provider_operations); i++)
-        text_addf(
-            out,
-            "%s{\"name\":\"" RESOURCE_PROVIDER
-            "/%s\",\"display\":{\"provider\":\"Berth Container Instances\","
-            "\"resource\":\"%s\",\"operation\":\"%s\",\"description\":\"%s\"},\"origin\":\"User\"}",
-            i > 0 ? "," : "", provider_operations[i].name, provider_operations[i].resource,
-            provider_operations[i].operation, provider_operations[i].description);
-    text_add(out, "]}");
-    return reply_json(request, 200);
-}
-
 bool not_yet(struct request *request, struct err *err)
 {
     return err_set(err, ERR_NOT_IMPLEMENTED, "%s is part of the contract and not implemented yet",

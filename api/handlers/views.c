@@ -14,19 +14,40 @@ static const struct field logs_fields[] = {
 const struct schema logs_schema = SHOWN_SCHEMA("Logs", logs_fields, "What a container wrote.");
 
 /* subscriptions.c */
+static const struct field policies_fields[] = {
+    SHOWN(FIELD_TEXT, "locationPlacementId"),
+    SHOWN(FIELD_TEXT, "quotaId"),
+    SHOWN(FIELD_TEXT, "spendingLimit", .doc = "Off."),
+};
+static const struct schema policies_schema =
+    SHOWN_SCHEMA("SubscriptionPolicies", policies_fields, "What holds for the subscription as a whole.");
+
 static const struct field subscription_fields[] = {
     SHOWN(FIELD_TEXT, "id"),
     SHOWN(FIELD_TEXT, "subscriptionId"),
+    SHOWN(FIELD_TEXT, "tenantId"),
     SHOWN(FIELD_TEXT, "displayName"),
     SHOWN(FIELD_TEXT, "state", .doc = "Enabled."),
+    SHOWN(FIELD_OBJECT, "subscriptionPolicies", .schema = &policies_schema),
+    SHOWN(FIELD_TEXT, "authorizationSource", .doc = "RoleBased."),
     SHOWN(FIELD_LIST, "managedByTenants", .doc = "Always empty."),
 };
 const struct schema subscription_schema =
     SHOWN_SCHEMA("Subscription", subscription_fields, "One of those that the configuration names.");
 
+static const struct field tenant_fields[] = {
+    SHOWN(FIELD_TEXT, "id"),
+    SHOWN(FIELD_TEXT, "tenantId"),
+    SHOWN(FIELD_TEXT, "tenantCategory", .doc = "Home."),
+    SHOWN(FIELD_TEXT, "displayName"),
+    SHOWN(FIELD_LIST, "domains", .doc = "Always empty."),
+};
+const struct schema tenant_schema = SHOWN_SCHEMA("TenantIdDescription", tenant_fields, "Whose subscriptions they are.");
+
 static const struct field location_metadata_fields[] = {
     SHOWN(FIELD_TEXT, "regionType"),
     SHOWN(FIELD_TEXT, "regionCategory"),
+    SHOWN(FIELD_LIST, "pairedRegion", .doc = "Always empty."),
 };
 static const struct schema location_metadata_schema =
     SHOWN_SCHEMA("LocationMetadata", location_metadata_fields, "What kind of location it is.");
@@ -34,6 +55,7 @@ static const struct schema location_metadata_schema =
 static const struct field location_fields[] = {
     SHOWN(FIELD_TEXT, "id"),
     SHOWN(FIELD_TEXT, "name"),
+    SHOWN(FIELD_TEXT, "type", .doc = "Region."),
     SHOWN(FIELD_TEXT, "displayName"),
     SHOWN(FIELD_TEXT, "regionalDisplayName"),
     SHOWN(FIELD_OBJECT, "metadata", .schema = &location_metadata_schema),
@@ -41,7 +63,40 @@ static const struct field location_fields[] = {
 const struct schema location_schema =
     SHOWN_SCHEMA("Location", location_fields, "Where groups may run.");
 
-/* service.c */
+/* resources.c */
+static const struct field resource_fields[] = {
+    SHOWN(FIELD_TEXT, "id"),
+    SHOWN(FIELD_TEXT, "name"),
+    SHOWN(FIELD_TEXT, "type"),
+    SHOWN(FIELD_TEXT, "location"),
+    SHOWN(FIELD_MAP, "tags"),
+    SHOWN(FIELD_TEXT, "createdTime", .doc = "With $expand."),
+    SHOWN(FIELD_TEXT, "changedTime", .doc = "With $expand: when its document changed."),
+    SHOWN(FIELD_TEXT, "provisioningState", .doc = "With $expand."),
+};
+const struct schema resource_schema =
+    SHOWN_SCHEMA("GenericResourceExpanded", resource_fields, "Anything in a resource group; here, a container group.");
+
+/* providers.c */
+static const struct field provider_type_fields[] = {
+    SHOWN(FIELD_TEXT, "resourceType"),
+    SHOWN(FIELD_LIST, "locations", .doc = "By display name."),
+    SHOWN(FIELD_LIST, "apiVersions", .doc = "Newest first; any other is served too."),
+    SHOWN(FIELD_TEXT, "defaultApiVersion"),
+    SHOWN(FIELD_TEXT, "capabilities"),
+};
+const struct schema provider_type_schema =
+    SHOWN_SCHEMA("ProviderResourceType", provider_type_fields, "A kind of resource.");
+
+static const struct field provider_fields[] = {
+    SHOWN(FIELD_TEXT, "id"),
+    SHOWN(FIELD_TEXT, "namespace"),
+    SHOWN(FIELD_TEXT, "registrationState", .doc = "Registered, always."),
+    SHOWN(FIELD_TEXT, "registrationPolicy"),
+    SHOWN(FIELD_ITEMS_, "resourceTypes", .schema = &provider_type_schema),
+};
+const struct schema provider_schema = SHOWN_SCHEMA("Provider", provider_fields, "Who serves which resources.");
+
 static const struct field display_fields[] = {
     SHOWN(FIELD_TEXT, "provider"),
     SHOWN(FIELD_TEXT, "resource"),

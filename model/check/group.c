@@ -1,6 +1,7 @@
 /* The rules in the order of the document. Messages are ACI's own where it has them (aci/features.md §24);
  * the arithmetic is ours. A group whose parts a profile supplies may lack them. */
 #include "model/check/inside.h"
+#include "model/tags_check.h"
 
 #include <string.h>
 
@@ -96,33 +97,6 @@ static void check_name(struct check *check)
                       check->name, LIMIT_GROUP_NAME_MAX);
 }
 
-static const char *tag_fault(const struct text_pair *tag)
-{
-    if (!tag->key[0])
-        return "has no name";
-    if (strlen(tag->key) > (size_t)LIMIT_TAG_NAME_MAX)
-        return "has a name that is too long";
-    if (strpbrk(tag->key, "<>%&\\?/") || !word_plain(tag->key))
-        return "has a name with one of '<>%&\\?/' or a control character";
-    if (tag->value && strlen(tag->value) > (size_t)LIMIT_TAG_VALUE_MAX)
-        return "has a value that is too long";
-    return NULL;
-}
-
-bool tags_check(const struct text_map *tags, struct problems *problems)
-{
-    bool fine = true;
-
-    for (size_t i = 0; i < tags->count; i++) {
-        const char *fault = tag_fault(&tags->items[i]);
-        if (fault)
-            fine = problem_add(problems, ERR_INVALID, "tags",
-                               "The tag '%.100s' %s: a name has 1 to %d bytes, a value at most %d.",
-                               tags->items[i].key, fault, LIMIT_TAG_NAME_MAX, LIMIT_TAG_VALUE_MAX);
-    }
-    return fine;
-}
-
 bool group_check(const char *name, const struct container_group *group, struct problems *problems)
 {
     struct check check = {
@@ -130,7 +104,7 @@ bool group_check(const char *name, const struct container_group *group, struct p
     size_t before = problems->count + problems->more;
 
     check_name(&check);
-    (void)tags_check(&group->tags, problems);
+    (void)tags_check(&group->tags, "tags", problems);
     if (group->properties) { /* else it is told as missing by its table */
         check_kind(&check);
         check_containers(&check);

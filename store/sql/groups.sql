@@ -60,7 +60,8 @@ select {listed_columns}, s.name as subscription
 
 -- name: group_parents
 -- Where a new group goes: keys of its subscription and resource group, as first written.
-select s.key as subscription_key, s.name as subscription, r.key as resource_group_key, r.name as resource_group
+select s.key as subscription_key, s.name as subscription, r.key as resource_group_key, r.name as resource_group,
+       r.deleting
   from subscriptions s
   join resource_groups r on r.subscription_key = s.key and r.name = :resource_group and r.deleted = 0
  where s.name = :subscription;
@@ -71,10 +72,10 @@ select key from container_groups where resource_group_key = :resource_group_key 
 -- name: group_insert
 insert into container_groups (key, subscription_key, resource_group_key, name, uid, location, living, wanted, state,
     provisioning, restart_policy, os, cpu_milli, memory_mib, generation, incarnation, created_ms, revision,
-    operation_key, node_key, waits_since, address, quota_class)
+    operation_key, node_key, waits_since, address, quota_class, changed_ms)
 values (:key, :subscription_key, :resource_group_key, :name, :uid, :location, 1, :wanted, :state,
     :provisioning, :restart_policy, :os, :cpu_milli, :memory_mib, 1, 1, :now_ms, :key,
-    :operation_key, 0, :key, null, :quota_class)
+    :operation_key, 0, :key, null, :quota_class, :now_ms)
     on conflict do nothing;
 
 -- name: group_save
@@ -94,7 +95,7 @@ update container_groups set revision = :revision where key = :key;
 -- The columns that follow from the spec.
 update container_groups
    set restart_policy = :restart_policy, os = :os, cpu_milli = :cpu_milli, memory_mib = :memory_mib,
-       generation = :generation
+       generation = :generation, changed_ms = :now_ms
  where key = :key;
 
 -- name: group_hide

@@ -19,8 +19,7 @@ static inline struct quota_use recount(struct tx *tx, const char *subscription,
         assert_true(store_group_list(tx, subscription, NULL, page.next_key, RECOUNT_PAGE, arena,
                                      &page, &err));
         for (size_t i = 0; i < page.count; i++) {
-            const struct group_row *row =
-                store_group_get(tx, page.rows[i].key, false, arena, &err);
+            const struct group_row *row = store_group_get(tx, page.rows[i].key, false, arena, &err);
             assert_non_null(row);
             bool holds = row->state != GROUP_STOPPED && row->state != GROUP_SUCCEEDED &&
                          row->state != GROUP_FAILED;

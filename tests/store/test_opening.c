@@ -207,7 +207,8 @@ TEST(a_key_of_another_size_is_refused)
 
 /* ---- migrations ---- */
 
-/* A database as each released version left it opens, and what was in it is there. */
+/* A database as each released version left it opens, and what was in it is there. Several migrations may come with
+ * one release: then there is one saved database for the last of them. */
 TEST(opens_what_every_version_left)
 {
     for (int version = 1; version <= sql_catalog.migrations_count; version++) {
@@ -216,10 +217,12 @@ TEST(opens_what_every_version_left)
         struct err err = {0};
         AUTO_FREE char *saved = NULL;
         size_t size;
+        text_format(path, sizeof path, "%s/version-%04d.sql", SAVED_DATABASES, version);
+        if (version > 1 && access(path, F_OK) != 0)
+            continue;
         trial_close(trial);
         assert_int_equal(unlink(trial->path), 0);
         assert_int_equal(unlink(trial->key_path), 0);
-        text_format(path, sizeof path, "%s/version-%04d.sql", SAVED_DATABASES, version);
         if (!file_read(path, 1 << 20, &saved, &size, &err))
             fail_msg("%s", err.text);
         script(trial, saved);

@@ -81,11 +81,43 @@ TEST(a_reason_for_a_walk_is_given_only_where_there_is_one)
     }
 }
 
+/* Where another index would do for few rows and not for many. */
+TEST(lists_walk_the_index_that_is_made_for_them)
+{
+    static const struct {
+        int sql;
+        const char *part; /* of the plan */
+    } cases[] = {
+        {SQL_resource_list, "container_groups_of_subscription"},
+        {SQL_resource_list_in, "resource_group_key=? AND living=?"},
+        {SQL_resource_list_named, "resource_groups_of_subscription"},
+        {SQL_resource_list_named, "container_groups_name "},
+        {SQL_resource_list_tagged, "tags_of_name"},
+        {SQL_resource_list_valued, "tags_of_value"},
+        {SQL_resource_group_list_tagged, "tags_of_name"},
+        {SQL_resource_group_list_valued, "tags_of_value"},
+        {SQL_resource_group_deleting, "resource_groups_deleting"},
+        {SQL_resource_group_hide, "resource_group_key=? AND living=?"},
+        {SQL_resource_group_groups, "resource_group_key=? AND living=?"},
+    };
+    AUTO(trial) *trial = trial_new();
+    AUTO(backend) *backend = open_backend(trial);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(text) *plan = text_new(1 << 20);
+        struct err err = {0};
+        assert_true(backend_plan(backend, cases[i].sql, plan, &err));
+        if (!strstr(plan->bytes, cases[i].part))
+            fail_msg("%s does not say %s: %s", sql_catalog.statements[cases[i].sql].name,
+                     cases[i].part, plan->bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_statement_walks_a_whole_table_without_saying_why),
         cmocka_unit_test(a_reason_for_a_walk_is_given_only_where_there_is_one),
+        cmocka_unit_test(lists_walk_the_index_that_is_made_for_them),
     };
     return RUN_TESTS(tests);
 }

@@ -38,8 +38,8 @@ static bool put_resource_group(struct tx *tx, void *data, struct err *err)
 
 static bool drop_resource_group(struct tx *tx, void *data, struct err *err)
 {
-    bool existed;
-    return store_resource_group_delete(tx, TRY_SUBSCRIPTION, data, &existed, err);
+    int64_t key;
+    return store_resource_group_delete(tx, TRY_SUBSCRIPTION, data, &key, err);
 }
 
 void trial_drop_resource_group(struct trial *trial)

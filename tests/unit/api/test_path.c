@@ -156,7 +156,7 @@ TEST(says_which_methods_a_path_has)
     unsigned allowed;
 
     assert_null(find(HTTP_POST, "/subscriptions/s/resourceGroups/rg", &names_count, &allowed));
-    assert_int_equal(allowed, HTTP_PUT | HTTP_GET | HTTP_HEAD | HTTP_DELETE);
+    assert_int_equal(allowed, HTTP_PUT | HTTP_PATCH | HTTP_GET | HTTP_HEAD | HTTP_DELETE);
     assert_null(find(HTTP_GET, "/nothing/here", &names_count, &allowed));
     assert_int_equal(allowed, 0);
 }
