@@ -70,7 +70,7 @@ class Reference:
     def fault(self, method, target, status, text):
         """What the reply has that the reference does not allow, or None."""
         call, home = self.call(method, target)
-        if call is None:
+        if call is None or status == 304:  # the reference knows no conditions; a client that states one knows the answer
             return None
         answer = call["responses"].get(str(status), call["responses"]["default"] if status >= 400 else None)
         if answer is None:
