@@ -18,15 +18,19 @@ void agent_changed(struct agent *agent, struct hosted *group)
     struct err err = {0};
 
     group->changes++;
+    groups_put_due(&agent->groups, group);
+    groups_put_untold(&agent->groups, group);
     if (group->forgotten || group->incarnation == 0)
         return;
     if (!record_save(group, group_folder(&agent->parts, group->uid, folder), &err))
         log_failure("record_not_saved", &err);
 }
 
-/* The end of a run, as people read it: stopped on purpose has no exit code (client-surface §5). */
-static void take_end(struct hosted *group, struct member *member, int64_t finished_ms,
-                     int64_t exit_code, bool oom)
+/* ---- ends ---- */
+
+/* As people read it: stopped on purpose has no exit code (client-surface §5). */
+void agent_take_end(struct hosted *group, struct member *member, int64_t finished_ms,
+                    int64_t exit_code, bool oom)
 {
     bool stopped = group->stage == STAGE_ENDING && group->wanted != WANTED_RUN;
 
@@ -39,7 +43,40 @@ static void take_end(struct hosted *group, struct member *member, int64_t finish
              member->name, (long long)exit_code, oom, !member->final);
 }
 
-/* ---- exits ---- */
+bool agent_take_found(struct hosted *group, struct member *member,
+                      const struct runtime_found *found)
+{
+    bool this_run = found->incarnation == group->incarnation && found->restarts == member->restarts;
+
+    if (!this_run || member->phase != MEMBER_RUNNING ||
+        (found->phase != RUNTIME_EXITED && found->phase != RUNTIME_GONE))
+        return false;
+    agent_take_end(group, member, found->finished_ms,
+                   found->phase == RUNTIME_EXITED ? found->exit_code : -1, found->oom_killed);
+    return true;
+}
+
+/* A look that fails is due again with the next second, until the container is known to have ended. One that is not
+ * there was removed by someone else, or by a job of ours that will say so. */
+static bool look(struct agent *agent, struct hosted *group, struct member *member)
+{
+    struct runtime_found found = {.incarnation = group->incarnation,
+                                  .restarts = member->restarts,
+                                  .phase = RUNTIME_GONE,
+                                  .finished_ms = clock_now_ms()};
+    struct err err = {0};
+
+    member->look = member->phase == MEMBER_RUNNING &&
+                   !runtime_find(agent->parts.runtime, group->uid, member->name, &found, &err);
+    if (member->look && (err.code != ERR_NOT_FOUND || group->busy > 0)) {
+        log_debug("end_not_seen", "group=%s container=%s text=%s", group->uid, member->name,
+                  LOG_QUOTE(err.text));
+        agent->looks = true;
+        return false;
+    }
+    member->look = false;
+    return agent_take_found(group, member, &found);
+}
 
 void agent_take_exits(struct agent *agent)
 {
@@ -48,33 +85,32 @@ void agent_take_exits(struct agent *agent)
     while (runtime_exit_next(agent->parts.runtime, uid, name)) {
         struct hosted *group = agent_find(agent, uid);
         struct member *member = group ? hosted_member(group, name) : NULL;
-        struct runtime_found found;
-        struct err err = {0};
-        if (!member || !runtime_find(agent->parts.runtime, uid, name, &found, &err))
-            continue;
-        if (found.incarnation != group->incarnation || found.restarts != member->restarts ||
-            member->phase != MEMBER_RUNNING)
-            /* of an earlier run, or its job has not told its start yet and will look itself */
-            continue;
-        if (found.phase == RUNTIME_EXITED || found.phase == RUNTIME_GONE) {
-            take_end(group, member, found.finished_ms,
-                     found.phase == RUNTIME_EXITED ? found.exit_code : -1, found.oom_killed);
+        /* One that does not run yet for us: its job has not told its start, and we look when it does. */
+        if (member && look(agent, group, member))
             agent_changed(agent, group);
-        }
     }
 }
 
-/* A container may have ended before its start was told: look once. */
-static void look_for_exit(struct agent *agent, struct hosted *group, struct member *member)
+static bool look_again(struct agent *agent, struct hosted *group)
 {
-    struct runtime_found found;
-    struct err err = {0};
+    bool changed = false;
 
-    if (!runtime_find(agent->parts.runtime, group->uid, member->name, &found, &err))
+    for (size_t i = 0; i < group->members_count; i++) {
+        if (group->members[i].look)
+            changed |= look(agent, group, &group->members[i]);
+    }
+    return changed;
+}
+
+void agent_look_again(struct agent *agent)
+{
+    if (!agent->looks)
         return;
-    if (found.phase == RUNTIME_EXITED || found.phase == RUNTIME_GONE)
-        take_end(group, member, found.finished_ms,
-                 found.phase == RUNTIME_EXITED ? found.exit_code : -1, found.oom_killed);
+    agent->looks = false; /* set again by what fails again */
+    for (struct hosted *group = agent->groups.first; group; group = group->next) {
+        if (look_again(agent, group))
+            agent_changed(agent, group);
+    }
 }
 
 /* ---- jobs ---- */
@@ -118,20 +154,45 @@ static void prepared(struct hosted *group, const struct job *job, int64_t now_ms
         image_is_there(&group->members[i].happenings, now_ms, image_of(group, i));
 }
 
+/* What failed, where people read it: a container's image among its own events (§19.3), the rest among the group's. */
+static const struct {
+    const char *name, *failed, *again;
+} part_words[] = {
+    [PART_USAGE] = {"Failed", "Failed to note what the group holds",
+                    "Back-off noting what the group holds"},
+    [PART_IMAGE] = {"Failed", "Failed to pull image", "Back-off pulling image"},
+    [PART_FOLDERS] = {"FailedMount", "Failed to make the folders of logs and volumes",
+                      "Back-off making the folders of logs and volumes"},
+    [PART_NETWORK] = {"Failed", "Failed to connect the group to its network",
+                      "Back-off connecting the group to its network"},
+    [PART_LIMITS] = {"Failed", "Failed to set the limits of the group",
+                     "Back-off setting the limits of the group"},
+};
+
+static void tell_not_prepared(struct hosted *group, const struct job *job, int64_t now_ms)
+{
+    const char *failed = part_words[job->part].failed, *again = part_words[job->part].again;
+    bool retry = err_code_retry(job->err.code);
+    struct happenings *list = &group->happenings;
+    char image[GROUP_TEXT_SIZE] = "";
+
+    if (job->part == PART_IMAGE) {
+        list = &group->members[job->member].happenings;
+        text_format(image, sizeof image, " \"%s\"", image_of(group, job->member));
+    }
+    happenings_add(list, now_ms, true, part_words[job->part].name, "%s%s: %s", failed, image,
+                   job->err.text);
+    if (retry)
+        happenings_add(list, now_ms, false, "BackOff", "%s%s", again, image);
+}
+
 /* Worth trying again: later, and longer each time. Otherwise the group failed for good and gives everything back. */
 static void not_prepared(struct hosted *group, const struct job *job, int64_t now_ms)
 {
-    struct member *member =
-        job->member < group->members_count ? &group->members[job->member] : NULL;
-    struct happenings *list = member ? &member->happenings : &group->happenings;
-
     if (job->err.code == ERR_CLOSED)
         return;
-    happenings_add(list, now_ms, true, "Failed", "Failed to pull image \"%s\": %s",
-                   member ? image_of(group, job->member) : "", job->err.text);
+    tell_not_prepared(group, job, now_ms);
     if (err_code_retry(job->err.code)) {
-        happenings_add(list, now_ms, false, "BackOff", "Back-off pulling image \"%s\"",
-                       member ? image_of(group, job->member) : "");
         group->retry_ms = steady_ms() + restart_backoff_ms(++group->tries);
         return;
     }
@@ -145,27 +206,23 @@ static void ran(struct agent *agent, struct hosted *group, const struct job *job
     struct member *member = &group->members[job->member];
 
     if (job->ok) {
-        member->starts++;
-        member->phase = MEMBER_RUNNING;
-        member->current = (struct run){.started_ms = job->started_ms, .exit_code = -1};
-        happenings_add(&member->happenings, job->started_ms, false, "Created", "Created container");
-        happenings_add(&member->happenings, job->started_ms, false, "Started", "Started container");
         metric_add(METRIC_containers_started_total, 1);
-        look_for_exit(agent, group, member);
+        metric_add(METRIC_container_restarts_total, member->starts > 0);
+        member_next_run(member, job->restarts, job->started_ms);
+        look(agent, group, member); /* it may have ended before its start was told */
         return;
     }
     happenings_add(&member->happenings, now_ms, true, "Failed", "Error: %s", job->err.text);
     if (job->unprepared) {
         member->phase = MEMBER_WAITING;
-        member->restarts -= member->starts > 0; /* it was no restart */
         group->retry_ms = steady_ms() + CLEAR_AGAIN_MS;
         group->stage = group->stage == STAGE_UP ? STAGE_NONE : group->stage;
         return;
     }
+    member_next_run(member, job->restarts, 0);
     if (job->refused_second_run)
         member->starts++; /* it ran under an earlier agent; how it ended is not known */
-    member->current.started_ms = 0;
-    take_end(group, member, now_ms, job->refused_second_run ? -1 : EXIT_CANNOT_START, false);
+    agent_take_end(group, member, now_ms, job->refused_second_run ? -1 : EXIT_CANNOT_START, false);
 }
 
 static void cleared(struct agent *agent, struct hosted *group, const struct job *job,
@@ -180,7 +237,7 @@ static void cleared(struct agent *agent, struct hosted *group, const struct job 
     for (size_t i = 0; i < group->members_count; i++) {
         struct member *member = &group->members[i];
         if (member->phase == MEMBER_RUNNING || member->phase == MEMBER_STARTING)
-            take_end(group, member, now_ms, 137, false);
+            agent_take_end(group, member, now_ms, EXIT_KILLED, false);
         member->final = true;
     }
     group->stage = STAGE_CLEARED;
