@@ -70,7 +70,8 @@ struct agent *node_agent_new(void)
     struct agent *agent = agent_new(&parts, &err);
 
     if (!agent)
-        fail_msg("%s", err.text);
+        print_error("%s\n", err.text);
+    CHECK(agent);
     timerfd_settime(agent->timer_fd, 0, &never, NULL); /* seconds pass by the test's clock */
     fakes_tell_joined();
     return agent;

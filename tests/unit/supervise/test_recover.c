@@ -60,23 +60,28 @@ static int64_t starts_of(int64_t incarnation, const char *name)
     return starts;
 }
 
+static void run_started_as_often_as_it_must(int64_t incarnation)
+{
+    const struct seen *seen = &node->seen[incarnation];
+    int64_t web = starts_of(incarnation, "web"), side = starts_of(incarnation, "side");
+    int64_t wanted = 1 + node->script.restarts;
+
+    HOLDS(web == wanted && side == wanted, "run %lld started %lld and %lld times",
+          (long long)incarnation, (long long)web, (long long)side);
+    HOLDS(seen->restarts == wanted - 1, "run %lld tells %lld restarts", (long long)incarnation,
+          (long long)seen->restarts);
+    HOLDS(seen->created_events == wanted && seen->started_events == wanted,
+          "run %lld tells %lld Created, %lld Started", (long long)incarnation,
+          (long long)seen->created_events, (long long)seen->started_events);
+}
+
 static void each_run_starts_once(void)
 {
-    int64_t runs = 1 + node->script.restarts;
-
     for (int64_t i = 1; i <= node->incarnation; i++) {
-        const struct seen *seen = &node->seen[i];
-        if (node->script.policy == RESTART_NEVER) {
+        if (node->script.policy == RESTART_NEVER)
             HOLDS(starts_of(i, "web") <= 1, "run %lld started again", (long long)i);
-        } else if (seen->running) {
-            HOLDS(starts_of(i, "web") == runs && starts_of(i, "side") == runs,
-                  "run %lld started %lld times", (long long)i, (long long)starts_of(i, "web"));
-            HOLDS(seen->restarts == runs - 1 && seen->started_events == runs &&
-                      seen->created_events == runs,
-                  "run %lld: %lld restarts, %lld Started, %lld Created", (long long)i,
-                  (long long)seen->restarts, (long long)seen->started_events,
-                  (long long)seen->created_events);
-        }
+        else if (node->seen[i].running)
+            run_started_as_often_as_it_must(i);
     }
 }
 
