@@ -1,5 +1,6 @@
 /* The agent's state, shared by the files of the loop: agent.c (loop), orders.c (what the plane wants), outcomes.c
- * (what jobs did), recover.c (what an earlier agent left), telling.c (reports and the lease).
+ * (what jobs did), ends.c (runs that ended), steps.c (plans carried out), recover.c (what an earlier agent left),
+ * telling.c (reports and the lease).
  * Threads: the loop's. */
 #ifndef SUPERVISE_AGENT_STATE_H
 #define SUPERVISE_AGENT_STATE_H
@@ -56,6 +57,11 @@ struct hosted *agent_add(struct agent *agent, const char *uid, struct err *err) 
 /* outcomes.c */
 void agent_job_done(void *agent, struct job *job);
 void agent_progress(void *agent, struct message *message);
+void agent_tick_done(void *agent, struct tick *tick);
+/* After a change: planned, kept on disk, told to the plane. */
+void agent_changed(struct agent *agent, struct hosted *group);
+
+/* ends.c */
 void agent_take_exits(struct agent *agent);
 /* Containers whose end was announced and could not be looked at. */
 void agent_look_again(struct agent *agent);
@@ -64,9 +70,11 @@ bool agent_take_found(struct hosted *group, struct member *member,
                       const struct runtime_found *found);
 void agent_take_end(struct hosted *group, struct member *member, int64_t finished_ms,
                     int64_t exit_code, bool oom);
-void agent_tick_done(void *agent, struct tick *tick);
-/* After a change: planned, kept on disk, told to the plane. */
-void agent_changed(struct agent *agent, struct hosted *group);
+/* Asks the runtime about a container that runs for us: true when it has ended, which is taken. */
+bool agent_look(struct agent *agent, struct hosted *group, struct member *member);
+
+/* recover_records.c */
+bool agent_recover_records(struct agent *agent, struct err *err) MUST_CHECK;
 
 /* recover.c */
 bool agent_recover(struct agent *agent, struct err *err) MUST_CHECK;
@@ -75,6 +83,10 @@ bool agent_recover(struct agent *agent, struct err *err) MUST_CHECK;
 void agent_tell(struct agent *agent);
 void agent_take_reported(void *agent, const struct report_answer *answer, int64_t sent_boot_ns);
 void agent_watch_lease(struct agent *agent);
+
+/* steps.c */
+/* Plans those that are due, until they have nothing to do now. */
+void agent_advance_due(struct agent *agent);
 
 /* agent.c */
 /* One round of the loop: plan, tell, wait for something to happen (at most wait_max_ms), take it. */
