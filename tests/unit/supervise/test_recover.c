@@ -239,8 +239,8 @@ TEST(an_agent_that_is_killed_while_it_recovers_loses_nothing)
                                       {ACT_END, UNTIL_NOW}};
     const struct script script = {RESTART_ALWAYS, acts, 0};
 
-    for (int64_t first = 3; first < 180; first += 11) {
-        for (int64_t second = 1; second < 24; second += 2)
+    for (int64_t first = 3; first < 180; first += 17) {
+        for (int64_t second = 1; second < 24; second += 3)
             kill_at(&script, first, second, handed_over_without_a_gap);
     }
 }
