@@ -16,5 +16,7 @@ bool machine_memory_folder(const char *path, struct err *err) MUST_CHECK;
 bool machine_memory_folder_remove(const char *path, struct err *err) MUST_CHECK;
 /* No core dumps: they would hold secrets. */
 void machine_no_dumps(void);
+/* As many open files as may be: each group holds one, and each container one. */
+void machine_many_files(void);
 
 #endif

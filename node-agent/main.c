@@ -195,6 +195,7 @@ int main(int argc, char **argv)
     enum log_level level = LOG_INFO;
 
     machine_no_dumps();
+    machine_many_files();
     signal(SIGPIPE, SIG_IGN);
     switch (options_load(&agent_options, argc, argv, arena, &config, &err)) {
     case OPTIONS_EXIT:

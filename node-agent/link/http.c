@@ -10,7 +10,7 @@ enum { POLL_MS = 1000, CONNECT_TIMEOUT_MS = 3000 };
 struct http {
     CURLM *multi;
     CURL *easy;
-    atomic_bool cancelled;
+    atomic_bool cancelled, interrupted;
 };
 
 static void curl_start(void)
@@ -53,6 +53,12 @@ void http_cancel(struct http *http)
     curl_multi_wakeup(http->multi);
 }
 
+void http_interrupt(struct http *http)
+{
+    atomic_store(&http->interrupted, true);
+    curl_multi_wakeup(http->multi);
+}
+
 static size_t take_reply(char *bytes, size_t size, size_t count, void *context)
 {
     struct text *reply = context;
@@ -72,7 +78,7 @@ static bool transfer_run(struct http *http, CURLcode *result, struct err *err)
             code = curl_multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
         if (code != CURLM_OK)
             return err_set(err, ERR_NODE_AWAY, "%s", curl_multi_strerror(code));
-        if (atomic_load(&http->cancelled))
+        if (atomic_load(&http->cancelled) || atomic_exchange(&http->interrupted, false))
             return err_set(err, ERR_CLOSED, "the connection to the plane is being closed");
     }
     int left;

@@ -1,6 +1,6 @@
 /* One HTTP connection to the plane, kept alive: a thin cover over libcurl, so that only http.c sees it.
  * Not for: registries (image/ uses skopeo).
- * Threads: one at a time, but http_cancel(): any.   Owner: http_free(). */
+ * Threads: one at a time, but http_cancel() and http_interrupt(): any.   Owner: http_free(). */
 #ifndef LINK_HTTP_H
 #define LINK_HTTP_H
 
@@ -13,6 +13,8 @@ struct http *http_new(struct err *err) MUST_CHECK;
 void http_free(struct http *http);
 /* Ends the call under way and every later one with ERR_CLOSED. */
 void http_cancel(struct http *http);
+/* Ends the call under way, or else the next one, with ERR_CLOSED. */
+void http_interrupt(struct http *http);
 
 struct http_call {
     const char *method; /* "GET" or "POST" */

@@ -30,6 +30,7 @@ struct link {
     int64_t epoch;    /* 0: not joined */
     char node_id[64], credential[128];
     struct text *outgoing; /* report waiting or under way; NULL: free */
+    int64_t ask_after;     /* poll from here on; -1: nobody asked */
 };
 
 struct identity_file {
@@ -168,9 +169,10 @@ static bool join(struct link *link, struct err *err)
     link->epoch = answer.epoch;
     bool saved = !answer.credential || identity_save(link, err);
     lock_release(&link->lock);
-    if (saved)
-        link->options.events.joined(link->options.events.context, &answer);
-    return saved;
+    if (!saved)
+        return false;
+    return link->options.events.joined(link->options.events.context, &answer) ||
+           err_set(err, ERR_BUSY, "no memory to join the plane");
 }
 
 static bool poll_once(struct link *link, int64_t *after, struct err *err)
@@ -187,9 +189,22 @@ static bool poll_once(struct link *link, int64_t *after, struct err *err)
                     reply, err) ||
         !fields_read(&desired_schema, reply->bytes, reply->size, arena, &desired, err))
         return false;
+    if (!link->options.events.desired(link->options.events.context, TAKE(arena), *after, &desired))
+        return err_set(err, ERR_BUSY, "no memory for what the plane wants");
     *after = desired.revision;
-    link->options.events.desired(link->options.events.context, TAKE(arena), &desired);
     return true;
+}
+
+/* True when someone asked for another revision than the one polled from. */
+static bool take_asked(struct link *link, int64_t *after)
+{
+    WITH_LOCK(&link->lock);
+    bool asked = link->ask_after >= 0;
+
+    if (asked && link->ask_after < *after)
+        *after = link->ask_after;
+    link->ask_after = -1;
+    return asked;
 }
 
 static void *poll_run(void *context)
@@ -205,6 +220,7 @@ static void *poll_run(void *context)
             joined = true;
             after = 0;
         }
+        take_asked(link, &after);
         if (joined && poll_once(link, &after, &err)) {
             retry_ms = RETRY_FIRST_MS;
             told = false;
@@ -212,11 +228,11 @@ static void *poll_run(void *context)
         }
         if (err.code == ERR_NODE_EPOCH || err.code == ERR_UNAUTHENTICATED)
             joined = false;
-        if (err.code == ERR_NODE_EPOCH)
+        if (err.code == ERR_NODE_EPOCH || (err.code == ERR_CLOSED && take_asked(link, &after)))
             continue;
         if (!told && err.code != ERR_CLOSED)
             log_warn("plane_away", "code=%s text=%s", err_code_name(err.code), LOG_QUOTE(err.text));
-        told = true;
+        told |= err.code != ERR_CLOSED;
         bell_wait(&link->stop, retry_ms);
         retry_ms = retry_ms * 2 < RETRY_LAST_MS ? retry_ms * 2 : RETRY_LAST_MS;
     }
@@ -283,6 +299,14 @@ bool link_report(struct link *link, const struct report *report)
     return true;
 }
 
+void link_ask(struct link *link, int64_t after)
+{
+    lock_take(&link->lock);
+    link->ask_after = after;
+    lock_release(&link->lock);
+    http_interrupt(link->poll_http);
+}
+
 bool link_answer(struct link *link, const char *question_id, const struct answer *answer,
                  struct err *err)
 {
@@ -311,6 +335,7 @@ struct link *link_new(const struct link_options *options, struct err *err)
     }
     link->options = *options;
     link->stop.fd = link->wake.fd = -1;
+    link->ask_after = -1;
     lock_init(&link->lock, LOCK_AGENT_LINK);
     if (!bell_init(&link->stop, err) || !bell_init(&link->wake, err) || !identity_load(link, err) ||
         !(link->poll_http = http_new(err)) || !(link->report_http = http_new(err)))

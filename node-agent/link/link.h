@@ -16,10 +16,12 @@
 struct link;
 
 struct link_events {
-    /* A new epoch began: the next desired comes from revision 0. */
-    void (*joined)(void *context, const struct join_answer *answer);
-    /* What the plane wants; the arena holds it and is the receiver's to free. */
-    void (*desired)(void *context, struct arena *arena, const struct desired *desired);
+    /* A new epoch began: the next desired comes from revision 0. False: it could not be taken, join again. */
+    bool (*joined)(void *context, const struct join_answer *answer);
+    /* What the plane wants from revision `after` on; the arena holds it and is the receiver's to free. False: it could
+     * not be taken, ask for it again. */
+    bool (*desired)(void *context, struct arena *arena, int64_t after,
+                    const struct desired *desired);
     /* The report was committed (answer) or not (NULL): send a newer one. sent_boot_ns: clock_boot_ns() at sending. */
     void (*reported)(void *context, const struct report_answer *answer, int64_t sent_boot_ns);
     void *context;
@@ -39,6 +41,8 @@ void link_free(struct link *link);
 
 /* Hands a report to the sender; its epoch is filled in here. False: one is under way, or not joined yet. */
 bool link_report(struct link *link, const struct report *report) MUST_CHECK;
+/* The next desired comes from this revision on, whatever was polled before; a poll under way ends. */
+void link_ask(struct link *link, int64_t after);
 /* Sends an answer, waiting for it to be taken. */
 bool link_answer(struct link *link, const char *question_id, const struct answer *answer,
                  struct err *err) MUST_CHECK;

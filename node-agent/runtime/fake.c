@@ -7,11 +7,13 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ROWS_MAX = 256, CALLS = FAKE_GROUP_DOWN + 1, FIRST_PID = 1000 };
+enum { ROWS_MAX = 256, RUNS_MAX = 1024, CALLS = FAKE_FIND + 1, FIRST_PID = 1000 };
 
 struct row {
     bool used, told; /* told: its end was reported */
+    size_t run;      /* where in `runs`; valid once it runs */
     struct runtime_found found;
 };
 
@@ -27,6 +29,8 @@ struct fake {
     enum err_code fail_code;
     char fail_text[256];
     int calls[CALLS];
+    struct fake_run runs[RUNS_MAX];
+    size_t runs_count;
     struct text_list folders;
 };
 
@@ -67,6 +71,8 @@ static void end_row(struct fake *fake, struct row *row, int exit_code, bool oom_
 {
     if (row->found.phase != RUNTIME_RUNNING && row->found.phase != RUNTIME_CREATED)
         return;
+    if (row->found.phase == RUNTIME_RUNNING)
+        fake->runs[row->run].finished_ms = clock_now_ms();
     row->found.phase = RUNTIME_EXITED;
     row->found.exit_code = exit_code;
     row->found.oom_killed = oom_killed;
@@ -83,7 +89,7 @@ static void fake_free(struct runtime *runtime)
     struct fake *fake = (struct fake *)runtime;
     bell_done(&fake->bell);
     lock_done(&fake->lock);
-    free(fake);
+    munmap(fake, sizeof *fake);
 }
 
 static const char *fake_layout(const struct runtime *runtime UNUSED)
@@ -123,8 +129,10 @@ static bool fake_group_down(struct runtime *runtime, const char *uid, struct err
     char *slot = group_slot(fake, uid);
     if (!may(fake, FAKE_GROUP_DOWN, err))
         return false;
-    for (struct row *row; (row = row_of(fake, uid, NULL));)
+    for (struct row *row; (row = row_of(fake, uid, NULL));) {
+        end_row(fake, row, 128 + SIGKILL, false);
         row->used = false;
+    }
     if (slot)
         slot[0] = '\0';
     return true;
@@ -168,8 +176,16 @@ static bool fake_start(struct runtime *runtime, const char *uid, const char *nam
         return err_set(err, ERR_CONFLICT, "container %s was started before", name);
     if (!may(fake, FAKE_START, err))
         return false;
+    CHECK(fake->runs_count < RUNS_MAX);
     row->found.phase = RUNTIME_RUNNING;
     row->found.started_ms = *started_ms = clock_now_ms();
+    row->run = fake->runs_count++;
+    struct fake_run *run = &fake->runs[row->run];
+    *run = (struct fake_run){.incarnation = row->found.incarnation,
+                             .restarts = row->found.restarts,
+                             .started_ms = row->found.started_ms};
+    text_copy(run->uid, sizeof run->uid, uid);
+    text_copy(run->name, sizeof run->name, name);
     return true;
 }
 
@@ -193,8 +209,10 @@ static bool fake_remove(struct runtime *runtime, const char *uid, const char *na
     struct row *row = row_of(fake, uid, name);
     if (!may(fake, FAKE_REMOVE, err))
         return false;
-    if (row)
+    if (row) {
+        end_row(fake, row, 128 + SIGKILL, false);
         row->used = false;
+    }
     return true;
 }
 
@@ -204,6 +222,8 @@ static bool fake_find(struct runtime *runtime, const char *uid, const char *name
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
     const struct row *row = row_of(fake, uid, name);
+    if (!may(fake, FAKE_FIND, err))
+        return false;
     if (!row)
         return absent(name, err);
     *out = row->found;
@@ -291,8 +311,9 @@ static const struct runtime_driver fake_driver = {
 struct runtime *fake_runtime_new(void)
 {
     struct err err;
-    struct fake *fake = calloc(1, sizeof *fake);
-    CHECK(fake && bell_init(&fake->bell, &err));
+    struct fake *fake =
+        mmap(NULL, sizeof *fake, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(fake != MAP_FAILED && bell_init(&fake->bell, &err));
     lock_init(&fake->lock, LOCK_RUNTIME);
     fake->base.driver = &fake_driver;
     return &fake->base;
@@ -335,4 +356,11 @@ void fake_runtime_stubborn(struct runtime *runtime, bool stubborn)
 int fake_runtime_calls(const struct runtime *runtime, enum fake_call call)
 {
     return ((const struct fake *)runtime)->calls[call];
+}
+
+const struct fake_run *fake_runtime_runs(const struct runtime *runtime, size_t *count)
+{
+    const struct fake *fake = (const struct fake *)runtime;
+    *count = fake->runs_count;
+    return fake->runs;
 }

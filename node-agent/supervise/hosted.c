@@ -13,14 +13,26 @@ const char *const member_phase_words[] = {"Waiting", "Starting", "Running", "End
 
 /* ---- events ---- */
 
-static struct happening *happenings_newest(struct happenings *list, const char *name,
-                                           const char *message)
+/* Moved to the end; NULL when there is none. */
+static struct happening *happenings_again(struct happenings *list, const char *name,
+                                          const char *message)
 {
-    if (list->count > 0) {
-        struct happening *newest = &list->items[list->count - 1];
-        if (strcmp(newest->name, name) == 0 && strcmp(newest->message, message) == 0)
-            return newest;
-    }
+    size_t at = list->count;
+
+    while (at > 0 && (strcmp(list->items[at - 1].name, name) != 0 ||
+                      strcmp(list->items[at - 1].message, message) != 0))
+        at--;
+    if (at == 0)
+        return NULL;
+    struct happening seen = list->items[at - 1];
+    memmove(&list->items[at - 1], &list->items[at], (list->count - at) * sizeof seen);
+    list->items[list->count - 1] = seen;
+    return &list->items[list->count - 1];
+}
+
+static struct happening *happenings_new(struct happenings *list, const char *name,
+                                        const char *message)
+{
     struct happening *grown = realloc(list->items, (list->count + 1) * sizeof *grown);
     if (!grown)
         return NULL;
@@ -43,7 +55,9 @@ void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const
     va_start(arguments, format);
     text_format_v(message, sizeof message, format, arguments);
     va_end(arguments);
-    struct happening *seen = happenings_newest(list, name, message);
+    struct happening *seen = happenings_again(list, name, message);
+    if (!seen)
+        seen = happenings_new(list, name, message);
     if (!seen)
         return;
     if (seen->count++ == 0)
@@ -150,11 +164,31 @@ struct group_tally hosted_tally(const struct hosted *group)
     return tally;
 }
 
+bool hosted_hands_over(const struct hosted *group)
+{
+    return group->wanted == WANTED_RUN && group->newest_incarnation > group->incarnation;
+}
+
+void member_next_run(struct member *member, int64_t restarts, int64_t started_ms)
+{
+    if (member->starts > 0)
+        member->previous = member->current;
+    member->restarts = restarts;
+    member->current = (struct run){.started_ms = started_ms, .exit_code = -1};
+    if (started_ms == 0)
+        return;
+    member->starts++;
+    member->phase = MEMBER_RUNNING;
+    happenings_add(&member->happenings, started_ms, false, "Created", "Created container");
+    happenings_add(&member->happenings, started_ms, false, "Started", "Started container");
+}
+
 void member_ended(struct hosted *group, struct member *member, const struct ending *ending)
 {
     struct run *run = &member->current;
 
     member->phase = MEMBER_ENDED;
+    member->look = false;
     run->finished_ms = ending->finished_ms;
     run->exit_code = ending->exit_code;
     text_copy(run->detail, sizeof run->detail,

@@ -33,7 +33,7 @@ struct happenings {
     struct happening *items; /* malloc'ed, oldest first, at most LIMIT_EVENTS_MAX */
     size_t count;
 };
-/* Equal to the newest one (name and message): counted there. */
+/* Equal to one there is (name and message): counted there (§19.1), and the newest from then on. */
 void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const char *name,
                     const char *format, ...) PRINTF_LIKE(5, 6);
 void happenings_done(struct happenings *list);
@@ -55,6 +55,8 @@ struct member {
     int64_t streak;        /* restarts without a long run between */
     int64_t next_start_ms; /* back-off, steady; 0: at once */
     bool final;            /* will not be started again */
+    bool look;             /* its end was announced; the runtime could not be asked about it yet */
+    bool found, lost;      /* while recovering: the runtime has it; it ended, nobody knows when */
     struct run current, previous;
     struct happenings happenings;
 };
@@ -86,7 +88,10 @@ struct hosted {
     int64_t named_epoch;          /* newest epoch in which the plane named it */
     int64_t changes, told, taken; /* of the status: made, sent, acknowledged */
     int64_t ordered_boot_ns; /* when the order to run arrived, for the start metric; 0: counted */
-    struct hosted *next;
+    int64_t wake_ms;         /* steady: its plan asked to be looked at then; 0: not */
+    /* groups.h */
+    struct hosted *next, *before, *next_due, *next_untold;
+    bool is_due, is_untold;
 };
 
 struct hosted *hosted_new(const char *uid, struct err *err) MUST_CHECK;
@@ -99,6 +104,10 @@ bool hosted_members(struct hosted *group, size_t count, struct err *err) MUST_CH
 bool hosted_begin(struct hosted *group, struct err *err) MUST_CHECK;
 struct member *hosted_member(struct hosted *group, const char *name);
 struct group_tally hosted_tally(const struct hosted *group);
+/* A newer order to run waits until the incarnation at work is cleared: it takes over what that one holds. */
+bool hosted_hands_over(const struct hosted *group);
+/* Another run of a container: its restarts-th restart. It began, or (started_ms 0) could not. */
+void member_next_run(struct member *member, int64_t restarts, int64_t started_ms);
 /* How a run of a container ended. */
 struct ending {
     int64_t finished_ms; /* wall time, for people */

@@ -134,5 +134,6 @@ bool job_forget(struct job *job, struct err *err)
     char path[PATH_SIZE];
 
     unlink(group_order_path(parts, job->uid, path));
+    unlink(group_newest_path(parts, job->uid, path));
     return file_remove_tree(group_folder(parts, job->uid, path), err);
 }

@@ -106,24 +106,40 @@ static bool network_up(struct job *job, const struct assignment *assignment, str
         spec.dns_options = dns->options;
     }
     if (!network_group_up(job->jobs->parts.network, &spec, &group, err))
-        return err_add(err, "while connecting the group");
+        return false;
     text_copy(job->address, sizeof job->address, group.address);
     return true;
 }
 
-bool job_prepare(struct job *job, struct err *err)
+static bool limits_set(struct job *job, const struct assignment *assignment, struct err *err)
 {
-    const struct agent_parts *parts = &job->jobs->parts;
-    const struct assignment *assignment = job->order->assignment;
     struct runtime_group ceiling = {
         .uid = job->uid,
         .cpu_milli = assignment->cpu_milli,
         .memory_bytes = assignment->memory_mib * 1024 * 1024,
     };
 
-    return meter_begin(parts->meter, job->uid, job->incarnation, assignment->cpu_milli,
-                       assignment->memory_mib, 0, err) &&
-           images_pull(job, assignment->group->properties, err) &&
-           folders_make(job, assignment->group->properties, err) &&
-           network_up(job, assignment, err) && runtime_group_up(parts->runtime, &ceiling, err);
+    return runtime_group_up(job->jobs->parts.runtime, &ceiling, err);
+}
+
+bool job_prepare(struct job *job, struct err *err)
+{
+    const struct assignment *assignment = job->order->assignment;
+    const struct group_properties *properties = assignment->group->properties;
+
+    job->part = PART_USAGE;
+    if (!meter_begin(job->jobs->parts.meter, job->uid, job->incarnation, assignment->cpu_milli,
+                     assignment->memory_mib, 0, err))
+        return false;
+    job->part = PART_IMAGE;
+    if (!images_pull(job, properties, err))
+        return false;
+    job->part = PART_FOLDERS;
+    if (!folders_make(job, properties, err))
+        return false;
+    job->part = PART_NETWORK;
+    if (!network_up(job, assignment, err))
+        return false;
+    job->part = PART_LIMITS;
+    return limits_set(job, assignment, err);
 }

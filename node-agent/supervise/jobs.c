@@ -20,6 +20,12 @@ const char *group_order_path(const struct agent_parts *parts, const char *uid, c
     return out;
 }
 
+const char *group_newest_path(const struct agent_parts *parts, const char *uid, char out[PATH_SIZE])
+{
+    text_format(out, PATH_SIZE, "%s/orders/%s.newest.json", parts->run_dir, uid);
+    return out;
+}
+
 static void job_free(struct job *job)
 {
     order_free(job->order);

@@ -21,6 +21,9 @@ struct jobs {
 
 enum { JOB_NAMES_MAX = 60 };
 
+/* What a prepare goes through, in this order. */
+enum job_part { PART_USAGE, PART_IMAGE, PART_FOLDERS, PART_NETWORK, PART_LIMITS };
+
 struct job {
     struct work work;
     struct message message;
@@ -29,7 +32,7 @@ struct job {
     char uid[ID_SIZE];
     int64_t incarnation;
     struct order *order; /* NULL for clear and forget of a group known by name only */
-    size_t member;       /* run: which container */
+    size_t member;       /* run: which container; prepare at PART_IMAGE: whose */
     char member_name[MEMBER_NAME_SIZE];
     int64_t restarts;  /* run: how often before */
     bool once;         /* run: at most one run, ever (restart policy Never) */
@@ -41,6 +44,7 @@ struct job {
     size_t running_count;
     /* results */
     bool ok;
+    enum job_part part; /* prepare: where it is, and where it failed */
     struct err err;
     int64_t started_ms;
     bool refused_second_run;
@@ -89,6 +93,9 @@ void tick_free(struct tick *tick);
 /* Folders of a group, in `out` of PATH_SIZE. */
 enum { PATH_SIZE = 512 };
 const char *group_folder(const struct agent_parts *parts, const char *uid, char out[PATH_SIZE]);
+/* The order at work, and one that was taken and waits for its turn. */
 const char *group_order_path(const struct agent_parts *parts, const char *uid, char out[PATH_SIZE]);
+const char *group_newest_path(const struct agent_parts *parts, const char *uid,
+                              char out[PATH_SIZE]);
 
 #endif

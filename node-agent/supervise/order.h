@@ -20,7 +20,7 @@ void order_free(struct order *order);
 AUTO_TYPE(order);
 
 /* Kept in the agent's memory files (it holds secrets), so that an agent which comes back can restart containers
- * without the plane. */
+ * without the plane, and goes on to the order that was taken last. */
 bool order_save(const struct order *order, const char *path, struct err *err) MUST_CHECK;
 struct order *order_load(const char *path, struct err *err) MUST_CHECK;
 

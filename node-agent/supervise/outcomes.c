@@ -1,6 +1,5 @@
-/* What happened on this node, taken into the groups: jobs that ended, containers that exited. */
+/* What jobs did, taken into the groups. */
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "node-agent/supervise/agent_state.h"
@@ -10,71 +9,18 @@
 
 enum { CLEAR_AGAIN_MS = 1000, EXIT_CANNOT_START = 128 };
 
-static const char stopped_by_client[] = "Container stopped per client request";
-
 void agent_changed(struct agent *agent, struct hosted *group)
 {
     char folder[PATH_SIZE];
     struct err err = {0};
 
     group->changes++;
+    groups_put_due(&agent->groups, group);
+    groups_put_untold(&agent->groups, group);
     if (group->forgotten || group->incarnation == 0)
         return;
     if (!record_save(group, group_folder(&agent->parts, group->uid, folder), &err))
         log_failure("record_not_saved", &err);
-}
-
-/* The end of a run, as people read it: stopped on purpose has no exit code (client-surface §5). */
-static void take_end(struct hosted *group, struct member *member, int64_t finished_ms,
-                     int64_t exit_code, bool oom)
-{
-    bool stopped = group->stage == STAGE_ENDING && group->wanted != WANTED_RUN;
-
-    if (member->phase == MEMBER_ENDED)
-        return;
-    const char *detail = stopped ? stopped_by_client : oom ? "OOMKilled" : NULL;
-    member_ended(group, member,
-                 &(struct ending){finished_ms, steady_ms(), stopped ? -1 : exit_code, detail});
-    log_info("container_ended", "group=%s container=%s exit=%lld oom=%d again=%d", group->uid,
-             member->name, (long long)exit_code, oom, !member->final);
-}
-
-/* ---- exits ---- */
-
-void agent_take_exits(struct agent *agent)
-{
-    char uid[ID_SIZE], name[RUNTIME_NAME_SIZE];
-
-    while (runtime_exit_next(agent->parts.runtime, uid, name)) {
-        struct hosted *group = agent_find(agent, uid);
-        struct member *member = group ? hosted_member(group, name) : NULL;
-        struct runtime_found found;
-        struct err err = {0};
-        if (!member || !runtime_find(agent->parts.runtime, uid, name, &found, &err))
-            continue;
-        if (found.incarnation != group->incarnation || found.restarts != member->restarts ||
-            member->phase != MEMBER_RUNNING)
-            /* of an earlier run, or its job has not told its start yet and will look itself */
-            continue;
-        if (found.phase == RUNTIME_EXITED || found.phase == RUNTIME_GONE) {
-            take_end(group, member, found.finished_ms,
-                     found.phase == RUNTIME_EXITED ? found.exit_code : -1, found.oom_killed);
-            agent_changed(agent, group);
-        }
-    }
-}
-
-/* A container may have ended before its start was told: look once. */
-static void look_for_exit(struct agent *agent, struct hosted *group, struct member *member)
-{
-    struct runtime_found found;
-    struct err err = {0};
-
-    if (!runtime_find(agent->parts.runtime, group->uid, member->name, &found, &err))
-        return;
-    if (found.phase == RUNTIME_EXITED || found.phase == RUNTIME_GONE)
-        take_end(group, member, found.finished_ms,
-                 found.phase == RUNTIME_EXITED ? found.exit_code : -1, found.oom_killed);
 }
 
 /* ---- jobs ---- */
@@ -118,20 +64,45 @@ static void prepared(struct hosted *group, const struct job *job, int64_t now_ms
         image_is_there(&group->members[i].happenings, now_ms, image_of(group, i));
 }
 
+/* What failed, where people read it: a container's image among its own events (§19.3), the rest among the group's. */
+static const struct {
+    const char *name, *failed, *again;
+} part_words[] = {
+    [PART_USAGE] = {"Failed", "Failed to note what the group holds",
+                    "Back-off noting what the group holds"},
+    [PART_IMAGE] = {"Failed", "Failed to pull image", "Back-off pulling image"},
+    [PART_FOLDERS] = {"FailedMount", "Failed to make the folders of logs and volumes",
+                      "Back-off making the folders of logs and volumes"},
+    [PART_NETWORK] = {"Failed", "Failed to connect the group to its network",
+                      "Back-off connecting the group to its network"},
+    [PART_LIMITS] = {"Failed", "Failed to set the limits of the group",
+                     "Back-off setting the limits of the group"},
+};
+
+static void tell_not_prepared(struct hosted *group, const struct job *job, int64_t now_ms)
+{
+    const char *failed = part_words[job->part].failed, *again = part_words[job->part].again;
+    bool retry = err_code_retry(job->err.code);
+    struct happenings *list = &group->happenings;
+    char image[GROUP_TEXT_SIZE] = "";
+
+    if (job->part == PART_IMAGE) {
+        list = &group->members[job->member].happenings;
+        text_format(image, sizeof image, " \"%s\"", image_of(group, job->member));
+    }
+    happenings_add(list, now_ms, true, part_words[job->part].name, "%s%s: %s", failed, image,
+                   job->err.text);
+    if (retry)
+        happenings_add(list, now_ms, false, "BackOff", "%s%s", again, image);
+}
+
 /* Worth trying again: later, and longer each time. Otherwise the group failed for good and gives everything back. */
 static void not_prepared(struct hosted *group, const struct job *job, int64_t now_ms)
 {
-    struct member *member =
-        job->member < group->members_count ? &group->members[job->member] : NULL;
-    struct happenings *list = member ? &member->happenings : &group->happenings;
-
     if (job->err.code == ERR_CLOSED)
         return;
-    happenings_add(list, now_ms, true, "Failed", "Failed to pull image \"%s\": %s",
-                   member ? image_of(group, job->member) : "", job->err.text);
+    tell_not_prepared(group, job, now_ms);
     if (err_code_retry(job->err.code)) {
-        happenings_add(list, now_ms, false, "BackOff", "Back-off pulling image \"%s\"",
-                       member ? image_of(group, job->member) : "");
         group->retry_ms = steady_ms() + restart_backoff_ms(++group->tries);
         return;
     }
@@ -145,27 +116,23 @@ static void ran(struct agent *agent, struct hosted *group, const struct job *job
     struct member *member = &group->members[job->member];
 
     if (job->ok) {
-        member->starts++;
-        member->phase = MEMBER_RUNNING;
-        member->current = (struct run){.started_ms = job->started_ms, .exit_code = -1};
-        happenings_add(&member->happenings, job->started_ms, false, "Created", "Created container");
-        happenings_add(&member->happenings, job->started_ms, false, "Started", "Started container");
         metric_add(METRIC_containers_started_total, 1);
-        look_for_exit(agent, group, member);
+        metric_add(METRIC_container_restarts_total, member->starts > 0);
+        member_next_run(member, job->restarts, job->started_ms);
+        (void)agent_look(agent, group, member); /* it may have ended before its start was told */
         return;
     }
     happenings_add(&member->happenings, now_ms, true, "Failed", "Error: %s", job->err.text);
     if (job->unprepared) {
         member->phase = MEMBER_WAITING;
-        member->restarts -= member->starts > 0; /* it was no restart */
         group->retry_ms = steady_ms() + CLEAR_AGAIN_MS;
         group->stage = group->stage == STAGE_UP ? STAGE_NONE : group->stage;
         return;
     }
+    member_next_run(member, job->restarts, 0);
     if (job->refused_second_run)
         member->starts++; /* it ran under an earlier agent; how it ended is not known */
-    member->current.started_ms = 0;
-    take_end(group, member, now_ms, job->refused_second_run ? -1 : EXIT_CANNOT_START, false);
+    agent_take_end(group, member, now_ms, job->refused_second_run ? -1 : EXIT_CANNOT_START, false);
 }
 
 static void cleared(struct agent *agent, struct hosted *group, const struct job *job,
@@ -180,7 +147,7 @@ static void cleared(struct agent *agent, struct hosted *group, const struct job 
     for (size_t i = 0; i < group->members_count; i++) {
         struct member *member = &group->members[i];
         if (member->phase == MEMBER_RUNNING || member->phase == MEMBER_STARTING)
-            take_end(group, member, now_ms, 137, false);
+            agent_take_end(group, member, now_ms, EXIT_KILLED, false);
         member->final = true;
     }
     group->stage = STAGE_CLEARED;

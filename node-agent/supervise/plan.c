@@ -3,7 +3,7 @@
 
 static bool superseded(const struct hosted *group)
 {
-    return group->wanted != WANTED_RUN || group->newest_incarnation > group->incarnation;
+    return group->wanted != WANTED_RUN || hosted_hands_over(group);
 }
 
 bool plan_over(const struct hosted *group)
@@ -36,17 +36,15 @@ static bool anything_runs(const struct hosted *group)
 
 static struct plan clear(const struct hosted *group)
 {
-    return (struct plan){.step = PLAN_CLEAR,
-                         .keep_network = group->wanted == WANTED_RUN &&
-                                         group->newest_incarnation > group->incarnation};
+    return (struct plan){.step = PLAN_CLEAR, .keep_network = hosted_hands_over(group)};
 }
 
 static struct plan plan_none(const struct hosted *group, int64_t now_ms, bool leased)
 {
     if (group->busy > 0)
         return do_step(group->preparing && plan_over(group) ? PLAN_CANCEL : PLAN_NONE);
-    if (plan_over(group))
-        return clear(group);
+    if (plan_over(group)) /* what runs although it must be prepared again is asked first, as ever */
+        return anything_runs(group) ? do_step(PLAN_SIGNAL) : clear(group);
     if (!leased || !group->order)
         return wait_until(0);
     if (group->retry_ms > now_ms)
@@ -93,12 +91,13 @@ static struct plan plan_cleared(const struct hosted *group, int64_t now_ms)
 {
     if (group->busy > 0)
         return wait_until(0);
-    if (group->wanted == WANTED_RUN && group->newest_incarnation > group->incarnation)
-        return do_step(PLAN_BEGIN);
-    if (group->forgotten)
+    bool begins = hosted_hands_over(group);
+    if (!begins && group->forgotten)
         return wait_until(0);
-    if (group->retry_ms > now_ms && group->wanted == WANTED_REMOVE)
-        return wait_until(group->retry_ms); /* the last forget failed */
+    if (group->retry_ms > now_ms && (begins || group->wanted == WANTED_REMOVE))
+        return wait_until(group->retry_ms); /* the last begin or forget failed */
+    if (begins)
+        return do_step(PLAN_BEGIN);
     if (group->kept)
         return do_step(PLAN_CLEAR);
     if (group->wanted == WANTED_REMOVE)

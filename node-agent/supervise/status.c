@@ -52,6 +52,7 @@ static struct container_view *view_of(const struct member *member, struct arena 
     struct container_view *view = ARENA_NEW(arena, struct container_view);
     const struct run *previous = &member->previous;
     bool again = member->phase == MEMBER_ENDED && !member->final;
+    bool ran = again || (member->starts > 0 && member->phase != MEMBER_ENDED);
 
     if (!view)
         return NULL;
@@ -69,7 +70,7 @@ static struct container_view *view_of(const struct member *member, struct arena 
         struct run backing_off = waiting;
         text_copy(backing_off.detail, sizeof backing_off.detail, again ? "CrashLoopBackOff" : "");
         view->current_state = state_of_run(&backing_off, CONTAINER_WAITING, arena);
-        if (again)
+        if (ran)
             previous = &member->current;
     }
     if (previous->started_ms > 0 || previous->finished_ms > 0)

@@ -13,20 +13,6 @@ enum {
     NS_PER_MS = 1000000,
 };
 
-static bool untold(const struct hosted *group)
-{
-    return group->incarnation > 0 && group->taken != group->changes;
-}
-
-static bool something_to_tell(const struct agent *agent)
-{
-    for (const struct hosted *group = agent->groups; group; group = group->next) {
-        if (untold(group))
-            return true;
-    }
-    return false;
-}
-
 static bool statuses_fill(struct agent *agent, struct arena *arena, struct report *report)
 {
     size_t before = arena_used(arena);
@@ -34,9 +20,9 @@ static bool statuses_fill(struct agent *agent, struct arena *arena, struct repor
     report->statuses = arena_array(arena, STATUSES_MAX, sizeof *report->statuses);
     if (!report->statuses)
         return false;
-    for (struct hosted *group = agent->groups; group; group = group->next) {
+    for (struct hosted *group = agent->groups.untold; group; group = group->next_untold) {
         group->told = group->taken;
-        if (!untold(group) || report->statuses_count == STATUSES_MAX ||
+        if (!hosted_untold(group) || report->statuses_count == STATUSES_MAX ||
             arena_used(arena) - before > STATUSES_BYTES)
             continue;
         if (!status_of(group, arena, &report->statuses[report->statuses_count++]))
@@ -55,7 +41,7 @@ void agent_tell(struct agent *agent)
     struct err err = {0};
 
     if (agent->reporting || agent->refused || agent->epoch == 0 ||
-        (!agent->told_due && !something_to_tell(agent)))
+        (!agent->told_due && !agent->groups.untold))
         return;
     arena = arena_new(REPORT_ARENA_MAX);
     if (!arena ||
@@ -130,8 +116,7 @@ void agent_take_reported(void *context, const struct report_answer *answer, int6
     }
     if (answer->sequence == agent->report_sequence) {
         meter_ack(agent->parts.meter, answer->sequence);
-        for (struct hosted *group = agent->groups; group; group = group->next)
-            group->taken = group->told;
+        groups_take_told(&agent->groups);
     }
     lease_renew(agent, sent_boot_ns + answer->lease_ms * NS_PER_MS);
 }

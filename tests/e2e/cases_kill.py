@@ -1,4 +1,5 @@
 """Killing either program at a chosen moment: containers go on, nothing acknowledged is lost, nothing runs twice."""
+import threading
 import time
 
 from berth import container, group, wait
@@ -90,6 +91,29 @@ def a_node_without_the_plane_stops_its_groups_and_runs_them_again_after(berth):
     berth.delete("fenced")
 
 
+def a_restart_whose_agent_is_killed_keeps_address_and_seconds(berth):
+    slow = 'trap "sleep 4; exit 0" TERM; while :; do sleep 1 & wait $!; done'
+    berth.put("handed", group([container("c", berth.image, ["sh", "-c", slow, "mark-handed"])], ports=[80])).expect(201)
+    berth.wait_state("handed", "Running")
+    address = berth.get("handed")["properties"]["ipAddress"]["ip"]
+    before = berth.processes("mark-handed")
+    asking = threading.Thread(target=lambda: berth.post("handed", "restart"))
+    asking.start()
+    time.sleep(1.5)
+    berth.agent.kill()
+    assert berth.processes("mark-handed") == before, "its end was over before the agent was killed"
+    time.sleep(2)
+    berth.agent.start()
+    asking.join()
+    wait("it runs anew", lambda: len(now := berth.processes("mark-handed")) == 1 and now != before, 30)
+    berth.wait_state("handed", "Running")
+    wait("both runs are told", lambda: len(berth.usage("handed")["value"]) == 2, 10)
+    first, second = sorted(berth.usage("handed")["value"], key=lambda i: i["from"])
+    assert first["to"] == second["from"], (first, second)
+    assert berth.get("handed")["properties"]["ipAddress"]["ip"] == address
+    berth.delete("handed")
+
+
 def the_fence_works_without_the_agent(berth):
     berth.put("alone", going_on(berth.image, "mark-alone")).expect(201)
     berth.wait_state("alone", "Running")
@@ -104,5 +128,5 @@ CASES = [
     containers_survive_a_killed_agent_with_their_logs_and_seconds, an_exit_while_the_agent_was_dead_is_told,
     what_a_killed_berthd_acknowledged_is_there, an_order_given_while_the_agent_was_dead_is_carried_out,
     never_means_at_most_one_run_whatever_dies, a_node_without_the_plane_stops_its_groups_and_runs_them_again_after,
-    the_fence_works_without_the_agent,
+    a_restart_whose_agent_is_killed_keeps_address_and_seconds, the_fence_works_without_the_agent,
 ]

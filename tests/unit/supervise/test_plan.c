@@ -137,6 +137,25 @@ TEST(running_containers_are_asked_before_they_are_killed)
     assert_int_equal(step_of(group, 1), PLAN_CLEAR);
 }
 
+TEST(what_runs_while_its_group_is_prepared_again_is_asked_to_end_too)
+{
+    AUTO(hosted) *group = begun_group(RESTART_ALWAYS);
+
+    group->stage = STAGE_NONE;
+    group->members[0].phase = MEMBER_RUNNING;
+    group->wanted = WANTED_STOP;
+    assert_int_equal(step_of(group, 1), PLAN_SIGNAL);
+}
+
+TEST(a_begin_that_failed_waits_for_its_time)
+{
+    AUTO(hosted) *group = fresh_group(RESTART_ALWAYS);
+
+    group->retry_ms = 100;
+    assert_int_equal(plan_group(group, 1, true).wake_ms, 100);
+    assert_int_equal(step_of(group, 100), PLAN_BEGIN);
+}
+
 TEST(a_restart_keeps_the_network_and_a_stop_after_it_gives_it_back)
 {
     AUTO(hosted) *group = begun_group(RESTART_ALWAYS);
@@ -398,6 +417,8 @@ int main(void)
         cmocka_unit_test(containers_run_side_by_side),
         cmocka_unit_test(a_stop_cancels_a_prepare_and_then_clears),
         cmocka_unit_test(running_containers_are_asked_before_they_are_killed),
+        cmocka_unit_test(what_runs_while_its_group_is_prepared_again_is_asked_to_end_too),
+        cmocka_unit_test(a_begin_that_failed_waits_for_its_time),
         cmocka_unit_test(a_restart_keeps_the_network_and_a_stop_after_it_gives_it_back),
         cmocka_unit_test(a_finished_group_gives_everything_back_and_stays_known),
         cmocka_unit_test(a_clear_or_forget_that_failed_waits_for_its_time),

@@ -1,0 +1,207 @@
+/* The plane of one group: plays the script's acts, remembers what it is told. */
+#include "tests/unit/supervise/node.h"
+
+#include "node-agent/runtime/fake.h"
+
+#include <string.h>
+
+/* ---- what it wants ---- */
+
+static struct container *container_of(struct arena *arena, const char *name)
+{
+    struct container *container = ARENA_NEW(arena, struct container);
+
+    container->name = name;
+    container->properties = ARENA_NEW(arena, struct container_properties);
+    container->properties->image = "i";
+    container->properties->resources = ARENA_NEW(arena, struct resource_requirements);
+    container->properties->resources->requests = ARENA_NEW(arena, struct resource_amounts);
+    *container->properties->resources->requests =
+        (struct resource_amounts){{GIVEN_VALUE, 100}, {GIVEN_VALUE, 100}, NULL};
+    return container;
+}
+
+static struct container_group *group_of(struct arena *arena)
+{
+    struct container_group *group = ARENA_NEW(arena, struct container_group);
+    struct container *containers = arena_array(arena, 2, sizeof *containers);
+
+    containers[0] = *container_of(arena, "web");
+    containers[1] = *container_of(arena, "side");
+    group->properties = ARENA_NEW(arena, struct group_properties);
+    *group->properties = (struct group_properties){.containers = containers,
+                                                   .containers_count = 2,
+                                                   .restart_policy = (int)node->script.policy,
+                                                   .os_type = OS_LINUX,
+                                                   .sku = SKU_STANDARD,
+                                                   .priority = -1};
+    return group;
+}
+
+/* Everything, each time: as after a join. */
+struct desired plane_desired(struct arena *arena)
+{
+    struct assignment *assignment = ARENA_NEW(arena, struct assignment);
+
+    *assignment = (struct assignment){.uid = NODE_UID,
+                                      .incarnation = node->incarnation,
+                                      .revision = node->revision,
+                                      .wanted = (int)node->wanted,
+                                      .name = "g",
+                                      .cpu_milli = 200,
+                                      .memory_mib = 200,
+                                      .group = node->wanted == WANTED_RUN ? group_of(arena) : NULL};
+    return (struct desired){.revision = node->revision,
+                            .complete = true,
+                            .assignments = assignment,
+                            .assignments_count = !node->seen[node->incarnation].removed};
+}
+
+/* ---- what it is told ---- */
+
+static int64_t events_named(const struct container_view *view, const char *name)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < view->events_count; i++)
+        count += strcmp(view->events[i].name, name) == 0 ? view->events[i].count : 0;
+    return count;
+}
+
+static void take_words(const struct event *events, size_t count, struct words *words)
+{
+    *words = (struct words){0};
+    for (size_t i = 0; i < count; i++) {
+        const struct event *event = &events[i];
+        if (strcmp(event->type, "Warning") == 0) {
+            text_copy(words->name, sizeof words->name, event->name);
+            text_copy(words->warning, sizeof words->warning, event->message);
+            words->warnings += event->count;
+        } else if (strcmp(event->name, "BackOff") == 0) {
+            text_copy(words->again, sizeof words->again, event->message);
+        }
+    }
+}
+
+static void take_status(const struct group_status *status)
+{
+    struct seen *seen = &node->seen[status->incarnation];
+    const struct container_view *view =
+        status->containers_count > 0 ? status->containers[0].view : NULL;
+
+    seen->told = true;
+    seen->state = (enum group_state)status->state;
+    seen->released = status->released;
+    seen->removed = status->removed;
+    seen->running |= seen->state == GROUP_RUNNING && status->provisioned;
+    text_copy(seen->address, sizeof seen->address, status->address ? status->address : "");
+    text_copy(seen->failure, sizeof seen->failure, status->failure ? status->failure->text : "");
+    take_words(status->events, status->events_count, &seen->of_group);
+    if (!view)
+        return;
+    take_words(view->events, view->events_count, &seen->of_web);
+    seen->restarts = view->restart_count;
+    seen->created_events = events_named(view, "Created");
+    seen->started_events = events_named(view, "Started");
+    seen->side_started_events = events_named(status->containers[1].view, "Started");
+    seen->exit_code = seen->previous_code = -1;
+    if (view->previous_state && view->previous_state->exit_code.given == GIVEN_VALUE)
+        seen->previous_code = view->previous_state->exit_code.value;
+    if (view->current_state) {
+        text_copy(seen->detail, sizeof seen->detail, view->current_state->detail_status);
+        if (view->current_state->exit_code.given == GIVEN_VALUE)
+            seen->exit_code = view->current_state->exit_code.value;
+    }
+}
+
+static void take_interval(const struct usage_interval *told)
+{
+    for (size_t i = 0; i < node->intervals_count; i++) {
+        struct usage_interval *known = &node->intervals[i];
+        if (known->incarnation == told->incarnation && known->from_s == told->from_s) {
+            if (known->to_s && known->to_s != told->to_s)
+                text_format(node->fault, sizeof node->fault, "an interval's end moved");
+            known->to_s = told->to_s;
+            return;
+        }
+    }
+    CHECK(node->intervals_count < NODE_INTERVALS_MAX);
+    node->intervals[node->intervals_count++] = *told;
+}
+
+void plane_take_report(const struct report *report)
+{
+    for (size_t i = 0; i < report->statuses_count; i++)
+        take_status(&report->statuses[i]);
+    for (size_t i = 0; i < report->intervals_count; i++)
+        take_interval(&report->intervals[i]);
+}
+
+/* ---- the script ---- */
+
+static bool reached(enum act_until until)
+{
+    const struct seen *seen = &node->seen[node->incarnation];
+
+    switch (until) {
+    case UNTIL_NOW:
+        return true;
+    case UNTIL_RUNNING:
+        return seen->running;
+    case UNTIL_AGAIN: /* both were restarted by policy */
+        return seen->started_events == 2 && seen->side_started_events == 2;
+    case UNTIL_STOPPED:
+        return seen->state == GROUP_STOPPED && seen->released;
+    case UNTIL_FINISHED:
+        return (seen->state == GROUP_SUCCEEDED || seen->state == GROUP_FAILED) && seen->released;
+    case UNTIL_REMOVED:
+        return seen->removed;
+    }
+    return false;
+}
+
+/* It may never have run: its agent died between its mark and its start. */
+static void end(const char *name, int code)
+{
+    struct runtime_found found;
+    struct err err = {0};
+
+    if (runtime_find(node->runtime, NODE_UID, name, &found, &err))
+        fake_runtime_end(node->runtime, NODE_UID, name, code, false);
+}
+
+static void act(enum act_kind kind)
+{
+    switch (kind) {
+    case ACT_RUN:
+        node->incarnation++;
+        node->wanted = WANTED_RUN;
+        break;
+    case ACT_STOP:
+        node->wanted = WANTED_STOP;
+        break;
+    case ACT_REMOVE:
+        node->wanted = WANTED_REMOVE;
+        break;
+    case ACT_EXIT:
+        end("web", 7);
+        end("side", 0);
+        break;
+    case ACT_END:
+        node->played = true;
+        break;
+    }
+}
+
+bool plane_advance(void)
+{
+    const struct act *acts = node->script.acts;
+    bool wants = false;
+
+    while (!node->played && (node->step == 0 || reached(acts[node->step - 1].until))) {
+        act(acts[node->step++].kind);
+        node->revision++;
+        wants = true;
+    }
+    return wants;
+}
