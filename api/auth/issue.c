@@ -164,7 +164,7 @@ static bool lasts(X509 *certificate)
 {
     return x509_not_after_s(certificate) - now_s() >
                (int64_t)LIMIT_CERTIFICATE_RENEW_DAYS * DAY_S &&
-           X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0;
+           x509_not_before_s(certificate) <= now_s();
 }
 
 static int no_password(char *out UNUSED, int size UNUSED, int writes UNUSED, void *data UNUSED)

@@ -121,13 +121,21 @@ X509 *x509_parse(const char *pem, size_t size)
     return bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
 }
 
-int64_t x509_not_after_s(const X509 *certificate)
+static int64_t unix_s(const ASN1_TIME *time)
 {
     struct tm parts = {0};
 
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1)
-        return 0;
-    return (int64_t)timegm(&parts);
+    return ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
+}
+
+int64_t x509_not_before_s(const X509 *certificate)
+{
+    return unix_s(X509_get0_notBefore(certificate));
+}
+
+int64_t x509_not_after_s(const X509 *certificate)
+{
+    return unix_s(X509_get0_notAfter(certificate));
 }
 
 /* ---- names ---- */

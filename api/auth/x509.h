@@ -29,6 +29,7 @@ X509 *x509_make(const struct x509_wanted *wanted, struct err *err) MUST_CHECK;
 bool x509_print(X509 *certificate, struct text *out, struct err *err) MUST_CHECK;
 /* The first certificate of the PEM; NULL when there is none. */
 X509 *x509_parse(const char *pem, size_t size);
+int64_t x509_not_before_s(const X509 *certificate);
 int64_t x509_not_after_s(const X509 *certificate);
 bool x509_names_are(X509 *certificate, const char *subject_names);
 /* "IP:127.0.0.1,DNS:localhost" */
