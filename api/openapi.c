@@ -28,8 +28,10 @@ static void add_body(const struct route *route, struct text *out)
 {
     if (route->takes)
         text_addf(out,
-                  ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":"
+                  ",\"requestBody\":{\"required\":true,\"content\":{\"%s\":"
                   "{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}}",
+                  route->flags & ROUTE_SIGN_IN ? "application/x-www-form-urlencoded"
+                                               : "application/json",
                   route->takes->name);
 }
 
@@ -105,7 +107,7 @@ static void add_head(struct text *out)
                "not. The calls of nodes under /v1/agent are not described here: they may change "
                "with every release.");
     text_add(out,
-             "},\"servers\":[{\"url\":\"http://127.0.0.1:8080\",\"description\":\"Where berthd "
+             "},\"servers\":[{\"url\":\"https://127.0.0.1:8700\",\"description\":\"Where berthd "
              "listens unless told otherwise.\"}],\"security\":[{\"bearer\":[]}],\"paths\":{");
 }
 
@@ -114,7 +116,9 @@ void openapi_print(struct text *out)
     add_head(out);
     add_paths(out);
     text_add(out, "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\","
-                  "\"scheme\":\"bearer\",\"description\":\"The token of the configuration.\"}},");
+                  "\"scheme\":\"bearer\",\"description\":\"A token that was given for a client id "
+                  "and its secret, or the one of the "
+                  "configuration.\"}},");
     openapi_add_components(out);
     text_add(out, "}}");
 }

@@ -94,7 +94,7 @@ static void add_envelope(struct request *request, const struct err *err)
 void reply_error(struct request *request, const struct err *err)
 {
     text_clear(request->out);
-    if (request->route && (request->route->flags & ROUTE_FORM))
+    if (request->route && (request->route->flags & ROUTE_SIGN_IN))
         add_form_error(request->out, err);
     else
         add_envelope(request, err);

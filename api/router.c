@@ -242,7 +242,7 @@ static bool head_check(struct request *request, struct err *err)
         return route_refuse(request, allowed, err);
     if (request->route->flags & (ROUTE_NODE | ROUTE_JOIN))
         request->body_max = LIMIT_LINK_MESSAGE_MAX;
-    if (request->route->flags & ROUTE_FORM)
+    if (request->route->flags & ROUTE_SIGN_IN)
         request->body_max = LIMIT_SIGN_IN_BODY_MAX;
     return api_version_check(request, err) && subscription_check(request, err);
 }

@@ -11,7 +11,7 @@ enum route_flags {
     ROUTE_JOIN = 1 << 2,         /* the join token instead */
     ROUTE_ARM = 1 << 3,          /* needs api-version */
     ROUTE_SUBSCRIPTION = 1 << 4, /* its first name is a subscription, which must exist */
-    ROUTE_FORM = 1 << 5,         /* takes a form; failures are told as OAuth does */
+    ROUTE_SIGN_IN = 1 << 5,      /* takes a form, if anything; failures are told as OAuth does */
 };
 
 /* What the contract says beside bodies and statuses. */
@@ -24,6 +24,7 @@ enum route_words {
     WORD_USAGE = 1 << 5,     /* takes group, from and to */
     WORD_OPERATION = 1 << 6, /* answers with Azure-AsyncOperation */
     WORD_LOCATION = 1 << 7,  /* its 202 answers with Location */
+    WORD_ANY = 1 << 8,       /* gives JSON of more than one form */
 };
 
 struct route {

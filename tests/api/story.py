@@ -17,6 +17,12 @@ class Block:
         self.expected_headers, self.expected_body = [], ""
 
 
+def config(text):
+    """Settings of the file's berthd: `# berthd {"tls": true}` in its first line."""
+    first = text.split("\n", 1)[0]
+    return json.loads(first[9:]) if first.startswith("# berthd ") else {}
+
+
 def read(text):
     """The blocks of one file, in order."""
     blocks = []
