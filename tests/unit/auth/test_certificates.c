@@ -266,7 +266,6 @@ TEST(own_certificates_are_shown_and_checked)
 
     auth_free(try_open(&options));
     AUTO_FREE char *pair = copy_of("server.pem");
-    AUTO_FREE char *other = copy_of("ca-key.pem");
     try_write("own.pem", pair, 0644);
     try_write("own-key.pem", strstr(pair, "-----BEGIN PRIVATE KEY"), 0640);
     text_copy(certificate_path, sizeof certificate_path, try_path("own.pem"));
