@@ -28,8 +28,10 @@ static void add_body(const struct route *route, struct text *out)
 {
     if (route->takes)
         text_addf(out,
-                  ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":"
+                  ",\"requestBody\":{\"required\":true,\"content\":{\"%s\":"
                   "{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}}",
+                  route->flags & ROUTE_SIGN_IN ? "application/x-www-form-urlencoded"
+                                               : "application/json",
                   route->takes->name);
 }
 
@@ -116,7 +118,9 @@ void openapi_print(struct text *out)
     add_head(out);
     add_paths(out);
     text_add(out, "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\","
-                  "\"scheme\":\"bearer\",\"description\":\"The token of the configuration.\"}},");
+                  "\"scheme\":\"bearer\",\"description\":\"A token that was given for a client id "
+                  "and its secret, or the one of the "
+                  "configuration.\"}},");
     openapi_add_components(out);
     text_add(out, "}}");
 }

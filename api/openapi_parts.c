@@ -35,6 +35,7 @@ static const struct parameter {
     {"deletion", STRING_, .doc = "As Location names it."},
     {"resourceProviderNamespace", STRING_, .doc = "Like Microsoft.ContainerInstance."},
     {"node", STRING_, .doc = "The id of a node."},
+    {"tenant", STRING_, .doc = "The tenant's id, or \"adfs\"."},
     {"api-version", "{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-[a-z]+)?$\"}",
      ROUTE_ARM, 0, true, "Like 2023-05-01."},
     {"$top", BOUNDED_(1, 9223372036854775807), 0, WORD_PAGED, false,
@@ -147,6 +148,8 @@ static void add_success(const struct route *route, int status, struct text *out)
         text_add(out, ",\"content\":{\"application/json\":{\"schema\":");
         add_schema(route, out);
         text_add(out, "}}");
+    } else if (route->words & WORD_ANY) {
+        text_add(out, ",\"content\":{\"application/json\":{\"schema\":{}}}");
     } else if (route->words & WORD_NAMES) {
         text_add(out, ",\"content\":{\"application/json\":{\"schema\":"
                       "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}");
@@ -194,11 +197,16 @@ void openapi_add_answers(const struct route *route, struct text *out)
         text_add(out, ",");
     }
     for (int status = FAILURES_FROM; status < 600; status++) {
-        if (names_status(route, status) || may_fail_with(route, status))
-            text_addf(out, "\"%d\":{\"$ref\":\"#/components/responses/Failure%d\"},", status,
-                      status);
+        if (!names_status(route, status) && !may_fail_with(route, status))
+            continue;
+        text_addf(out, "\"%d\":{\"$ref\":\"#/components/responses/", status);
+        if (route->flags & ROUTE_SIGN_IN)
+            text_add(out, "SignInFailure\"},");
+        else
+            text_addf(out, "Failure%d\"},", status);
     }
-    text_add(out, "\"default\":{\"$ref\":\"#/components/responses/Failure\"}");
+    text_addf(out, "\"default\":{\"$ref\":\"#/components/responses/%s\"}",
+              route->flags & ROUTE_SIGN_IN ? "SignInFailure" : "Failure");
 }
 
 /* ---- failures ---- */
@@ -225,12 +233,13 @@ static bool add_codes(int status, struct text *out)
     return count > 0;
 }
 
-static void describe_failure(const char *name, const char *words, struct text *out)
+static void describe_failure(const char *name, const char *words, const struct schema *schema,
+                             struct text *out)
 {
     text_addf(out,
               "\"%s\":{\"description\":\"%s\",\"content\":{\"application/json\":{\"schema\":"
-              "{\"$ref\":\"#/components/schemas/CloudError\"}}}}",
-              name, words);
+              "{\"$ref\":\"#/components/schemas/%s\"}}}}",
+              name, words, schema->name);
 }
 
 static void describe_failures(struct text *out)
@@ -244,10 +253,12 @@ static void describe_failures(struct text *out)
         if (!add_codes(status, codes) || !text_ok(codes))
             continue;
         text_format(name, sizeof name, "Failure%d", status);
-        describe_failure(name, codes->bytes, out);
+        describe_failure(name, codes->bytes, &failure_schema, out);
         text_add(out, ",");
     }
-    describe_failure("Failure", "Any other failure.", out);
+    describe_failure("SignInFailure", "In the form of OAuth.", &sign_in_failure_schema, out);
+    text_add(out, ",");
+    describe_failure("Failure", "Any other failure.", &failure_schema, out);
     text_add(out, "}");
 }
 
@@ -281,8 +292,10 @@ static void describe_schemas(struct text *out)
     struct text_list seen = {0};
 
     text_add(out, ",\"schemas\":{");
-    if (arena)
+    if (arena) {
         fields_describe(&failure_schema, out, &seen, arena);
+        fields_describe(&sign_in_failure_schema, out, &seen, arena);
+    }
     for (size_t i = 0; arena && i < routes_count; i++) {
         if (!openapi_shows(&routes[i]))
             continue;

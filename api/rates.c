@@ -36,13 +36,13 @@ struct calls {
     int64_t sums[RATE_WINDOWS];
     uint32_t ring[RING_SIZE]; /* by tick */
 };
-struct caller {
+struct subscriber {
     char subscription[37];
     struct calls calls[RATE_KINDS];
 };
 struct rates {
     struct lock lock;
-    struct caller *slots[SLOTS]; /* by hash, the next free one when taken */
+    struct subscriber *slots[SLOTS]; /* by hash, the next free one when taken */
     size_t count;
 };
 
@@ -116,17 +116,18 @@ static size_t hash(const char *subscription)
     return value % SLOTS;
 }
 
-static struct caller *caller_new(const char *subscription, int64_t tick)
+static struct subscriber *subscriber_new(const char *subscription, int64_t tick)
 {
-    struct caller *caller = calloc(1, sizeof *caller);
+    struct subscriber *subscriber = calloc(1, sizeof *subscriber);
 
-    if (!caller || !text_copy(caller->subscription, sizeof caller->subscription, subscription)) {
-        free(caller);
+    if (!subscriber ||
+        !text_copy(subscriber->subscription, sizeof subscriber->subscription, subscription)) {
+        free(subscriber);
         return NULL;
     }
     for (int i = 0; i < RATE_KINDS; i++)
-        caller->calls[i].tick = tick;
-    return caller;
+        subscriber->calls[i].tick = tick;
+    return subscriber;
 }
 
 /* NULL: there is no memory for one more. Half of the slots stay free, so that the search ends. */
@@ -138,7 +139,7 @@ static struct calls *calls_of(struct rates *rates, const char *subscription, enu
     while (rates->slots[at] && !text_equal_nocase(rates->slots[at]->subscription, subscription))
         at = (at + 1) % SLOTS;
     if (!rates->slots[at] && rates->count < LIMIT_RATE_SUBSCRIPTIONS_MAX) {
-        rates->slots[at] = caller_new(subscription, tick);
+        rates->slots[at] = subscriber_new(subscription, tick);
         rates->count += rates->slots[at] != NULL;
     }
     if (!rates->slots[at])

@@ -13,6 +13,7 @@ enum route_flags {
     ROUTE_SUBSCRIPTION = 1 << 4, /* its first name is a subscription, which must exist */
     ROUTE_CREATES = 1 << 5,      /* counted (rates.h) when it makes or changes a group, */
     ROUTE_DELETES = 1 << 6,      /* or deletes one */
+    ROUTE_SIGN_IN = 1 << 7,      /* takes a form, if anything; failures are told as OAuth does */
 };
 
 /* What the contract says beside bodies and statuses. */
@@ -28,6 +29,7 @@ enum route_words {
     WORD_FILE = 1 << 8,      /* gives a file as it is */
     WORD_FILTER = 1 << 9,    /* takes $filter */
     WORD_EXPAND = 1 << 10,   /* takes $expand */
+    WORD_ANY = 1 << 11,      /* gives JSON of more than one form */
 };
 
 struct route {
@@ -60,6 +62,9 @@ bool path_split(const char *path, struct arena *arena, const char **segments, si
                 struct err *err) MUST_CHECK;
 bool query_split(const char *query, struct arena *arena, struct text_pair *pairs, size_t *count,
                  struct err *err) MUST_CHECK;
+/* A form's body: as a query, but ERR_BAD_FORM, and a name may not come twice. */
+bool form_split(const char *bytes, size_t size, struct arena *arena, struct form *form,
+                struct err *err) MUST_CHECK;
 /* The route for a path; `allowed` collects the methods of its path when the method is the only
  * thing wrong. */
 const struct route *route_find(enum http_method method, const char *const *segments, size_t count,

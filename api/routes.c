@@ -4,6 +4,7 @@
 #include "api/handlers/handlers.h"
 #include "api/router.h"
 
+#define TENANT "/{tenant}"
 #define SUBSCRIPTION "/subscriptions/{subscriptionId}"
 #define RESOURCE_GROUP SUBSCRIPTION "/resourceGroups/{resourceGroupName}"
 #define PROVIDER "/providers/" RESOURCE_PROVIDER
@@ -23,6 +24,7 @@
 
 #define ARM ROUTE_ARM
 #define SUB (ROUTE_ARM | ROUTE_SUBSCRIPTION)
+#define SIGN_IN (ROUTE_OPEN | ROUTE_SIGN_IN)
 
 /* clang-format off */
 
@@ -47,6 +49,21 @@ const struct route routes[] = {
       "200 304 404", "A page to read this document and to try its calls.", .words = WORD_FILE },
     { HTTP_GET,  "/docs/{file}",  ROUTE_OPEN, docs_show,     "Docs_GetFile",
       "200 304 404", "A part of that page.", .words = WORD_FILE },
+
+    { HTTP_GET,  "/metadata/endpoints", ROUTE_OPEN | ARM, cloud_show, "Cloud_Get",
+      "200 501", "What a client must know before it can sign in; its form follows the api-version.", .words = WORD_ANY },
+    { HTTP_GET,  TENANT "/.well-known/openid-configuration",      SIGN_IN, openid_show,    "SignIn_GetConfiguration",
+      "200", "Where to sign in; \"adfs\" stands for the tenant too.", GIVES(openid) },
+    { HTTP_GET,  TENANT "/v2.0/.well-known/openid-configuration", SIGN_IN, openid_v2_show, "SignIn_GetConfigurationOfSecondVersion",
+      "200", "The same, with the endpoints of version 2.", GIVES(openid) },
+    { HTTP_GET,  TENANT "/discovery/keys",      SIGN_IN, token_keys_show, "SignIn_GetKeys",
+      "200", "The keys that tokens are signed with.", GIVES(token_keys) },
+    { HTTP_GET,  TENANT "/discovery/v2.0/keys", SIGN_IN, token_keys_show, "SignIn_GetKeysOfSecondVersion",
+      "200", "The same keys.", GIVES(token_keys) },
+    { HTTP_POST, TENANT "/oauth2/token",        SIGN_IN, token_give, "SignIn_GetToken",
+      "200 401 429", "A token for a client id and its secret.", TAKES(token_request), GIVES(token) },
+    { HTTP_POST, TENANT "/oauth2/v2.0/token",   SIGN_IN, token_give, "SignIn_GetTokenOfSecondVersion",
+      "200 401 429", "The same token.", TAKES(token_request), GIVES(token) },
 
     { HTTP_PUT,    GROUP, SUB | ROUTE_CREATES, group_put,    "ContainerGroups_CreateOrUpdate",
       "200 201 409 412 429 501", "Create a container group, or change the one that stands.",

@@ -28,6 +28,17 @@ extern const struct schema resource_schema;
 bool contract_show(struct request *request, struct err *err) MUST_CHECK;
 bool docs_show(struct request *request, struct err *err) MUST_CHECK;
 
+/* metadata.c */
+bool cloud_show(struct request *request, struct err *err) MUST_CHECK;
+
+/* sign_in.c, views_sign_in.c */
+bool openid_show(struct request *request, struct err *err) MUST_CHECK;
+bool openid_v2_show(struct request *request, struct err *err) MUST_CHECK;
+bool token_keys_show(struct request *request, struct err *err) MUST_CHECK;
+bool token_give(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema openid_schema, token_keys_schema, token_request_schema, token_schema,
+    sign_in_failure_schema;
+
 /* subscriptions.c */
 bool subscription_list(struct request *request, struct err *err) MUST_CHECK;
 bool subscription_show(struct request *request, struct err *err) MUST_CHECK;

@@ -75,7 +75,7 @@ static void options_fill(struct served *served)
     };
 }
 
-struct served *served_new(void)
+static struct served *served_make(void)
 {
     struct served *served = calloc(1, sizeof *served);
     struct err err = {0};
@@ -90,9 +90,40 @@ struct served *served_new(void)
     assert_string_equal(err.text, "");
     assert_non_null(served->store);
     options_fill(served);
+    return served;
+}
+
+static void start(struct served *served)
+{
+    struct err err = {0};
+
     served->api = api_new(&served->options, &err);
     assert_string_equal(err.text, "");
     assert_true(api_start(served->api, &err));
+}
+
+struct served *served_new_tls(void)
+{
+    struct served *served = served_make();
+    struct err err = {0};
+
+    served->auth = auth_open(&(struct auth_options){.state_dir = served->folder,
+                                                    .listen_address = "0.0.0.0",
+                                                    .tls = true},
+                             &err);
+    assert_string_equal(err.text, "");
+    served->options.listen_address = "0.0.0.0";
+    served->options.auth = served->auth;
+    served->options.tls = true;
+    start(served);
+    return served;
+}
+
+struct served *served_new(void)
+{
+    struct served *served = served_make();
+
+    start(served);
     assert_int_equal(
         call_status(served, "PUT", SERVE_RG "?api-version=2021-04-01", "{\"location\":\"westus\"}"),
         201);
@@ -113,6 +144,7 @@ void served_free(struct served *served)
     api_stop(served->api);
     store_close(served->store);
     api_free(served->api);
+    auth_free(served->auth);
     assert_true(file_remove_tree(served->folder, &err));
     free(served);
 }

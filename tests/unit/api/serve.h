@@ -29,6 +29,7 @@
 struct served {
     char folder[64], path[96], key_path[96];
     struct store *store;
+    struct auth *auth; /* NULL without TLS */
     struct api *api;
     /* what the hooks answer, and how often they were asked */
     _Atomic bool full, not_ready;
@@ -39,6 +40,9 @@ struct served {
 };
 
 struct served *served_new(void); /* with resource group "rg" in "westus" */
+/* Over TLS, on all addresses of the machine, with sign-in; without the resource group: clients here do
+ * not speak TLS. */
+struct served *served_new_tls(void);
 void served_free(struct served *served);
 AUTO_TYPE(served);
 void served_stop(struct served *served); /* the API only */
