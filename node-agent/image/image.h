@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fields.h"
+#include "registry/registry.h"
 
 #include <stdint.h>
 
@@ -54,10 +55,6 @@ void image_free(struct image *image); /* NULL is fine */
 AUTO_TYPE(image);
 
 /* ---- pulling ---- */
-
-struct image_credential {
-    const char *server, *username, *password;
-};
 
 enum image_policy {
     /* A reference resolved before is enough: no registry is asked. An image that was pulled with a

@@ -26,7 +26,7 @@ static bool begin(struct image_store *store, const char *root,
     if (!store->arena || !copy_options(store, options))
         return err_set(err, ERR_BUSY, "no memory for the image store");
     id_token(store->grant_key);
-    store->platform = platform_of_node();
+    store->platform = platform_of_machine();
     return disk_open(&store->disk, root, err) && disk_load(&store->disk, &store->table, err);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/id.h"
 #include "node-agent/image/disk.h"
-#include "node-agent/image/manifest.h"
+#include "registry/registry.h"
 #include "node-agent/image/table.h"
 
 struct image_store {

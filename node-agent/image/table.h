@@ -7,7 +7,7 @@
 
 #include "base/thread.h"
 #include "model/image_reference.h"
-#include "node-agent/image/digest.h"
+#include "base/digest.h"
 #include "node-agent/image/image.h"
 
 enum { HOLDER_SIZE = 129, GRANTS_MAX = 16 };

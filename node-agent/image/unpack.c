@@ -10,7 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "node-agent/image/digest.h"
+#include "base/digest.h"
 #include "node-agent/image/tree.h"
 
 #include <archive.h>

@@ -1,6 +1,6 @@
 /* Images as values: made once from their documents, then shared and never changed. */
-#include "node-agent/image/digest.h"
-#include "node-agent/image/manifest.h"
+#include "base/digest.h"
+#include "registry/registry.h"
 #include "node-agent/image/table.h"
 
 #include "base/limits.h"

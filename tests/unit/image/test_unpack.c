@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "node-agent/image/digest.h"
+#include "base/digest.h"
 #include "node-agent/image/unpack.h"
 
 #include <errno.h>
