@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/http_server.h"
+#include "api/image_looks.h"
 #include "api/inside.h"
 #include "base/log.h"
 
@@ -38,6 +39,9 @@ struct api *api_new(const struct api_options *options, struct err *err)
     atomic_store(&api->settings, settings);
     api->waits = settings ? waits_new(err) : NULL;
     if (!api->waits || !bell_init(&api->clock_bell, err))
+        return NULL;
+    if (options->image_check.on &&
+        !(api->looks = image_looks_new(&options->image_check, api->store, api->waits, err)))
         return NULL;
     store_listen(api->store, waits_changed, api->waits);
     return TAKE(api);
@@ -99,6 +103,7 @@ static void requests_finish(struct api *api)
     int64_t end_ns = clock_boot_ns() + (int64_t)LIMIT_HTTP_STOP_TIMEOUT_MS * 1000000;
 
     waits_stop(api->waits);
+    image_looks_stop(api->looks);
     while (http_server_busy(api->server) > 0 && clock_boot_ns() < end_ns)
         pause_ms(5);
     atomic_store(&api->refusing, true);
@@ -129,6 +134,7 @@ void api_free(struct api *api)
     requests_drop(api);
     lock_done(&api->spare_lock);
     bell_done(&api->clock_bell);
+    image_looks_free(api->looks);
     waits_free(api->waits);
     settings_free(atomic_load(&api->settings));
     free(api);

@@ -16,6 +16,7 @@
 #define API_API_H
 
 #include "base/err.h"
+#include "base/fields.h"
 #include "model/container_group.h"
 #include "store/store.h"
 
@@ -56,6 +57,15 @@ struct api_hooks {
     bool (*ready)(void *context); /* the scheduler has its picture and works */
 };
 
+/* Whether images are looked at in their registries before a group is accepted. */
+struct api_image_check {
+    bool on;
+    const char *skopeo;        /* program; NULL: "skopeo" from PATH */
+    struct text_list insecure; /* registries spoken to without TLS */
+    int workers;               /* looks at the same time */
+    int64_t cache_ms;          /* how long a good answer counts */
+};
+
 struct api_options {
     struct store *store;
     struct api_hooks hooks;
@@ -63,6 +73,7 @@ struct api_options {
     const char *listen_address; /* NULL: 127.0.0.1; "::1" and "0.0.0.0" work too */
     int listen_port;            /* 0: any free one, see api_port() */
     int threads;                /* 0: one for each core, at most 16 */
+    struct api_image_check image_check;
 
     /* These may change in api_reload(). */
     const char *token;      /* guards every call but health; at least 16 characters */

@@ -17,6 +17,7 @@ struct api {
     int port, threads;
     struct settings *_Atomic settings;
     struct waits *waits;
+    struct image_looks *looks; /* NULL: images are not checked */
     struct http_server *server;
     _Atomic bool refusing; /* nothing is begun any more */
     pthread_t clock;

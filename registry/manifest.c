@@ -83,7 +83,7 @@ static bool check_layers(const struct manifest *manifest, struct err *err)
                            "the image has a layer of a kind unknown here: %s",
                            LOG_QUOTE(layer->media_type));
         if (layer->size < 0 || layer->size > (int64_t)LIMIT_IMAGE_BYTES_MAX - bytes)
-            return refuse(err, "names layers that are too large");
+            return refuse(err, "names layers that are too large (an image may have 15 GB)");
         bytes += layer->size;
     }
     return true;

@@ -1,7 +1,7 @@
 /* PUT of a container group: create it, or change the one that stands.
  *
- *     parse, check ─▶ admit ─▶ create ─▶ 201                       a new one: no look at the store before
- *                       │         └ it exists ─┐
+ *     parse, check ─▶ images ─▶ admit ─▶ create ─▶ 201                       a new one: no look at the store before
+ *                                  │         └ it exists ─┐
  *                       └ no room ─────────────┴▶ what stands:
  *                             nothing ─▶ 409 ServiceUnavailable (or 404 for its resource group)
  *                             the same ─▶ 200, nothing changes
@@ -12,6 +12,7 @@
 #include "api/handlers/group.h"
 #include "api/handlers/group_change.h"
 #include "api/handlers/handlers.h"
+#include "api/image_check.h"
 #include "api/inside.h"
 #include "base/metrics.h"
 #include "model/group_check.h"
@@ -265,6 +266,11 @@ static bool put_standing(struct request *request, struct err *err)
     return err->code == ERR_OK ? nothing_stands(request, tx, putting, err) : false;
 }
 
+static bool create_sent(struct request *request, struct err *err)
+{
+    return create(request, request->data, err);
+}
+
 bool group_put(struct request *request, struct err *err)
 {
     struct putting *putting = ARENA_NEW(request->arena, struct putting);
@@ -272,5 +278,6 @@ bool group_put(struct request *request, struct err *err)
     if (!putting)
         return request_full(err);
     request->data = putting;
-    return sent_take(request, putting, err) && create(request, putting, err);
+    return sent_take(request, putting, err) &&
+           image_check(request, &putting->group, create_sent, err);
 }

@@ -178,7 +178,15 @@ static bool fill_row(struct image_store *store, const struct reference *referenc
     row->bytes = record->image->bytes;
     row->last_used_ms = record->last_used_ms;
     row->held = table_held(&store->table, reference->digest);
+    row->open_to_all = reference->open_to_all;
     return row->reference && row->digest;
+}
+
+int64_t image_list_version(struct image_store *store)
+{
+    WITH_LOCK(&store->table.lock);
+
+    return store->table.references_version;
 }
 
 bool image_list(struct image_store *store, struct arena *arena, struct image_row **rows,

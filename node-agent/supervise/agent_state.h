@@ -26,6 +26,8 @@ struct agent {
     bool refused;             /* the last report was not taken: none before the next beat */
     bool told_due, reporting; /* something to tell; a report is under way */
     int64_t report_sequence;  /* of the one under way */
+    int64_t images_told,
+        images_sent; /* image_list_version() the plane knows, and in that one; -1: none */
     int64_t beat_ms, reported_boot_ns;
     int64_t wake_ms; /* earliest time a plan asked for */
 };
@@ -51,6 +53,9 @@ bool agent_recover(struct agent *agent, struct err *err) MUST_CHECK;
 void agent_tell(struct agent *agent);
 void agent_take_reported(void *agent, const struct report_answer *answer, int64_t sent_boot_ns);
 void agent_watch_lease(struct agent *agent);
+
+/* telling_images.c: adds the node's images to a report, when they changed. */
+void agent_tell_images(struct agent *agent, struct arena *arena, struct report *report);
 
 /* agent.c */
 void agent_start_tick(struct agent *agent);

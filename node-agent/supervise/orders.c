@@ -39,6 +39,7 @@ void agent_take_joined(void *context, const struct join_answer *answer)
     /* Everything is told anew: the plane may have given up on what it knew of this node. */
     for (struct hosted *group = agent->groups; group; group = group->next)
         group->taken = group->told = 0;
+    agent->images_told = agent->images_sent = -1;
 }
 
 /* Names become paths here: the plane checks them, and so does the node. */

@@ -72,6 +72,7 @@ void agent_tell(struct agent *agent)
     report.intervals_count = metered.intervals_count;
     report.samples = metered.samples;
     report.samples_count = metered.samples_count;
+    agent_tell_images(agent, arena, &report);
     agent->told_due = false;
     if (!link_report(agent->jobs.link, &report))
         return; /* not joined, or the sender is busy: at the next beat */
@@ -130,6 +131,7 @@ void agent_take_reported(void *context, const struct report_answer *answer, int6
     }
     if (answer->sequence == agent->report_sequence) {
         meter_ack(agent->parts.meter, answer->sequence);
+        agent->images_told = agent->images_sent;
         for (struct hosted *group = agent->groups; group; group = group->next)
             group->taken = group->told;
     }

@@ -1,0 +1,1 @@
+-- Its number is taken by another change; it has no table of its own here.
