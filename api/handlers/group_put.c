@@ -1,8 +1,8 @@
 /* PUT of a container group: create it, or change the one that stands.
  *
- *     parse, check ─▶ images ─▶ admit ─▶ create ─▶ 201                       a new one: no look at the store before
- *                                  │         └ it exists ─┐
- *                       └ no room ─────────────┴▶ what stands:
+ *     parse, check ─▶ images ─▶ admit ─▶ create ─▶ 201            a new one: no look at the store before
+ *                                 │         └ it exists ─┐
+ *                                 └ no room ─────────────┴▶ what stands:
  *                             nothing ─▶ 409 ServiceUnavailable (or 404 for its resource group)
  *                             the same ─▶ 200, nothing changes
  *                             another, while an operation runs ─▶ 409
