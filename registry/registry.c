@@ -23,13 +23,14 @@ const struct image_credential *image_credential_find(const struct image_credenti
 
 bool registry_program_there(const char *program)
 {
+    const char *searched = getenv("PATH");
     AUTO_FREE char *folders = NULL;
     char path[4096];
     char *rest, *folder;
 
     if (strchr(program, '/'))
         return access(program, X_OK) == 0;
-    folders = strdup(getenv("PATH") ? getenv("PATH") : "/usr/local/bin:/usr/bin:/bin");
+    folders = strdup(searched ? searched : "/usr/local/bin:/usr/bin:/bin");
     rest = folders;
     while (rest && (folder = strsep(&rest, ":")) != NULL) {
         if (text_format(path, sizeof path, "%s/%s", folder, program) && access(path, X_OK) == 0)
