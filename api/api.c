@@ -3,6 +3,7 @@
 
 #include "api/assets.h"
 #include "api/http_server.h"
+#include "api/image_looks.h"
 #include "api/inside.h"
 #include "base/log.h"
 
@@ -43,6 +44,9 @@ struct api *api_new(const struct api_options *options, struct err *err)
     api->assets = api->waits ? assets_new(options->docs_dir, err) : NULL;
     api->rates = api->assets ? rates_new(err) : NULL;
     if (!api->rates || !bell_init(&api->clock_bell, err))
+        return NULL;
+    if (options->image_check.on &&
+        !(api->looks = image_looks_new(&options->image_check, api->store, api->waits, err)))
         return NULL;
     store_listen(api->store, waits_changed, api->waits);
     return TAKE(api);
@@ -105,6 +109,7 @@ static void requests_finish(struct api *api)
     int64_t end_ns = clock_boot_ns() + (int64_t)LIMIT_HTTP_STOP_TIMEOUT_MS * 1000000;
 
     waits_stop(api->waits);
+    image_looks_stop(api->looks);
     while (http_server_busy(api->server) > 0 && clock_boot_ns() < end_ns)
         pause_ms(5);
     atomic_store(&api->refusing, true);
@@ -135,6 +140,7 @@ void api_free(struct api *api)
     requests_drop(api);
     lock_done(&api->spare_lock);
     bell_done(&api->clock_bell);
+    image_looks_free(api->looks);
     waits_free(api->waits);
     assets_free(api->assets);
     rates_free(api->rates);

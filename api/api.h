@@ -18,6 +18,7 @@
 
 #include "api/auth/auth.h"
 #include "base/err.h"
+#include "base/fields.h"
 #include "model/container_group.h"
 #include "store/store.h"
 
@@ -58,6 +59,15 @@ struct api_hooks {
     bool (*ready)(void *context); /* the scheduler has its picture and works */
 };
 
+/* Whether images are looked at in their registries before a group is accepted. */
+struct api_image_check {
+    bool on;
+    const char *skopeo;        /* program; NULL: "skopeo" from PATH */
+    struct text_list insecure; /* registries spoken to without TLS */
+    int workers;               /* looks at the same time */
+    int64_t cache_ms;          /* how long a good answer counts */
+};
+
 struct api_options {
     struct store *store;
     struct api_hooks hooks;
@@ -68,6 +78,7 @@ struct api_options {
     const char *docs_dir;       /* made by portal/make, served under /docs; NULL: none */
     struct auth *auth;          /* who may sign in; NULL: nobody, only `token` opens */
     bool tls;                   /* speak it, with the certificate of `auth` */
+    struct api_image_check image_check;
 
     /* These may change in api_reload(). */
     const char *token;      /* guards every call but health; at least 16 characters */

@@ -23,6 +23,7 @@ struct api {
     struct waits *waits;
     struct assets *assets;
     struct rates *rates;
+    struct image_looks *looks; /* NULL: images are not checked */
     struct http_server *server;
     _Atomic bool refusing; /* nothing is begun any more */
     pthread_t clock;

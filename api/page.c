@@ -24,20 +24,41 @@ bool key_parse(const char *text, int64_t *key)
     return true;
 }
 
+static bool rows_take(const struct request *request, size_t *rows_max, struct err *err)
+{
+    const char *top = request_query(request, "$top");
+    int64_t rows = LIMIT_PAGE_ITEMS;
+
+    if (top && (!text_to_int(top, &rows) || rows < 1))
+        return err_set(err, ERR_BAD_QUERY, "the value of '$top' must be a number from 1 on");
+    *rows_max = (size_t)(rows < LIMIT_PAGE_ITEMS_MAX ? rows : LIMIT_PAGE_ITEMS_MAX);
+    return true;
+}
+
+static bool foreign_cursor(struct err *err)
+{
+    return err_set(err, ERR_BAD_QUERY, "the value of '$skiptoken' is none that this list gave out");
+}
+
 bool page_take(const struct request *request, char list, struct page *page, struct err *err)
 {
-    const char *top = request_query(request, "$top"),
-               *cursor = request_query(request, "$skiptoken");
-    int64_t rows = LIMIT_PAGE_ITEMS;
+    const char *cursor = request_query(request, "$skiptoken");
 
     *page = (struct page){0};
     if (cursor && !(cursor[0] == list && key_parse(cursor + 1, &page->after_key)))
-        return err_set(err, ERR_BAD_QUERY,
-                       "the value of '$skiptoken' is none that this list gave out");
-    if (top && (!text_to_int(top, &rows) || rows < 1))
-        return err_set(err, ERR_BAD_QUERY, "the value of '$top' must be a number from 1 on");
-    page->rows_max = (size_t)(rows < LIMIT_PAGE_ITEMS_MAX ? rows : LIMIT_PAGE_ITEMS_MAX);
-    return true;
+        return foreign_cursor(err);
+    return rows_take(request, &page->rows_max, err);
+}
+
+bool name_page_take(const struct request *request, char list, struct name_page *page,
+                    struct err *err)
+{
+    const char *cursor = request_query(request, "$skiptoken");
+
+    *page = (struct name_page){.after = cursor ? cursor + 1 : ""};
+    if (cursor && (cursor[0] != list || !cursor[1]))
+        return foreign_cursor(err);
+    return rows_take(request, &page->rows_max, err);
 }
 
 /* Written back as it must stand in a URL. */
@@ -53,12 +74,12 @@ static void add_encoded(struct text *out, const char *value)
     }
 }
 
-void page_link(struct request *request, char list, int64_t next_key)
+void name_page_link(struct request *request, char list, const char *next)
 {
     AUTO(text) *link = text_new(LIMIT_HTTP_URI_MAX);
     const char *between = "?";
 
-    if (next_key == 0)
+    if (!next)
         return;
     text_add(link, request_base(request));
     text_add_n(link, request->uri, strcspn(request->uri, "?#"));
@@ -71,9 +92,20 @@ void page_link(struct request *request, char list, int64_t next_key)
         add_encoded(link, request->query[i].value);
         between = "&";
     }
-    text_addf(link, "%s$skiptoken=%c%llx", between, list, (unsigned long long)next_key);
+    text_addf(link, "%s$skiptoken=%c", between, list);
+    add_encoded(link, next);
     if (!text_ok(link))
         return;
     text_add(request->out, ",\"nextLink\":");
     text_add_json(request->out, link->bytes);
+}
+
+void page_link(struct request *request, char list, int64_t next_key)
+{
+    char key[KEY_DIGITS + 1];
+
+    if (next_key == 0)
+        return;
+    if (text_format(key, sizeof key, "%llx", (unsigned long long)next_key))
+        name_page_link(request, list, key);
 }

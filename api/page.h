@@ -17,6 +17,16 @@ bool page_take(const struct request *request, char list, struct page *page, stru
 /* `,"nextLink":"…"`, nothing when next_key is 0. The same path and query, the cursor replaced. */
 void page_link(struct request *request, char list, int64_t next_key);
 
+/* The same for a list whose rows are told apart by a name: the name is the cursor. */
+struct name_page {
+    const char *after; /* "": from the beginning */
+    size_t rows_max;
+};
+bool name_page_take(const struct request *request, char list, struct name_page *page,
+                    struct err *err) MUST_CHECK;
+/* `next`: the last name of this page; NULL: there are no more. */
+void name_page_link(struct request *request, char list, const char *next);
+
 /* A key as it stands in URLs: lower-case hexadecimal. */
 bool key_parse(const char *text, int64_t *key) MUST_CHECK;
 

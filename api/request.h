@@ -72,6 +72,7 @@ enum wait_kind {
     WAIT_OPERATION, /* an operation's end; key: operation */
     WAIT_DESIRED,   /* something new for a node; key: node */
     WAIT_ANSWER,    /* a node's answer; key: question */
+    WAIT_IMAGE,     /* a look at an image in its registry; key: look */
 };
 
 enum request_phase { REQUEST_HEAD, REQUEST_BODY, REQUEST_PARKED, REQUEST_REPLIED };
@@ -134,7 +135,8 @@ struct request {
     bool refused;                          /* answered already at its head: the body is dropped */
 
     struct wait wait;
-    void *data; /* the handler's own, from step to step */
+    void *data;                /* the handler's own, from step to step */
+    struct image_check *check; /* image_check.c's, while images are looked at */
 
     /* the server's */
     enum request_phase phase;

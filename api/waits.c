@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { KEYS = 8192, SLOTS = 256, SLOT_MS = 250, KINDS = WAIT_ANSWER + 1, UNTOLD_MAX = 64 };
+enum { KEYS = 8192, SLOTS = 256, SLOT_MS = 250, KINDS = WAIT_IMAGE + 1, UNTOLD_MAX = 64 };
 
 struct waits {
     struct lock lock;
@@ -146,6 +146,11 @@ void waits_changed(void *context, const struct change *changes, size_t count)
         if (changes[i].kind == CHANGE_OPERATION)
             wake(waits, WAIT_OPERATION, changes[i].operation_key);
     }
+}
+
+void waits_image_known(struct waits *waits, int64_t number)
+{
+    wake(waits, WAIT_IMAGE, number);
 }
 
 /* ---- time ---- */

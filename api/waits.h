@@ -1,4 +1,5 @@
-/* Requests that wait: for a commit, an operation's end, something new for a node, a node's answer.
+/* Requests that wait: for a commit, an operation's end, something new for a node, a node's answer,
+ * a look at an image.
  * Each with a deadline. A handler calls one of these last and returns what it returns; `then` runs
  * when the wait is over and finds in request->wait.end how it ended.
  *
@@ -25,9 +26,14 @@ bool wait_answer(struct request *request, int64_t node_key, struct question *que
 /* The outcome of wait_commit() as a handler's result. */
 bool wait_committed(const struct request *request, struct err *err) MUST_CHECK;
 
-/* ---- for the nodes' link ---- */
+/* ---- for looks at images ---- */
 
 struct waits;
+/* The look of that number has ended. */
+void waits_image_known(struct waits *waits, int64_t number);
+
+/* ---- for the nodes' link ---- */
+
 /* Takes the questions for that node that have not been told yet. */
 bool waits_questions(struct waits *waits, int64_t node_key, struct arena *arena,
                      struct question **questions, size_t *count) MUST_CHECK;

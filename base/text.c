@@ -32,6 +32,12 @@ void text_free(struct text *text)
     free(text);
 }
 
+void text_wipe(struct text *text)
+{
+    if (text && text->bytes)
+        explicit_bzero(text->bytes, text->capacity);
+}
+
 void text_clear(struct text *text)
 {
     if (!text)

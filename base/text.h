@@ -22,6 +22,7 @@ struct text {
 struct text *text_new(size_t size_max);
 void text_free(struct text *text);
 void text_clear(struct text *text);
+void text_wipe(struct text *text); /* overwrites its bytes, for secrets; NULL is fine */
 bool text_ok(const struct text *text) MUST_CHECK;
 /* Ownership of the bytes (malloc) comes to the caller; the text is empty afterwards. */
 char *text_take(struct text *text, size_t *size) MUST_CHECK;

@@ -44,6 +44,11 @@ static const struct field config_fields[] = {
     FIELD(struct config, fence_ms, "fence_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_FENCE_MS, .min = 0, .max = 3600000, .doc = "A node without the plane for this long stops its groups; 0: never, and its groups are not placed elsewhere."),
     FIELD(struct config, lost_ms, "lost_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_LOST_MS, .min = 200, .max = 86400000, .doc = "A node silent for this long is lost and its groups run elsewhere; more than fence_ms."),
     FIELD(struct config, operation_keep_hours, "operation_keep_hours", .flags = FIELD_HAS_FALLBACK, .fallback = 24, .min = 1, .max = 8760, .doc = "How long the operation of an order can be asked about after it ended."),
+    FIELD(struct config, image_check, "image_check", .flags = FIELD_HAS_FALLBACK, .fallback_text = "on", .doc = "on: a group's images are looked at in their registries before it is accepted; off: for a plane that cannot reach them."),
+    FIELD(struct config, image_check_workers, "image_check_workers", .flags = FIELD_HAS_FALLBACK, .fallback = 4, .min = 1, .max = 64, .doc = "Looks at the same time."),
+    FIELD(struct config, image_check_cache_s, "image_check_cache_s", .flags = FIELD_HAS_FALLBACK, .fallback = 60, .min = 0, .max = 86400, .doc = "How long a look counts for the next groups with that image and credential."),
+    FIELD(struct config, insecure_registries, "insecure_registries", .max = 64, .doc = "Registries that the plane speaks to without TLS: host:port."),
+    FIELD(struct config, skopeo, "skopeo", .flags = FIELD_HAS_FALLBACK, .fallback_text = "skopeo", .max = 4000, .doc = "Program that looks at images."),
     FIELD(struct config, log_level, "log_level", .flags = FIELD_HAS_FALLBACK, .fallback_text = "info", .doc = "debug, info, warn or error."),
     FIELD(struct config, log_json, "log_json", .doc = "Log lines as JSON."),
 };
@@ -224,6 +229,9 @@ static bool rest_check(const struct config *config, struct err *err)
     if (config->join_token && config->join_token_file)
         return err_set_field(err, ERR_INVALID, "join_token_file",
                              "join_token and join_token_file are both given; one is enough");
+    if (strcmp(config->image_check, "on") != 0 && strcmp(config->image_check, "off") != 0)
+        return err_set_field(err, ERR_INVALID, "image_check", "'%.40s' is not on or off",
+                             config->image_check);
     return scheduler_timings_check(config->beat_ms, config->fence_ms, config->lost_ms, err);
 }
 

@@ -29,6 +29,10 @@ struct config {
     struct quota_rule *quota_rules; /* the same, read; the general ones first */
     int64_t beat_ms, fence_ms, lost_ms;
     int64_t operation_keep_hours;
+    const char *image_check; /* "on" or "off" */
+    int64_t image_check_workers, image_check_cache_s;
+    struct text_list insecure_registries;
+    const char *skopeo;
     const char *log_level;
     bool log_json;
 };

@@ -124,6 +124,15 @@ static void tell_differences(const struct loaded *was, const struct loaded *now)
         log_warn("restart_needed", "settings=%s", restart->bytes);
 }
 
+static struct text_list list_keep(struct arena *arena, const struct text_list *list)
+{
+    const char **items = arena_array(arena, list->count + 1, sizeof *items);
+
+    for (size_t i = 0; items && i < list->count; i++)
+        items[i] = arena_text(arena, list->items[i]);
+    return (struct text_list){list->given, items, items ? list->count : 0};
+}
+
 /* Settings that need a restart stay as they are until then, so that the next reload names them again. */
 static void keep_fixed(const struct loaded *was, struct loaded *now)
 {
@@ -140,6 +149,11 @@ static void keep_fixed(const struct loaded *was, struct loaded *now)
     config->fence_ms = was->config.fence_ms;
     config->lost_ms = was->config.lost_ms;
     config->operation_keep_hours = was->config.operation_keep_hours;
+    config->image_check = arena_text(now->arena, was->config.image_check);
+    config->image_check_workers = was->config.image_check_workers;
+    config->image_check_cache_s = was->config.image_check_cache_s;
+    config->insecure_registries = list_keep(now->arena, &was->config.insecure_registries);
+    config->skopeo = arena_text(now->arena, was->config.skopeo);
 }
 
 static void reload(int argc, char **argv, struct wiring *wiring, struct loaded *loaded)

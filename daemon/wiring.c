@@ -6,6 +6,7 @@
 #include "scheduler/scheduler.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { PATH_SIZE = 4096, OPTIONS_ARENA_MAX = 1 << 20 };
@@ -117,6 +118,11 @@ static bool api_options_from(const struct wiring *wiring, const struct config *c
         .auth = wiring->auth,
         .tls = config->tls,
         .tenant_id = auth_tenant(wiring->auth),
+        .image_check = {.on = strcmp(config->image_check, "on") == 0,
+                        .skopeo = config->skopeo,
+                        .insecure = config->insecure_registries,
+                        .workers = (int)config->image_check_workers,
+                        .cache_ms = config->image_check_cache_s * 1000},
         .token = tokens->token,
         .join_token = tokens->join_token,
         .default_location = config->default_location,

@@ -1,6 +1,8 @@
 /* Field tables of the protocol between the plane and its nodes. */
 #include "model/link.h"
 
+#include "base/limits.h"
+
 const char *const wanted_words[] = {"run", "stop", "remove", NULL};
 const char *const question_kind_words[] = {"logs", NULL};
 
@@ -123,6 +125,18 @@ static const struct field sample_fields[] = {
 };
 static const struct schema sample_schema = SCHEMA("UseSample", struct use_sample, sample_fields, "What a container used so far.");
 
+static const struct field node_image_fields[] = {
+    FIELD(struct node_image, image, "image", .flags = FIELD_REQUIRED, .max = 511),
+    FIELD(struct node_image, digest, "digest", .max = 71),
+    FIELD(struct node_image, open, "open"),
+};
+static const struct schema node_image_schema = SCHEMA("NodeImage", struct node_image, node_image_fields, "An image that a node holds.");
+
+static const struct field node_images_fields[] = {
+    FIELD_ITEMS(struct node_images, items, "items", &node_image_schema, .max = LIMIT_NODE_IMAGES_MAX),
+};
+static const struct schema node_images_schema = SCHEMA("NodeImages", struct node_images, node_images_fields, "All images that a node holds.");
+
 static const struct field report_fields[] = {
     FIELD(struct report, epoch, "epoch"),
     FIELD(struct report, sequence, "sequence"),
@@ -131,6 +145,7 @@ static const struct field report_fields[] = {
     FIELD_ITEMS(struct report, statuses, "statuses", &group_status_schema, .max = 100000),
     FIELD_ITEMS(struct report, intervals, "intervals", &interval_schema, .max = 100000),
     FIELD_ITEMS(struct report, samples, "samples", &sample_schema, .max = 100000),
+    FIELD_STRUCT(struct report, images, "images", &node_images_schema),
 };
 const struct schema report_schema = SCHEMA("Report", struct report, report_fields, "What happened on a node.");
 

@@ -136,6 +136,16 @@ struct use_sample { /* measured, for charts; never for the bill */
     int64_t rx_bytes, tx_bytes;
 };
 
+struct node_image {
+    const char *image;  /* the name it was fetched by, in its normal form */
+    const char *digest; /* of its manifest */
+    bool open;          /* fetched without a credential */
+};
+struct node_images {
+    struct node_image *items;
+    size_t items_count;
+};
+
 struct report {
     int64_t epoch;
     int64_t sequence; /* counts up over the life of the node's state folder */
@@ -149,6 +159,8 @@ struct report {
     size_t intervals_count;
     struct use_sample *samples;
     size_t samples_count;
+    /* all that the node holds; NULL: as the last acknowledged report of this epoch told */
+    struct node_images *images;
 };
 
 struct report_answer {

@@ -112,6 +112,32 @@ bool store_node_list(struct tx *tx, struct arena *arena, struct node_row **rows,
     return true;
 }
 
+bool store_node_platforms(struct tx *tx, const char *location, struct arena *arena,
+                          struct node_platform **rows, size_t *count, struct err *err)
+{
+    enum { KINDS_MAX = 16 };
+    struct node_platform *found = arena_array(arena, KINDS_MAX, sizeof *found);
+    size_t used = 0;
+    AUTO(statement) *q = tx_statement(tx, SQL_node_platforms);
+    bind_text(q, P_location, location);
+    if (!found)
+        return arena_full(err);
+    while (used < KINDS_MAX && statement_next(q, err)) {
+        found[used] = (struct node_platform){
+            .os = column_text(q, C_os, arena),
+            .architecture = column_text(q, C_architecture, arena),
+            .cpu_milli = column_int(q, C_cpu_milli),
+            .memory_mib = column_int(q, C_memory_mib),
+        };
+        if (!found[used].os || !found[used].architecture)
+            return arena_full(err);
+        used++;
+    }
+    *rows = found;
+    *count = used;
+    return statement_ok(q, err);
+}
+
 /* ---- who asks ---- */
 
 bool store_node_check(struct tx *tx, const char *id, const char *credential, int64_t *node_key,
@@ -307,5 +333,6 @@ bool store_node_remove(struct tx *tx, int64_t node_key, struct err *err)
     if (!node_get(tx, node_key, tx->scratch, &node, err))
         return false;
     return usage_close_node(tx, node_key, err) && change_state(tx, SQL_node_leave, node_key, err) &&
+           tx_run_key(tx, SQL_node_images_forget, node_key, err) &&
            release_groups(tx, node, true, err);
 }

@@ -3,6 +3,7 @@
  * incarnation: it counts only while the assignment is still of that one. */
 #include "base/limits.h"
 #include "store/group_life.h"
+#include "store/images.h"
 #include "store/statements.h"
 #include "store/use.h"
 
@@ -193,5 +194,6 @@ bool store_report_apply(struct tx *tx, int64_t node_key, const struct report *re
     if (report->sequence < newest)
         return true;
     return (!report->capacity || node_capacity(tx, node, report->capacity, err)) &&
+           (!report->images || node_images_tell(tx, node_key, report->images, err)) &&
            apply_parts(tx, node_key, report, err) && raise_watermark(tx, node_key, report, err);
 }

@@ -281,6 +281,14 @@ bool store_node_list(struct tx *tx, struct arena *arena, struct node_row **rows,
                      struct err *err) MUST_CHECK;
 struct node_row *store_node_find(struct tx *tx, const char *name_or_id, struct arena *arena,
                                  struct err *err) MUST_CHECK;
+/* What the nodes of a location are: one row for each kind, with the most that one ready node of it can
+ * hold (0: none is ready). */
+struct node_platform {
+    const char *os, *architecture;
+    int64_t cpu_milli, memory_mib;
+};
+bool store_node_platforms(struct tx *tx, const char *location, struct arena *arena,
+                          struct node_platform **rows, size_t *count, struct err *err) MUST_CHECK;
 bool store_node_cordon(struct tx *tx, int64_t node_key, bool cordoned, struct err *err) MUST_CHECK;
 /* The lease ran out (ERR_NODE_EPOCH when it joined again meanwhile). Epoch counts up. Its open intervals stay, up to
  * the watermark. With `replace` its assignments become remove and their groups Repairing, waiting for a node with a
@@ -291,6 +299,17 @@ bool store_node_lost(struct tx *tx, int64_t node_key, int64_t epoch, bool replac
 /* Gone for good by an operator's word: intervals end at the watermark, assignments are dropped, and its groups may run
  * elsewhere at once. Whoever calls this makes sure that nothing runs there any more. */
 bool store_node_remove(struct tx *tx, int64_t node_key, struct err *err) MUST_CHECK;
+
+/* ---- images that nodes hold ---- */
+
+struct location_image {
+    const char *image, *os;
+};
+/* Distinct names that ready nodes of the location hold for everyone, in order, after `after` ("": from
+ * the beginning). */
+bool store_location_images(struct tx *tx, const char *location, const char *after, size_t rows_max,
+                           struct arena *arena, struct location_image **rows, size_t *count,
+                           bool *more, struct err *err) MUST_CHECK;
 
 /* ---- assignments: which node runs which incarnation ---- */
 
@@ -344,7 +363,7 @@ bool store_desired_waits(struct tx *tx, int64_t node_key, int64_t after, bool *w
 
 /* Everything a report says, in one transaction: statuses move groups and end operations, released assignments give
  * back capacity, removed ones disappear (with their group when it was the last of a removed one), intervals and the
- * watermark go to the ledger, samples update what was measured. Repeating it changes nothing.
+ * watermark go to the ledger, samples update what was measured, images replace those known. Repeating it changes nothing.
  * ERR_NODE_EPOCH when the node's epoch is another. */
 bool store_report_apply(struct tx *tx, int64_t node_key, const struct report *report,
                         struct arena *arena, struct err *err) MUST_CHECK;

@@ -132,13 +132,14 @@ SUITES = {
     "daemon": (program("daemon", "tests/daemon/run"), "berthd as a process: signals, files, silent nodes"),
     "api": (program("api", "tests/api/run"), "requests as text against a running berthd"),
     "portal": (program("portal", "tests/portal/run"), "the pages that berthd serves, in a real browser"),
+    "images": (program("images", "tests/images/run"), "images looked at before a group is accepted, registries of all tempers"),
     "house": (program("house", "tests/house/run"), "layers, banned calls, headers, format, documents"),
     "root": (meson_suite("root"), "real containers, networks and images, one room at a time"),
     "e2e": (program("e2e", "tests/e2e/run", timeout_s=900), "the main job with real programs, kills included"),
     "clang": (compile_tree("clang", "build/clang", "clang"), "the second compiler: everything compiles without a word"),
     "tidy": (program("tidy", "tools/tidy"), "clang-tidy over every file that changed since it was last clean"),
 }
-NEED_BUILD = {"unit", "store", "sim", "daemon", "fuzz", "api", "portal", "root", "e2e"}
+NEED_BUILD = {"unit", "store", "sim", "daemon", "fuzz", "api", "images", "portal", "root", "e2e"}
 
 
 def main():

@@ -12,6 +12,7 @@
 #include "api/handlers/group_put.h"
 
 #include "api/handlers/handlers.h"
+#include "api/image_check.h"
 #include "api/inside.h"
 #include "base/metrics.h"
 
@@ -140,13 +141,7 @@ static bool place(struct request *request, struct err *err)
                                                : put_create(request, request->data, err);
 }
 
-/* Whether its images can be had is asked here, before anything is promised or stopped: a wait for
- * registries goes on with place(). */
-static bool look_at_images(struct request *request, struct err *err)
-{
-    return place(request, err);
-}
-
+/* Whether its images can be had is asked before anything is promised or stopped. */
 bool group_put(struct request *request, struct err *err)
 {
     struct putting *putting = ARENA_NEW(request->arena, struct putting);
@@ -154,5 +149,5 @@ bool group_put(struct request *request, struct err *err)
     if (!putting)
         return request_full(err);
     request->data = putting;
-    return put_take(request, putting, err) && look_at_images(request, err);
+    return put_take(request, putting, err) && image_check(request, &putting->group, place, err);
 }

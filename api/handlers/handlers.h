@@ -82,6 +82,14 @@ bool group_restart(struct request *request, struct err *err) MUST_CHECK;
 bool container_logs(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema logs_schema;
 
+/* locations.c */
+bool location_capabilities_list(struct request *request, struct err *err) MUST_CHECK;
+bool location_images_list(struct request *request, struct err *err) MUST_CHECK;
+/* The location of a path LOCATION/…, by ARM's error when there is none; `type`: "locations/usages". */
+bool location_of_path(struct request *request, const char *type,
+                      const struct api_location **location, struct err *err) MUST_CHECK;
+extern const struct schema capabilities_schema, cached_image_schema;
+
 /* operations.c */
 bool operation_show(struct request *request, struct err *err) MUST_CHECK;
 bool operation_result_show(struct request *request, struct err *err) MUST_CHECK;

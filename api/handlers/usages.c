@@ -29,21 +29,6 @@ static const struct field usage_fields[] = {
 const struct schema quota_usage_schema = SCHEMA("QuotaUsage", struct quota_usage_view, usage_fields, "A quota and its use in a location.");
 /* clang-format on */
 
-/* ARM's sentence for a location that a provider does not have. */
-static bool location_unknown(const struct request *request, struct err *err)
-{
-    const struct settings *settings = request->settings;
-    AUTO(text) *names = text_new(sizeof err->text);
-
-    for (size_t i = 0; i < settings->locations_count; i++)
-        text_addf(names, "%s%s", i > 0 ? ", " : "", settings->locations[i].name);
-    return err_set(err, ERR_PROVIDER_LOCATION,
-                   "No registered resource provider found for location '%.90s' and API version "
-                   "'%.60s' for type 'locations/usages'. The supported locations are '%s'.",
-                   request->names[1], request_query(request, "api-version"),
-                   text_ok(names) ? names->bytes : "…");
-}
-
 static bool row_print(struct request *request, const struct api_location *location, int quota,
                       int64_t used, int64_t limit, struct err *err)
 {
@@ -69,13 +54,14 @@ static bool row_print(struct request *request, const struct api_location *locati
 
 bool usages_list(struct request *request, struct err *err)
 {
-    const struct api_location *location = settings_location(request->settings, request->names[1]);
+    const struct api_location *location;
     struct quota_limits most;
     struct quota_use use;
-    AUTO(tx) *tx = location ? store_read(request->api->store, err) : NULL;
+    AUTO(tx) *tx = NULL;
 
-    if (!location)
-        return location_unknown(request, err);
+    if (!location_of_path(request, "locations/usages", &location, err))
+        return false;
+    tx = store_read(request->api->store, err);
     if (!tx || !store_quota_use(tx, request->names[0], location->name, &use, err))
         return false;
     settings_quotas(request->settings, request->names[0], location->name, &most);

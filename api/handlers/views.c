@@ -97,6 +97,34 @@ static const struct field provider_fields[] = {
 };
 const struct schema provider_schema = SHOWN_SCHEMA("Provider", provider_fields, "Who serves which resources.");
 
+/* locations.c */
+static const struct field capability_fields[] = {
+    SHOWN(FIELD_DECIMAL, "maxMemoryInGB"),
+    SHOWN(FIELD_DECIMAL, "maxCpu"),
+    SHOWN(FIELD_DECIMAL, "maxGpuCount"),
+};
+static const struct schema capability_schema =
+    SHOWN_SCHEMA("CapabilitiesCapabilities", capability_fields, "The largest group of the kind.");
+
+static const struct field capabilities_fields[] = {
+    SHOWN(FIELD_TEXT, "resourceType", .doc = "containerGroups."),
+    SHOWN(FIELD_TEXT, "osType"),
+    SHOWN(FIELD_TEXT, "location"),
+    SHOWN(FIELD_TEXT, "ipAddressType", .doc = "Public or Private."),
+    SHOWN(FIELD_TEXT, "gpu", .doc = "None."),
+    SHOWN(FIELD_OBJECT, "capabilities", .schema = &capability_schema),
+};
+const struct schema capabilities_schema =
+    SHOWN_SCHEMA("Capabilities", capabilities_fields, "A kind of group that a location can run.");
+
+static const struct field cached_image_fields[] = {
+    SHOWN(FIELD_TEXT, "osType"),
+    SHOWN(FIELD_TEXT, "image", .doc = "Its name in full: registry, repository, tag."),
+};
+const struct schema cached_image_schema =
+    SHOWN_SCHEMA("CachedImages", cached_image_fields, "An image that a node of the location holds.");
+
+/* service.c */
 static const struct field display_fields[] = {
     SHOWN(FIELD_TEXT, "provider"),
     SHOWN(FIELD_TEXT, "resource"),

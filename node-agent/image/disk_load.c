@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "node-agent/image/about.h"
-#include "node-agent/image/manifest.h"
+#include "registry/registry.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fields.h"
+#include "registry/registry.h"
 
 #include <stdint.h>
 
@@ -54,10 +55,6 @@ void image_free(struct image *image); /* NULL is fine */
 AUTO_TYPE(image);
 
 /* ---- pulling ---- */
-
-struct image_credential {
-    const char *server, *username, *password;
-};
 
 enum image_policy {
     /* A reference resolved before is enough: no registry is asked. An image that was pulled with a
@@ -138,7 +135,10 @@ struct image_row {
     const char *reference, *digest;
     int64_t bytes, last_used_ms;
     bool held;
+    bool open_to_all; /* was once fetched under this name without a credential */
 };
+/* Changes whenever image_list() would tell other names or digests. */
+int64_t image_list_version(struct image_store *store);
 /* One row for each reference known, in the arena. */
 bool image_list(struct image_store *store, struct arena *arena, struct image_row **rows,
                 size_t *count, struct err *err) MUST_CHECK;

@@ -19,8 +19,9 @@ static bool blob_path(const char *folder, const char *digest, char out[PATH_MAX]
 
 static bool must_fetch(const struct pull *pull, const char *digest)
 {
-    for (size_t i = 0; i < pull->manifest.layers_count; i++) {
-        if (pull->claimed[i] && strcmp(pull->manifest.layers[i].digest, digest) == 0)
+    for (size_t i = 0; i < pull->registry->image.manifest.layers_count; i++) {
+        if (pull->claimed[i] &&
+            strcmp(pull->registry->image.manifest.layers[i].digest, digest) == 0)
             return true;
     }
     return false;
@@ -34,8 +35,8 @@ static bool place_stand_ins(const struct pull *pull, const char *folder, struct 
     if (!text_format(path, sizeof path, "%s/blobs/sha256", folder) ||
         !file_make_folders(path, 0700, err))
         return false;
-    for (size_t i = 0; i < pull->manifest.layers_count; i++) {
-        const char *digest = pull->manifest.layers[i].digest;
+    for (size_t i = 0; i < pull->registry->image.manifest.layers_count; i++) {
+        const char *digest = pull->registry->image.manifest.layers[i].digest;
         if (must_fetch(pull, digest))
             continue;
         AUTO_CLOSE int fd =
@@ -60,13 +61,8 @@ static int64_t largest(const struct manifest *manifest)
 
 static bool fetch(struct pull *pull, const char *folder, struct err *err)
 {
-    char name[IMAGE_REFERENCE_SIZE];
-
     return place_stand_ins(pull, folder, err) &&
-           (text_format(name, sizeof name, "%s/%s@%s", pull->reference.registry,
-                        pull->reference.repository, pull->digest) ||
-            err_set(err, ERR_IMAGE_REFERENCE, "%s is too long", pull->text)) &&
-           skopeo_fetch(&pull->skopeo, name, folder, largest(&pull->manifest), err);
+           registry_fetch(pull->registry, folder, largest(&pull->registry->image.manifest), err);
 }
 
 /* ---- unpacking ---- */
@@ -117,7 +113,7 @@ static bool unpack_into(const struct pull *pull, size_t index, const char *folde
     AUTO_CLOSE int source = -1;
     /* The blobs lie beside the layers' folders. */
     if (text_format(blob, sizeof blob, "%s/../blobs/sha256/%s", folder,
-                    digest_hex(pull->manifest.layers[index].digest)))
+                    digest_hex(pull->registry->image.manifest.layers[index].digest)))
         source = open(blob, O_RDONLY | O_CLOEXEC);
     if (root < 0 || source < 0)
         return err_set_os(err, ERR_IO, errno, "cannot open a layer that was fetched");
@@ -125,8 +121,8 @@ static bool unpack_into(const struct pull *pull, size_t index, const char *folde
                                   .root = root,
                                   .lowers = stack_top(below),
                                   .lowers_count = below->count,
-                                  .digest = pull->manifest.layers[index].digest,
-                                  .diff_id = pull->diff_ids[index],
+                                  .digest = pull->registry->image.manifest.layers[index].digest,
+                                  .diff_id = pull->registry->image.config.diff_ids.items[index],
                                   .bytes_max = bytes_max,
                                   .files_max = LIMIT_IMAGE_FILES_MAX,
                                   .cancel_fd = pull->request->cancel_fd};
@@ -170,7 +166,7 @@ static bool make_layers(struct pull *pull, const char *temp, struct stack *below
 {
     int64_t total = 0;
 
-    for (size_t i = 0; i < pull->manifest.layers_count; i++) {
+    for (size_t i = 0; i < pull->registry->image.manifest.layers_count; i++) {
         int64_t bytes = 0;
         int64_t left = (int64_t)LIMIT_IMAGE_BYTES_MAX - total;
         if (!pull->claimed[i])

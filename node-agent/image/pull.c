@@ -11,25 +11,10 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
-#include "node-agent/image/authfile.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* ---- who asks for what ---- */
-
-static const struct image_credential *find_credential(const struct pull *pull)
-{
-    const struct image_request *request = pull->request;
-
-    for (size_t i = 0; i < request->credentials_count; i++) {
-        const struct image_credential *credential = &request->credentials[i];
-        if (credential->server && credential->username && credential->password &&
-            image_reference_served_by(&pull->reference, credential->server))
-            return credential;
-    }
-    return NULL;
-}
 
 static bool make_grant(struct pull *pull, struct err *err)
 {
@@ -42,7 +27,7 @@ static bool make_grant(struct pull *pull, struct err *err)
         return err_set(err, ERR_IMAGE_INACCESSIBLE,
                        "the credential of the registry %s is too large", pull->reference.registry);
     digest_keyed(pull->store->grant_key, secret->bytes, secret->size, pull->grant);
-    authfile_wipe(secret);
+    text_wipe(secret);
     return true;
 }
 
@@ -56,7 +41,8 @@ static bool begin(struct pull *pull, struct err *err)
     if (!image_reference_parse(pull->request->reference, &pull->reference, err))
         return false;
     image_reference_text(&pull->reference, pull->text);
-    pull->credential = find_credential(pull);
+    pull->credential = image_credential_find(pull->request->credentials,
+                                             pull->request->credentials_count, &pull->reference);
     return !pull->credential || make_grant(pull, err);
 }
 
@@ -89,7 +75,7 @@ static struct image *find_record(struct image_store *store, const char *digest)
 static bool claim(struct pull *pull, struct err *err)
 {
     struct table *table = &pull->store->table;
-    size_t count = pull->manifest.layers_count + 1;
+    size_t count = pull->registry->image.manifest.layers_count + 1;
     struct job *other;
 
     while ((other = job_claim(table, pull->job, pull->names, pull->claimed, count)) != NULL) {
@@ -105,8 +91,8 @@ static bool write_down(struct pull *pull, struct err *err)
 {
     struct table *table = &pull->store->table;
 
-    if (!disk_put_image(&pull->store->disk, pull->digest, pull->manifest_json, pull->config_json,
-                        err))
+    if (!disk_put_image(&pull->store->disk, pull->registry->image.digest,
+                        pull->registry->manifest_json, pull->registry->config_json, err))
         return false;
     WITH_LOCK(&table->lock);
     if (!table_add_record(table, pull->image, clock_now_ms(), err))
@@ -122,20 +108,44 @@ static bool write_reference(struct pull *pull, struct err *err)
     bool open_to_all;
     {
         WITH_LOCK(&table->lock);
-        if (!table_set_reference(table, pull->text, pull->digest, grant_of(pull), err))
+        if (!table_set_reference(table, pull->text, pull->registry->image.digest, grant_of(pull),
+                                 err))
             return false;
         open_to_all = table_reference(table, pull->text)->open_to_all;
     }
-    return disk_put_reference(&pull->store->disk, pull->text, pull->digest, open_to_all, err);
+    return disk_put_reference(&pull->store->disk, pull->text, pull->registry->image.digest,
+                              open_to_all, err);
+}
+
+/* The configuration, and with it the image as a value and the names this job claims. */
+static bool describe(struct pull *pull, struct err *err)
+{
+    struct registry *registry = pull->registry;
+    size_t count = registry->image.manifest.layers_count;
+
+    pull->names = arena_array(registry->arena, count + 1, sizeof *pull->names);
+    pull->claimed = arena_array(registry->arena, count + 1, sizeof *pull->claimed);
+    if (!pull->names || !pull->claimed)
+        return err_set(err, ERR_BUSY, "%s: no memory for its description", pull->text);
+    if (!registry_describe(registry, err))
+        return false;
+    pull->image = image_new(registry->image.digest, registry->config_json->bytes,
+                            registry->config_json->size, err);
+    if (!pull->image)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        pull->names[i] = pull->image->layers.items[i];
+    pull->names[count] = pull->image->digest;
+    return true;
 }
 
 static bool make_image(struct pull *pull, struct err *err)
 {
-    if (!pull_describe(pull, err) || !claim(pull, err))
+    if (!describe(pull, err) || !claim(pull, err))
         return false;
-    if (!pull->claimed[pull->manifest.layers_count]) {
+    if (!pull->claimed[pull->registry->image.manifest.layers_count]) {
         /* Another reference to the same image was quicker. */
-        struct image *made = find_record(pull->store, pull->digest);
+        struct image *made = find_record(pull->store, pull->image->digest);
         if (made) {
             image_free(pull->image);
             pull->image = made;
@@ -150,53 +160,41 @@ static bool make_image(struct pull *pull, struct err *err)
 
 static bool lead(struct pull *pull, struct err *err)
 {
-    if (!pull_resolve(pull, err))
+    if (!registry_resolve(pull->registry, err))
         return false;
-    pull->image = find_record(pull->store, pull->digest);
+    pull->image = find_record(pull->store, pull->registry->image.digest);
     return (pull->image || make_image(pull, err)) && write_reference(pull, err);
 }
 
-/* "127.0.0.1" stands for every port there, "127.0.0.1:5000" for one. */
-static bool is_host_of(const char *server, const char *registry)
+static void tell_retry(const struct err *why, void *context)
 {
-    size_t size = strcspn(registry, ":");
+    const struct pull *pull = context;
+    const struct image_request *request = pull->request;
+    AUTO(text) *words = text_new(2048);
 
-    return strlen(server) == size && strncasecmp(server, registry, size) == 0;
-}
-
-static bool registry_insecure(const struct pull *pull)
-{
-    const struct text_list *insecure = &pull->store->options.insecure;
-
-    for (size_t i = 0; i < insecure->count; i++) {
-        if (image_reference_served_by(&pull->reference, insecure->items[i]) ||
-            is_host_of(insecure->items[i], pull->reference.registry))
-            return true;
-    }
-    return false;
+    text_addf(words, "Retrying to pull image \"%s\": %s", request->reference, why->text);
+    if (request->progress && text_ok(words))
+        request->progress(words->bytes, request->context);
 }
 
 /* With everything a pull needs around it. */
 static struct image *lead_job(struct pull *pull, struct err *err)
 {
-    AUTO(arena) *arena = arena_new(16 * (size_t)LIMIT_IMAGE_MANIFEST_MAX);
-    AUTO(text) *manifest = text_new(LIMIT_IMAGE_MANIFEST_MAX);
-    AUTO(text) *config = text_new(LIMIT_IMAGE_MANIFEST_MAX);
-    bool made = false;
+    const struct registry_question question = {
+        .skopeo = pull->store->options.skopeo,
+        .insecure = pull->store->options.insecure,
+        .reference = &pull->reference,
+        .credential = pull->credential,
+        .platform = pull->store->platform,
+        .cancel_fd = pull->request->cancel_fd,
+        .retrying = tell_retry,
+        .context = pull,
+    };
+    AUTO(registry) *registry = registry_new(&question, err);
+    bool made;
 
-    pull->arena = arena;
-    pull->manifest_json = manifest;
-    pull->config_json = config;
-    pull->skopeo = (struct skopeo){.program = pull->store->options.skopeo,
-                                   .insecure = registry_insecure(pull),
-                                   .request = pull->request,
-                                   .credential = pull->credential,
-                                   .auth_fd = -1};
-    if (!arena || !manifest || !config)
-        err_set(err, ERR_BUSY, "no memory to pull an image");
-    else if (skopeo_begin(&pull->skopeo, pull->reference.registry, err))
-        made = lead(pull, err);
-    skopeo_end(&pull->skopeo);
+    pull->registry = registry;
+    made = registry && lead(pull, err);
     if (!made) {
         image_free(pull->image);
         pull->image = NULL;

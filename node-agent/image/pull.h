@@ -4,8 +4,8 @@
 #define IMAGE_PULL_H
 
 #include "node-agent/image/job.h"
-#include "node-agent/image/skopeo.h"
 #include "node-agent/image/store.h"
+#include "registry/registry.h"
 
 struct pull {
     struct image_store *store;
@@ -15,21 +15,12 @@ struct pull {
     const struct image_credential *credential;
     char grant[DIGEST_SIZE]; /* keyed hash of the credential */
     struct job *job;
-    struct skopeo skopeo;
-    struct arena *arena;
-    struct text *manifest_json, *config_json;
-    struct manifest manifest;
-    char digest[DIGEST_SIZE]; /* of the manifest */
-    struct image *image;      /* being made; not in the table yet */
-    const char **names;       /* chain ids, lowest first, then the digest */
-    bool *claimed;            /* those this job makes */
-    const char **diff_ids;    /* of the layers, unpacked */
+    struct registry *registry; /* the conversation: documents and their digests */
+    struct image *image;       /* being made; not in the table yet */
+    const char **names;        /* chain ids, lowest first, then the digest */
+    bool *claimed;             /* those this job makes */
 };
 
-/* Asks the registry what the reference means: manifest and digest. */
-bool pull_resolve(struct pull *pull, struct err *err) MUST_CHECK;
-/* Its configuration, and with it the image as a value. */
-bool pull_describe(struct pull *pull, struct err *err) MUST_CHECK;
 /* Fetches and unpacks the claimed layers. */
 bool pull_layers(struct pull *pull, struct err *err) MUST_CHECK;
 

@@ -26,7 +26,7 @@ static bool begin(struct image_store *store, const char *root,
     if (!store->arena || !copy_options(store, options))
         return err_set(err, ERR_BUSY, "no memory for the image store");
     id_token(store->grant_key);
-    store->platform = platform_of_node();
+    store->platform = platform_of_machine();
     return disk_open(&store->disk, root, err) && disk_load(&store->disk, &store->table, err);
 }
 
@@ -178,7 +178,15 @@ static bool fill_row(struct image_store *store, const struct reference *referenc
     row->bytes = record->image->bytes;
     row->last_used_ms = record->last_used_ms;
     row->held = table_held(&store->table, reference->digest);
+    row->open_to_all = reference->open_to_all;
     return row->reference && row->digest;
+}
+
+int64_t image_list_version(struct image_store *store)
+{
+    WITH_LOCK(&store->table.lock);
+
+    return store->table.references_version;
 }
 
 bool image_list(struct image_store *store, struct arena *arena, struct image_row **rows,

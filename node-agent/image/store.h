@@ -5,8 +5,8 @@
 
 #include "base/id.h"
 #include "node-agent/image/disk.h"
-#include "node-agent/image/manifest.h"
 #include "node-agent/image/table.h"
+#include "registry/registry.h"
 
 struct image_store {
     struct disk disk;

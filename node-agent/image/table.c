@@ -66,6 +66,7 @@ static void drop_references(struct table *table, const char *digest)
     for (struct reference **at = &table->references; *at;) {
         struct reference *reference = *at;
         if (strcmp(reference->digest, digest) == 0) {
+            table->references_version++;
             *at = reference->next;
             free(reference);
         } else {
@@ -186,12 +187,14 @@ bool table_set_reference(struct table *table, const char *text, const char *dige
     if (!reference)
         return no_memory(err);
     if (strcmp(reference->digest, digest) != 0) {
+        table->references_version++;
         reference->open_to_all = false;
         reference->grants_count = 0;
         bool whole = text_copy(reference->digest, sizeof reference->digest, digest);
         CHECK(whole);
     }
     if (!grant) {
+        table->references_version += !reference->open_to_all;
         reference->open_to_all = true;
     } else if (!reference_grants(reference, grant)) {
         /* The oldest make room: forgetting one costs a question to the registry. */

@@ -5,9 +5,9 @@
 #ifndef IMAGE_TABLE_H
 #define IMAGE_TABLE_H
 
+#include "base/digest.h"
 #include "base/thread.h"
 #include "model/image_reference.h"
-#include "node-agent/image/digest.h"
 #include "node-agent/image/image.h"
 
 enum { HOLDER_SIZE = 129, GRANTS_MAX = 16 };
@@ -50,6 +50,7 @@ struct table {
     struct record *records;
     struct layer *layers;
     struct reference *references;
+    int64_t references_version; /* counts their changes */
     struct hold *holds;
     struct job *jobs;
 };

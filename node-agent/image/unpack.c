@@ -7,10 +7,10 @@
  * caller throws the folder away when this fails. */
 #include "node-agent/image/unpack.h"
 
+#include "base/digest.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "node-agent/image/digest.h"
 #include "node-agent/image/tree.h"
 
 #include <archive.h>

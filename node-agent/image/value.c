@@ -1,7 +1,7 @@
 /* Images as values: made once from their documents, then shared and never changed. */
-#include "node-agent/image/digest.h"
-#include "node-agent/image/manifest.h"
+#include "base/digest.h"
 #include "node-agent/image/table.h"
+#include "registry/registry.h"
 
 #include "base/limits.h"
 

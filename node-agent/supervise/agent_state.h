@@ -35,6 +35,8 @@ struct agent {
     bool refused;             /* the last report was not taken: none before the next beat */
     bool told_due, reporting; /* something to tell; a report is under way */
     int64_t report_sequence;  /* of the one under way */
+    int64_t images_told,
+        images_sent; /* image_list_version() the plane knows, and in that one; -1: none */
     int64_t beat_ms, reported_boot_ns;
     int64_t wake_ms; /* earliest time a plan asked for */
     struct reported_message {
@@ -87,6 +89,8 @@ void agent_watch_lease(struct agent *agent);
 /* steps.c */
 /* Plans those that are due, until they have nothing to do now. */
 void agent_advance_due(struct agent *agent);
+/* telling_images.c: adds the node's images to a report, when they changed. */
+void agent_tell_images(struct agent *agent, struct arena *arena, struct report *report);
 
 /* agent.c */
 /* One round of the loop: plan, tell, wait for something to happen (at most wait_max_ms), take it. */

@@ -37,6 +37,7 @@ void agent_take_joined(void *context, const struct join_answer *answer)
         group->taken = group->told = 0;
         groups_put_untold(&agent->groups, group);
     }
+    agent->images_told = agent->images_sent = -1;
 }
 
 static bool container_is_safe(const struct container *container)

@@ -18,6 +18,13 @@ select {node_columns} from nodes n left join node_watermarks w on w.node_key = n
 -- scan: the answer is all of them.
 select {node_columns} from nodes n left join node_watermarks w on w.node_key = n.key where n.state <> 2 order by n.key;
 
+-- name: node_platforms
+-- scan: asked for by looks at images, each tens of milliseconds long, and by clients that begin.
+-- What the nodes of a location are, and the most that a ready one of them can hold.
+select os, architecture, max(case when state = 0 then cpu_milli else 0 end) as cpu_milli,
+       max(case when state = 0 then memory_mib else 0 end) as memory_mib
+  from nodes where location = :location and state <> 2 group by os, architecture order by os, architecture;
+
 -- name: node_plan
 -- What a placement depends on.
 select name, epoch, state, cordoned from nodes where key = :key;

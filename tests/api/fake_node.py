@@ -14,9 +14,10 @@ def now_text():
 
 
 class FakeNode:
-    def __init__(self, url, join_token, name, cpu_milli, memory_mib, location="", follows=True, ca=None):
+    def __init__(self, url, join_token, name, cpu_milli, memory_mib, location="", follows=True, ca=None, images=()):
         self.url, self.name = url, name
         self.capacity = {"cpuMilli": cpu_milli, "memoryMib": memory_mib}
+        self.images = [{"image": name, "digest": "sha256:" + "0" * 64, "open": True} for name in images]
         self.groups, self.sequence, self.revision = {}, int(time.time() * 1000), 0
         self.lock = threading.Lock()
         answer = Client(url, join_token, ca).request("POST", "/v1/agent/join", {
@@ -48,6 +49,8 @@ class FakeNode:
             sent = {"epoch": self.epoch, "sequence": self.sequence, "watermark": int(time.time()),
                     "capacity": self.capacity, "statuses": [g["status"] for g in self.groups.values()],
                     "intervals": [g["interval"] for g in self.groups.values() if g["interval"]], "samples": []}
+            if self.images:
+                sent["images"] = {"items": self.images}
             try:
                 answer = self.ask("POST", "/v1/agent/report", sent)
             except OSError:

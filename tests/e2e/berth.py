@@ -175,30 +175,42 @@ def free_range():
 
 
 class Registry:
-    """Debian's docker-registry on a free loopback port, holding busybox as `busybox:1`."""
+    """Debian's docker-registry on a free loopback port, empty. With a password only "tester" may do anything."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, password=None):
         self.folder, self.port = os.path.join(folder, "registry"), free_port()
-        self.host = f"127.0.0.1:{self.port}"
+        self.host, self.password = f"127.0.0.1:{self.port}", password
         os.makedirs(self.folder)
         config = os.path.join(self.folder, "config.yml")
         with open(config, "w", encoding="utf-8") as out:
             out.write(f"version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {self.folder}/data}}, "
                       f"delete: {{enabled: true}}}}\nhttp: {{addr: {self.host}}}\n")
+            if password:
+                out.write(f"auth: {{htpasswd: {{realm: test, path: {self.folder}/htpasswd}}}}\n")
+                self.write_password()
         self.process = Process(["docker-registry", "serve", config], os.path.join(self.folder, "log"))
         wait("the registry answers", self.answers, 20)
+
+    def write_password(self):
+        """bcrypt, because the registry takes nothing else; the C library makes it."""
+        line = 'print "tester:" . crypt($ARGV[0], "\\$2y\\$05\\$abcdefghijklmnopqrstuu") . "\\n"'
+        made = subprocess.run(["perl", "-e", line, self.password], capture_output=True, text=True, check=True)
+        write_secret(f"{self.folder}/htpasswd", made.stdout)
 
     def answers(self):
         try:
             with urllib.request.urlopen(f"http://{self.host}/v2/", timeout=2) as answer:
                 return answer.status == 200
+        except urllib.error.HTTPError as refused:
+            return refused.code == 401
         except OSError:
             return False
 
     def push(self, archive, name):
         """Puts an OCI archive there; its full reference."""
         reference = f"{self.host}/{name}"
-        subprocess.run(["skopeo", "copy", "--insecure-policy", "-q", "--dest-tls-verify=false", archive,
+        login = ["--dest-creds", f"tester:{self.password}"] if self.password else []
+        subprocess.run(["skopeo", "copy", "--insecure-policy", "-q", "--dest-tls-verify=false", *login, archive,
                         f"docker://{reference}"], check=True, stdin=subprocess.DEVNULL, capture_output=True)
         return reference
 
@@ -261,7 +273,8 @@ class Program:
 
 
 class Daemon(Program):
-    """berthd on a free loopback port, without TLS unless tls=True."""
+    """berthd on a free loopback port, without TLS unless tls=True. It takes images on trust unless told otherwise:
+    most tests have no registry."""
 
     def __init__(self, folder, tls=False, **config):
         folder = os.path.join(folder, "plane")
@@ -275,7 +288,7 @@ class Daemon(Program):
             "token_file": write_secret(f"{folder}/token", self.token),
             "join_token_file": write_secret(f"{folder}/join-token", self.join_token),
             "subscriptions": [SUBSCRIPTION], "locations": [LOCATION, QUEUE_LOCATION],
-            "queue_locations": [QUEUE_LOCATION], **config})
+            "queue_locations": [QUEUE_LOCATION], "image_check": "off", **config})
         self.start()
 
     def client(self, token=None):
@@ -356,7 +369,8 @@ class Berth:
             self.registry = Registry(self.folder)
             self.archive = busybox_archive(self.folder)
             self.image = self.registry.push(self.archive, "busybox:1")
-            self.daemon = Daemon(self.folder, **{"tls": True, **(daemon or {})})
+            self.daemon = Daemon(self.folder, **{"tls": True, "image_check": "on", "insecure_registries": ["127.0.0.1"],
+                                                 **(daemon or {})})
             self.client = self.daemon.client()
             self.agent = Agent(self.folder, self.daemon, self.registry, **(agent or {}))
             rg = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg?api-version=2021-04-01"

@@ -4,7 +4,7 @@ import shutil
 import socket
 import threading
 
-from berth import Registry, busybox_archive, container, free_port, group, wait
+from berth import API, LOCATION, PROVIDER, SUBSCRIPTION, Registry, busybox_archive, container, free_port, group, wait
 
 
 def texts(berth, name):
@@ -83,7 +83,7 @@ def a_command_that_is_not_in_the_image_is_told(berth):
     berth.delete("no-command")
 
 
-def a_group_starts_without_the_registry_when_the_image_is_there(berth):
+def a_stopped_group_starts_without_the_registry_when_the_image_is_there(berth):
     folder = os.path.join(berth.folder, "second")
     os.makedirs(folder)
     other = Registry(folder)
@@ -94,14 +94,27 @@ def a_group_starts_without_the_registry_when_the_image_is_there(berth):
     finally:
         other.stop()
         shutil.rmtree(folder)
+    berth.post("warm", "stop").expect(204)
+    berth.wait_state("warm", "Stopped")
+    berth.post("warm", "start").expect(202, 204)
+    berth.wait_state("warm", "Running")
     berth.delete("warm")
-    berth.put("again", group([container("c", reference, ["sleep", "600"])])).expect(201)
-    berth.wait_state("again", "Running")
-    berth.delete("again")
+
+
+def images_that_nodes_hold_are_listed(berth):
+    path = f"/subscriptions/{SUBSCRIPTION}/{PROVIDER}/locations/{LOCATION}/cachedImages?api-version={API}"
+    berth.put("holds", group([container("c", berth.image, ["sleep", "600"])])).expect(201)
+    berth.wait_state("holds", "Running")
+
+    def listed():
+        return {"osType": "Linux", "image": berth.image} in berth.client.request("GET", path).expect(200).json["value"]
+    wait("the image is listed", listed, 10)
+    berth.delete("holds")
 
 
 CASES = [
     an_image_that_is_not_there_is_told_by_name, an_unknown_tag_is_told, a_registry_that_does_not_answer_is_told,
     a_registry_that_hangs_up_is_told, an_image_for_another_machine_is_told, an_image_by_digest_runs,
-    a_command_that_is_not_in_the_image_is_told, a_group_starts_without_the_registry_when_the_image_is_there,
+    a_command_that_is_not_in_the_image_is_told, a_stopped_group_starts_without_the_registry_when_the_image_is_there,
+    images_that_nodes_hold_are_listed,
 ]

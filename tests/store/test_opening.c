@@ -211,6 +211,8 @@ TEST(a_key_of_another_size_is_refused)
  * one release: then there is one saved database for the last of them. */
 TEST(opens_what_every_version_left)
 {
+    int opened = 0;
+
     for (int version = 1; version <= sql_catalog.migrations_count; version++) {
         AUTO(trial) *trial = trial_new();
         char path[256];
@@ -218,8 +220,9 @@ TEST(opens_what_every_version_left)
         AUTO_FREE char *saved = NULL;
         size_t size;
         text_format(path, sizeof path, "%s/version-%04d.sql", SAVED_DATABASES, version);
-        if (version > 1 && access(path, F_OK) != 0)
+        if (access(path, R_OK) != 0)
             continue;
+        opened++;
         trial_close(trial);
         assert_int_equal(unlink(trial->path), 0);
         assert_int_equal(unlink(trial->key_path), 0);
@@ -239,6 +242,7 @@ TEST(opens_what_every_version_left)
         use = quotas_agree(trial->store, TRY_SUBSCRIPTION, "westus", trial->arena);
         assert_int_equal(use.used[QUOTA_STANDARD_CORES], 2000);
     }
+    assert_true(opened > 0);
 }
 
 TEST(a_start_that_is_cut_short_leaves_the_old_form)

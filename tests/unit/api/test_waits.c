@@ -138,6 +138,27 @@ TEST(a_machine_that_slept_ends_all_waits)
     waiting_done(&waiting);
 }
 
+TEST(the_end_of_a_look_ends_the_waits_for_it_and_no_other)
+{
+    struct waiting first, other;
+
+    waiting_init(&first);
+    waiting_init(&other);
+    assert_true(wait_for(&first.request, WAIT_IMAGE, 7, 1000, NULL, NULL));
+    assert_true(wait_for(&other.request, WAIT_OPERATION, 7, 1000, NULL, NULL));
+    wait_begin(&first.request);
+    wait_begin(&other.request);
+    waits_image_known(api.waits, 8);
+    assert_int_equal(first.resumed, 0);
+    waits_image_known(api.waits, 7);
+    assert_int_equal(first.resumed, 1);
+    assert_int_equal(first.request.wait.end, WAIT_ENDED);
+    assert_int_equal(other.resumed, 0);
+    pass_ms(2000);
+    waiting_done(&first);
+    waiting_done(&other);
+}
+
 static bool due(struct request *request UNUSED)
 {
     return true;
@@ -251,6 +272,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_change_of_an_operation_ends_the_waits_for_it_and_no_other,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(the_end_of_a_look_ends_the_waits_for_it_and_no_other, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(time_ends_a_wait_once_and_not_too_early, begin, end),
         cmocka_unit_test_setup_teardown(a_machine_that_slept_ends_all_waits, begin, end),
         cmocka_unit_test_setup_teardown(what_came_before_the_wait_is_seen, begin, end),

@@ -3,9 +3,9 @@
 #include "tests/unit/image/made.h"
 #include "tests/unit/unit.h"
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "node-agent/image/digest.h"
 #include "node-agent/image/unpack.h"
 
 #include <errno.h>

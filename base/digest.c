@@ -1,4 +1,4 @@
-#include "node-agent/image/digest.h"
+#include "base/digest.h"
 
 #include "base/err.h"
 #include "base/text.h"

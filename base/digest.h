@@ -1,7 +1,7 @@
 /* SHA-256 of what passes by, and digests as text: "sha256:<64 hex>".
  * Threads: one at a time for one hash.   Owner: hash_free(). */
-#ifndef IMAGE_DIGEST_H
-#define IMAGE_DIGEST_H
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
 
 #include "base/auto.h"
 

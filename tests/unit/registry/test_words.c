@@ -1,11 +1,10 @@
 /* What skopeo prints, as it printed it, and what becomes of it. */
 #include "tests/unit/unit.h"
 
-#include "node-agent/image/authfile.h"
-#include "node-agent/image/skopeo.h"
+#include "registry/authfile.h"
+#include "registry/skopeo.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define FATAL(words) "time=\"2026-01-31T00:02:28Z\" level=fatal msg=\"" words "\"\n"
 #define PARSING "Error parsing image name \\\"docker://r.example/web:1\\\": "
@@ -46,6 +45,11 @@ TEST(knows_the_failures_of_registries_by_their_words)
                        "reached your pull rate limit."),
          ERR_REGISTRY_RESPONSE, NULL},
         {FATAL(PARSING "received unexpected HTTP status: 503 Service Unavailable"),
+         ERR_REGISTRY_RESPONSE, NULL},
+        {FATAL(PARSING "pinging container registry r.example: invalid status code from registry "
+                       "500 (Internal Server Error)"),
+         ERR_REGISTRY_RESPONSE, NULL},
+        {FATAL(PARSING "pinging container registry r.example: too many requests to registry"),
          ERR_REGISTRY_RESPONSE, NULL},
         {FATAL(PARSING "pinging container registry r.example: Get \\\"https://r.example/v2/\\\": "
                        "dial tcp: lookup r.example on "
@@ -104,26 +108,16 @@ TEST(control_characters_do_not_pass)
     assert_string_equal(err.text, "r.example/web:1: bad [31m  thing");
 }
 
-static void read_back(int fd, char *out, size_t size)
-{
-    ssize_t got = pread(fd, out, size - 1, 0);
-
-    assert_true(got > 0);
-    out[got] = '\0';
-    close(fd);
-}
-
 TEST(writes_the_credential_of_one_registry)
 {
     const struct image_credential credential = {"r.example", "me", "hunter2"};
-    char content[256];
     struct err err;
+    AUTO(text) *mine = authfile_new("r.example:5000", &credential, &err);
+    AUTO(text) *nobodys = authfile_new("r.example:5000", NULL, &err);
 
-    read_back(authfile_open("r.example:5000", &credential, &err), content, sizeof content);
-    assert_string_equal(content,
+    assert_string_equal(mine->bytes,
                         "{\"auths\":{\"r.example:5000\":{\"auth\":\"bWU6aHVudGVyMg==\"}}}");
-    read_back(authfile_open("r.example:5000", NULL, &err), content, sizeof content);
-    assert_string_equal(content, "{\"auths\":{}}");
+    assert_string_equal(nobodys->bytes, "{\"auths\":{}}");
 }
 
 int main(void)

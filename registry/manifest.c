@@ -1,9 +1,9 @@
-#include "node-agent/image/manifest.h"
+#include "registry/registry.h"
 
+#include "base/digest.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "node-agent/image/digest.h"
 
 #include <string.h>
 #include <sys/utsname.h>
@@ -83,7 +83,7 @@ static bool check_layers(const struct manifest *manifest, struct err *err)
                            "the image has a layer of a kind unknown here: %s",
                            LOG_QUOTE(layer->media_type));
         if (layer->size < 0 || layer->size > (int64_t)LIMIT_IMAGE_BYTES_MAX - bytes)
-            return refuse(err, "names layers that are too large");
+            return refuse(err, "names layers that are too large (an image may have 15 GB)");
         bytes += layer->size;
     }
     return true;
@@ -124,7 +124,7 @@ bool manifest_read(const char *json, size_t size, struct arena *arena, struct ma
 
 /* ---- platforms ---- */
 
-struct platform platform_of_node(void)
+struct platform platform_of_machine(void)
 {
     static const struct {
         const char *machine, *architecture, *variant;
@@ -166,7 +166,7 @@ static void add_name(struct text *out, const char *os, const char *architecture,
 static bool refuse_platform(const struct platform *wanted, const struct text *found,
                             struct err *err)
 {
-    return err_set(err, ERR_IMAGE_PLATFORM, "the image runs on %s, this node is %s/%s%s%s",
+    return err_set(err, ERR_IMAGE_PLATFORM, "the image runs on %s, %s/%s%s%s is wanted",
                    found && found->size > 0 ? LOG_QUOTE(found->bytes) : "no platform it names",
                    wanted->os, wanted->architecture, wanted->variant ? "/" : "",
                    wanted->variant ? wanted->variant : "");

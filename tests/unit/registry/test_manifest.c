@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "node-agent/image/manifest.h"
+#include "registry/registry.h"
 
 #include <string.h>
 

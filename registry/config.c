@@ -1,8 +1,8 @@
 /* The configuration of an image. Its list of ports is an object whose names are the ports. */
-#include "node-agent/image/manifest.h"
+#include "registry/registry.h"
 
+#include "base/digest.h"
 #include "base/limits.h"
-#include "node-agent/image/digest.h"
 
 #include <string.h>
 

@@ -1,26 +1,23 @@
 /* Talking to registries, by running skopeo: it knows their protocols, tokens, mirrors and the
- * machine's signature policy. The password of a registry reaches it through a file that exists in
- * memory only and under no name; what it says comes back with secrets struck out.
+ * machine's signature policy. The password of a registry reaches it as its standard input, a file
+ * that exists in memory only and under no name; what it says comes back with secrets struck out.
  * Not for: believing what arrives; the caller verifies digests.
  * Threads: one at a time for one conversation; calls block.   Owner: skopeo_end(). */
-#ifndef IMAGE_SKOPEO_H
-#define IMAGE_SKOPEO_H
+#ifndef REGISTRY_SKOPEO_H
+#define REGISTRY_SKOPEO_H
 
 #include "base/text.h"
-#include "model/image_reference.h"
-#include "node-agent/image/image.h"
+#include "registry/registry.h"
 
 struct skopeo {
-    const char *program;
-    bool insecure;                             /* no TLS */
-    const struct image_request *request;       /* to be told of tries, and to be cancelled by */
-    const struct image_credential *credential; /* NULL: none */
-    int auth_fd;
-    char auth_path[48];
+    const struct registry_question *question;
+    bool insecure;     /* no TLS */
+    int64_t until_ns;  /* when all of it must have ended; 0: not set */
+    struct text *auth; /* an authfile */
 };
 
-/* Fills what the fields above do not say; they are set by the caller. */
-bool skopeo_begin(struct skopeo *skopeo, const char *registry, struct err *err) MUST_CHECK;
+bool skopeo_begin(struct skopeo *skopeo, const struct registry_question *question, struct err *err)
+    MUST_CHECK;
 void skopeo_end(struct skopeo *skopeo);
 
 /* `image` is "registry/repository:tag" or "...@sha256:...". Transient trouble is tried again

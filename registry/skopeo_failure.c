@@ -1,10 +1,10 @@
 /* skopeo ends with one log line whose message is a chain of contexts, outermost first; registries
  * add their own words at the end. What went wrong is recognised by those words, because its exit
  * code is always 1. */
-#include "node-agent/image/skopeo.h"
+#include "registry/skopeo.h"
 
 #include "base/text.h"
-#include "node-agent/image/authfile.h"
+#include "registry/authfile.h"
 
 #include <string.h>
 #include <strings.h>
@@ -16,8 +16,11 @@ static const struct {
 } failures[] = {
     {"toomanyrequests", ERR_REGISTRY_RESPONSE, "the registry limits the rate of pulls"},
     {"too many requests", ERR_REGISTRY_RESPONSE, "the registry limits the rate of pulls"},
+    {"status code from registry 429", ERR_REGISTRY_RESPONSE,
+     "the registry limits the rate of pulls"},
     {"no space left on device", ERR_STORAGE, "the node's disk is full"},
     {"unexpected http status: 5", ERR_REGISTRY_RESPONSE, "the registry is in trouble"},
+    {"status code from registry 5", ERR_REGISTRY_RESPONSE, "the registry is in trouble"},
     {"500 internal server error", ERR_REGISTRY_RESPONSE, "the registry is in trouble"},
     {"502 bad gateway", ERR_REGISTRY_RESPONSE, "the registry is in trouble"},
     {"503 service unavailable", ERR_REGISTRY_RESPONSE, "the registry is in trouble"},
@@ -97,7 +100,7 @@ static void strike_secrets(struct text *text, const struct image_credential *cre
     replace_all(text, credential->password);
     if (text_ok(basic))
         replace_all(text, basic->bytes);
-    authfile_wipe(basic);
+    text_wipe(basic);
 }
 
 /* The chain begins with what skopeo was doing and to which image: the caller knows and says that. */
