@@ -173,7 +173,9 @@ class Document:
         except ValueError as wrong:
             return f"no JSON: {wrong}: {reply.text[:200]}"
         wrong = next(validator.iter_errors(found), None)
-        return f"{wrong.json_path}: {wrong.message[:300]}" if wrong else None
+        if not wrong:
+            return None
+        return f"{wrong.json_path}: {'it is a secret' if wrong.validator is None else wrong.message[:300]}"
 
 
 class Swaggers:
