@@ -196,13 +196,14 @@ class Swaggers:
             return min(VERSIONS)
         return min(sorted(VERSIONS), key=lambda one: abs(datetime.date.fromisoformat(one) - asked))
 
-    def fault(self, method, target, reply):
-        """None, or the sentence that says where the reply leaves the contract."""
+    def fault(self, method, target, reply, only_near=False):
+        """None, or the sentence that says where the reply leaves the contract (only that of its version, when asked)."""
         head, _, query = target.partition("?")
         path = "/" + "/".join(part for part in head.split("/") if part)
         asked = {key.lower(): value for key, value in urllib.parse.parse_qsl(query)}.get("api-version", "")
         near = self.nearest(asked)
-        looks = [(version, (self.strict if version == near else self.loose)[version]) for version in VERSIONS]
+        looks = [(version, (self.strict if version == near else self.loose)[version]) for version in VERSIONS
+                 if version == near or not only_near]
         for name, document in looks + [("ARM", one) for one in self.arm]:
             said = document.fault(method.lower(), path, reply)
             if said:
