@@ -31,6 +31,8 @@ struct api *api_new(const struct api_options *options, struct err *err)
     api->store = options->store;
     api->hooks = options->hooks;
     api->port = options->listen_port;
+    api->auth = options->auth;
+    api->tls = options->tls;
     api->threads = threads_wanted(options->threads);
     (void)text_copy(api->address, sizeof api->address,
                     options->listen_address ? options->listen_address : "127.0.0.1");
@@ -65,7 +67,8 @@ bool api_start(struct api *api, struct err *err)
         api_stop(api);
         return false;
     }
-    log_info("api_started", "address=%s port=%d threads=%d", api->address, api->port, api->threads);
+    log_info("api_started", "address=%s port=%d threads=%d tls=%s", api->address, api->port,
+             api->threads, api->tls ? "on" : "off");
     return true;
 }
 

@@ -10,11 +10,13 @@
  * Not for: where a group runs (the hooks ask the scheduler), what is remembered (store).
  * Threads: one thread calls new, start, reload, stop and free. Hooks are called by HTTP threads,
  * several at once, and must not block.
- * Owner: api_free(). Options are copied; the store and the hooks' context must outlive api_stop().
+ * Owner: api_free(). Options are copied; the store, `auth` and the hooks' context must outlive
+ * api_free().
  */
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/auth/auth.h"
 #include "base/err.h"
 #include "model/container_group.h"
 #include "store/store.h"
@@ -63,6 +65,8 @@ struct api_options {
     const char *listen_address; /* NULL: 127.0.0.1; "::1" and "0.0.0.0" work too */
     int listen_port;            /* 0: any free one, see api_port() */
     int threads;                /* 0: one for each core, at most 16 */
+    struct auth *auth;          /* who may sign in; NULL: nobody, only `token` opens */
+    bool tls;                   /* speak it, with the certificate of `auth` */
 
     /* These may change in api_reload(). */
     const char *token;      /* guards every call but health; at least 16 characters */

@@ -16,9 +16,11 @@
 #include "api/connections.h"
 #include "api/router.h"
 #include "api/socket.h"
+#include "api/tls.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <string.h>
 
@@ -51,7 +53,22 @@ static void resume(struct request *request)
     MHD_resume_connection(request->connection);
 }
 
-static const struct transport transport = {.header = header, .resume = resume};
+static void peer(const struct request *request, char *out, size_t size)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;
+
+    out[0] = '\0';
+    if (address && address->sa_family == AF_INET)
+        (void)inet_ntop(AF_INET, &four->sin_addr, out, (socklen_t)size);
+    else if (address && address->sa_family == AF_INET6)
+        (void)inet_ntop(AF_INET6, &six->sin6_addr, out, (socklen_t)size);
+}
+
+static const struct transport transport = {.header = header, .resume = resume, .peer = peer};
 
 /* ---- one request ---- */
 
@@ -89,7 +106,8 @@ static void on_done(void *context, struct MHD_Connection *connection UNUSED, voi
 static bool add_headers(struct MHD_Response *response, const struct request *request)
 {
     const struct reply *reply = &request->reply;
-    bool ok = MHD_add_response_header(response, "Cache-Control", "no-cache") == MHD_YES &&
+    bool ok = MHD_add_response_header(response, "Cache-Control",
+                                      reply->is_secret ? "no-store" : "no-cache") == MHD_YES &&
               MHD_add_response_header(response, "Pragma", "no-cache") == MHD_YES &&
               MHD_add_response_header(response, "Expires", "-1") == MHD_YES &&
               MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
@@ -292,9 +310,12 @@ static void on_log(void *context UNUSED, const char *format, va_list arguments)
 
 /* ---- the server ---- */
 
+/* A handshake counts as part of its first request: connections.h cuts it off when it is slow. */
 static struct MHD_Daemon *daemon_start(struct http_server *server)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    bool tls = server->api->tls;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     (tls ? MHD_USE_TLS : 0);
     unsigned threads = server->api->threads > 1 ? (unsigned)server->api->threads : 0;
 
     return MHD_start_daemon(
@@ -305,7 +326,8 @@ static struct MHD_Daemon *daemon_start(struct http_server *server)
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_IDLE_TIMEOUT_S,
         MHD_OPTION_NOTIFY_COMPLETED, on_done, server, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_as_is, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        server, MHD_OPTION_END);
+        server, tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END, tls_priorities,
+        MHD_OPTION_HTTPS_CERT_CALLBACK, tls_callback(), MHD_OPTION_END);
 }
 
 bool http_server_start(struct api *api, struct err *err)
@@ -316,7 +338,9 @@ bool http_server_start(struct api *api, struct err *err)
         return err_set(err, ERR_BUSY, "out of memory");
     server->api = api;
     api->server = server;
-    server->listen_fd = socket_listen(api->address, api->port, &server->port, err);
+    server->listen_fd = api->tls && !tls_begin(api->auth, err)
+                            ? -1
+                            : socket_listen(api->address, api->port, &server->port, err);
     if (server->listen_fd >= 0)
         server->connections = connections_new(err);
     if (server->connections) {
@@ -325,6 +349,8 @@ bool http_server_start(struct api *api, struct err *err)
             return true;
         err_set(err, ERR_IO, "cannot start the HTTP server's threads");
     }
+    if (api->tls)
+        tls_end();
     connections_free(server->connections);
     auto_close_fd(&server->listen_fd);
     api->server = NULL;
@@ -366,6 +392,8 @@ void http_server_stop(struct http_server *server)
     if (!server)
         return;
     MHD_stop_daemon(server->daemon);
+    if (server->api->tls)
+        tls_end();
     connections_free(server->connections);
     free(server);
 }

@@ -15,6 +15,8 @@ struct api {
     struct api_hooks hooks;
     char address[64];
     int port, threads;
+    struct auth *auth;
+    bool tls;
     struct settings *_Atomic settings;
     struct waits *waits;
     struct http_server *server;

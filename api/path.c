@@ -82,8 +82,16 @@ bool path_split(const char *path, struct arena *arena, const char **segments, si
     return true;
 }
 
-static bool pair_split(const char *text, size_t size, struct arena *arena, struct text_pair *pair,
-                       struct err *err)
+/* What a list of pairs is called when it is refused. */
+struct pairs_words {
+    enum err_code code;
+    const char *what, *item;
+};
+static const struct pairs_words query_words = {ERR_BAD_QUERY, "query", "parameters"};
+static const struct pairs_words form_words = {ERR_BAD_FORM, "form", "fields"};
+
+static bool pair_split(const char *text, size_t size, struct arena *arena,
+                       const struct pairs_words *words, struct text_pair *pair, struct err *err)
 {
     const char *equals = memchr(text, '=', size);
     size_t key_size = equals ? (size_t)(equals - text) : size;
@@ -93,26 +101,52 @@ static bool pair_split(const char *text, size_t size, struct arena *arena, struc
     pair->value = equals ? decode(equals + 1, size - key_size - 1, true, arena, &full) : "";
     if (pair->key && pair->value)
         return true;
-    return full ? request_full(err) : err_set(err, ERR_BAD_QUERY, "the query is not well-formed");
+    return full ? request_full(err)
+                : err_set(err, words->code, "the %s is not well-formed", words->what);
+}
+
+static bool pairs_split(const char *text, size_t text_size, struct arena *arena,
+                        const struct pairs_words *words, struct text_pair *pairs, size_t *count,
+                        struct err *err)
+{
+    const char *end = text + text_size;
+
+    *count = 0;
+    for (const char *at = text; at < end;) {
+        const char *next = memchr(at, '&', (size_t)(end - at));
+        size_t size = (size_t)((next ? next : end) - at);
+        if (size > 0) {
+            if (*count == QUERY_MAX)
+                return err_set(err, words->code, "the %s has more than %d %s", words->what,
+                               QUERY_MAX, words->item);
+            if (!pair_split(at, size, arena, words, &pairs[*count], err))
+                return false;
+            (*count)++;
+        }
+        at += size + (next != NULL);
+    }
+    return true;
 }
 
 bool query_split(const char *query, struct arena *arena, struct text_pair *pairs, size_t *count,
                  struct err *err)
 {
-    *count = 0;
-    for (const char *at = query; *at;) {
-        size_t size = strcspn(at, "&");
-        if (size > 0) {
-            if (*count == QUERY_MAX)
-                return err_set(err, ERR_BAD_QUERY, "the query has more than %d parameters",
-                               QUERY_MAX);
-            if (!pair_split(at, size, arena, &pairs[*count], err))
-                return false;
-            (*count)++;
+    return pairs_split(query, strlen(query), arena, &query_words, pairs, count, err);
+}
+
+bool form_split(const char *bytes, size_t size, struct arena *arena, struct form *form,
+                struct err *err)
+{
+    if (size > 0 && memchr(bytes, '\0', size))
+        return err_set(err, ERR_BAD_FORM, "the form is not well-formed");
+    if (!pairs_split(bytes, size, arena, &form_words, form->pairs, &form->count, err))
+        return false;
+    for (size_t i = 0; i < form->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(form->pairs[i].key, form->pairs[j].key) == 0)
+                return err_set(err, ERR_BAD_FORM, "the form names '%.60s' twice",
+                               form->pairs[i].key);
         }
-        at += size;
-        if (*at == '&')
-            at++;
     }
     return true;
 }

@@ -1,5 +1,5 @@
 /* Answers: bodies, headers, and the one error envelope. */
-#include "api/request.h"
+#include "api/router.h"
 #include "base/metrics.h"
 
 #include <string.h>
@@ -73,16 +73,34 @@ static void add_details(struct text *out, const struct problems *problems)
     text_add(out, "]");
 }
 
-void reply_error(struct request *request, const struct err *err)
+/* Clients that sign in read this form instead (RFC 6749 §5.2). */
+static void add_form_error(struct text *out, const struct err *err)
 {
-    text_clear(request->out);
+    text_add(out, "{\"error\":");
+    text_add_json(out, err_code_status(err->code) < 500 ? "invalid_request" : "server_error");
+    text_add(out, ",\"error_description\":");
+    text_add_json(out, err->text);
+    text_add(out, "}");
+}
+
+static void add_envelope(struct request *request, const struct err *err)
+{
     text_add(request->out, "{\"error\":");
     add_error(request->out, err->code, err->field, err->text);
     add_details(request->out, &request->problems);
     text_add(request->out, "}}");
+}
+
+void reply_error(struct request *request, const struct err *err)
+{
+    text_clear(request->out);
+    if (request->route && (request->route->flags & ROUTE_FORM))
+        add_form_error(request->out, err);
+    else
+        add_envelope(request, err);
     request->reply.status = err_code_status(err->code);
     request->reply.content_type = NULL;
-    if (err->code == ERR_METHOD || err->code == ERR_UNAUTHENTICATED)
+    if (err->code == ERR_METHOD || request->reply.status == 401)
         return; /* their headers are the router's */
     request->reply.headers_count = 0;
     if (request->reply.status == 429 || request->reply.status == 503)

@@ -1,6 +1,7 @@
 /* Requests and their pool; what handlers ask of them. Answers: reply.c. */
 #include "api/inside.h"
 #include "api/request_id.h"
+#include "api/router.h"
 
 #include <string.h>
 
@@ -119,15 +120,19 @@ const char *request_query(const struct request *request, const char *name)
     return NULL;
 }
 
+/* What a Content-Type names, without its parameters. */
+static bool media_type(const char *type, char *out, size_t size)
+{
+    return text_format(out, size, "%.*s", (int)strcspn(type, "; \t"), type);
+}
+
 static bool is_json(const char *type)
 {
-    size_t size = strcspn(type, "; \t");
     char name[64];
 
-    if (size >= sizeof name)
+    if (!media_type(type, name, sizeof name))
         return false;
-    memcpy(name, type, size);
-    name[size] = '\0';
+    size_t size = strlen(name);
     return text_equal_nocase(name, "application/json") || text_equal_nocase(name, "text/json") ||
            (size > 5 && text_equal_nocase(name + size - 5, "+json"));
 }
@@ -161,6 +166,41 @@ bool request_read(struct request *request, const struct schema *schema, void *ou
            fields_read(schema, request->body->bytes, request->body->size, request->arena, out, err);
 }
 
+bool request_form(struct request *request, struct form *form, struct err *err)
+{
+    const char *type = request_header(request, "Content-Type");
+    char name[64];
+
+    if (!type || !media_type(type, name, sizeof name) ||
+        !text_equal_nocase(name, "application/x-www-form-urlencoded"))
+        return err_set(err, ERR_MEDIA_TYPE,
+                       "the body is '%.100s'; only 'application/x-www-form-urlencoded' is "
+                       "understood",
+                       type ? type : "");
+    if (!text_ok(request->body))
+        return request_full(err);
+    return form_split(request->body->bytes, request->body->size, request->arena, form, err);
+}
+
+const char *form_value(const struct form *form, const char *name)
+{
+    for (size_t i = 0; i < form->count; i++) {
+        if (strcmp(form->pairs[i].key, name) == 0)
+            return form->pairs[i].value;
+    }
+    return NULL;
+}
+
+const char *request_peer(const struct request *request)
+{
+    char peer[64] = "";
+
+    if (request->transport->peer)
+        request->transport->peer(request, peer, sizeof peer);
+    const char *kept = arena_text(request->arena, peer);
+    return kept ? kept : "";
+}
+
 /* Whether the Host header is fit for a link was checked by router_begin(). */
 const char *request_base(const struct request *request)
 {
@@ -169,7 +209,8 @@ const char *request_base(const struct request *request)
 
     if (request->settings->base_url)
         return request->settings->base_url;
-    (void)text_format(base, sizeof base, "http://%s", host ? host : "localhost");
+    (void)text_format(base, sizeof base, "%s://%s", request->api->tls ? "https" : "http",
+                      host ? host : "localhost");
     const char *kept = arena_text(request->arena, base);
     return kept ? kept : "";
 }

@@ -17,6 +17,7 @@
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
+#include "api/auth/auth.h"
 #include "api/settings.h"
 #include "base/clock.h"
 #include "base/fields.h"
@@ -50,6 +51,7 @@ struct reply {
     const char *content_type; /* NULL: JSON when there is a body */
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t headers_count;
+    bool is_secret; /* nobody on its way may keep it */
 };
 
 /* Where bytes come from and go to; tests have one of their own. */
@@ -58,6 +60,8 @@ struct transport {
     const char *(*header)(const struct request *request, const char *name);
     /* The wait is over; any thread, once for each time it was parked. */
     void (*resume)(struct request *request);
+    /* The address it came from, without a port. */
+    void (*peer)(const struct request *request, char *out, size_t size);
 };
 
 enum wait_kind {
@@ -112,6 +116,7 @@ struct request {
     const char *correlation_id; /* of the client, or the request's own */
     char id[37];
     int64_t begun_ns;
+    struct caller caller;         /* who calls, by token */
     int64_t node_key, node_epoch; /* of a node that calls */
 
     /* what is answered */
@@ -144,7 +149,16 @@ bool request_parse(struct request *request, const struct schema *schema, void *o
 /* The body as one of our own documents (the nodes' link). */
 bool request_read(struct request *request, const struct schema *schema, void *out, struct err *err)
     MUST_CHECK;
-/* "http://127.0.0.1:8080": what absolute links begin with. */
+/* The body as a form: names and values, as query parameters have them. ERR_MEDIA_TYPE, ERR_BAD_FORM. */
+struct form {
+    struct text_pair pairs[QUERY_MAX];
+    size_t count;
+};
+bool request_form(struct request *request, struct form *form, struct err *err) MUST_CHECK;
+const char *form_value(const struct form *form, const char *name); /* NULL when absent */
+/* The client's address, for counting; "" when it is not known. */
+const char *request_peer(const struct request *request);
+/* "https://127.0.0.1:8700": what absolute links begin with. */
 const char *request_base(const struct request *request);
 /* The arena is full. */
 static inline bool request_full(struct err *err)

@@ -111,23 +111,55 @@ static const char *bearer(const struct request *request)
     return value + strspn(value, " ");
 }
 
-static bool unauthenticated(struct request *request, const char *why, struct err *err)
+/* Tells where to sign in. Our own sentences only: none has a quote or ends the header. */
+static bool unauthenticated(struct request *request, const struct err *err)
 {
-    reply_header(request, "WWW-Authenticate", "Bearer realm=\"berth\", error=\"invalid_token\"");
-    return err_set(err, ERR_UNAUTHENTICATED, "%s", why);
+    const struct auth *auth = request->api->auth;
+
+    if (auth)
+        reply_header(request, "WWW-Authenticate",
+                     "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", "
+                     "error_description=\"%s\"",
+                     request_base(request), auth_tenant(auth), err->text);
+    else
+        reply_header(request, "WWW-Authenticate",
+                     "Bearer realm=\"berth\", error=\"invalid_token\", error_description=\"%s\"",
+                     err->text);
+    return false;
 }
 
-static bool token_check(struct request *request, const char *hash, struct err *err)
+static bool static_token_check(const char *token, const char *hash, struct err *err)
 {
-    const char *token = bearer(request);
     char given[65];
 
-    if (!token || !token[0])
-        return unauthenticated(
-            request, "Authentication failed. The 'Authorization' header is missing.", err);
     id_hash(token, given);
     return text_equal_secret(hash, given) ||
-           unauthenticated(request, "Authentication failed. The access token is invalid.", err);
+           err_set(err, ERR_UNAUTHENTICATED, "Authentication failed. The access token is invalid.");
+}
+
+/* A token that was signed here, or the one of the configuration. */
+static bool user_check(struct request *request, const char *token, struct err *err)
+{
+    struct auth *auth = request->api->auth;
+
+    if (auth && auth_is_token(token))
+        return auth_check(auth, token, &request->caller, err);
+    request->caller.is_operator = true;
+    return static_token_check(token, request->settings->token_hash, err);
+}
+
+static bool token_check(struct request *request, bool joins, struct err *err)
+{
+    const char *token = bearer(request);
+
+    if (!token || !token[0]) {
+        err_set(err, ERR_TOKEN_MISSING,
+                "Authentication failed. The 'Authorization' header is missing.");
+        return unauthenticated(request, err);
+    }
+    bool good = joins ? static_token_check(token, request->settings->join_token_hash, err)
+                      : user_check(request, token, err);
+    return good || unauthenticated(request, err);
 }
 
 static bool node_check(struct request *request, struct err *err)
@@ -135,18 +167,17 @@ static bool node_check(struct request *request, struct err *err)
     const char *node = request_header(request, LINK_NODE_HEADER), *credential = bearer(request);
     AUTO(tx) *tx = NULL;
 
-    if (!node || !credential)
-        return unauthenticated(request,
-                               "A node names itself in '" LINK_NODE_HEADER "' and proves it.", err);
+    if (!node || !credential) {
+        err_set(err, ERR_UNAUTHENTICATED,
+                "A node names itself in '" LINK_NODE_HEADER "' and proves it.");
+        return unauthenticated(request, err);
+    }
     tx = store_read(request->api->store, err);
     if (!tx)
         return false;
     if (store_node_check(tx, node, credential, &request->node_key, &request->node_epoch, err))
         return true;
-    if (err->code == ERR_UNAUTHENTICATED)
-        reply_header(request, "WWW-Authenticate",
-                     "Bearer realm=\"berth\", error=\"invalid_token\"");
-    return false;
+    return err->code == ERR_UNAUTHENTICATED ? unauthenticated(request, err) : false;
 }
 
 static bool caller_check(struct request *request, struct err *err)
@@ -157,10 +188,7 @@ static bool caller_check(struct request *request, struct err *err)
         return true;
     if (flags & ROUTE_NODE)
         return node_check(request, err);
-    return token_check(request,
-                       flags & ROUTE_JOIN ? request->settings->join_token_hash
-                                          : request->settings->token_hash,
-                       err);
+    return token_check(request, flags & ROUTE_JOIN, err);
 }
 
 /* ---- the rest of the head ---- */
@@ -214,6 +242,8 @@ static bool head_check(struct request *request, struct err *err)
         return route_refuse(request, allowed, err);
     if (request->route->flags & (ROUTE_NODE | ROUTE_JOIN))
         request->body_max = LIMIT_LINK_MESSAGE_MAX;
+    if (request->route->flags & ROUTE_FORM)
+        request->body_max = LIMIT_SIGN_IN_BODY_MAX;
     return api_version_check(request, err) && subscription_check(request, err);
 }
 

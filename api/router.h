@@ -11,6 +11,7 @@ enum route_flags {
     ROUTE_JOIN = 1 << 2,         /* the join token instead */
     ROUTE_ARM = 1 << 3,          /* needs api-version */
     ROUTE_SUBSCRIPTION = 1 << 4, /* its first name is a subscription, which must exist */
+    ROUTE_FORM = 1 << 5,         /* takes a form; failures are told as OAuth does */
 };
 
 /* What the contract says beside bodies and statuses. */
@@ -55,6 +56,9 @@ bool path_split(const char *path, struct arena *arena, const char **segments, si
                 struct err *err) MUST_CHECK;
 bool query_split(const char *query, struct arena *arena, struct text_pair *pairs, size_t *count,
                  struct err *err) MUST_CHECK;
+/* A form's body: as a query, but ERR_BAD_FORM, and a name may not come twice. */
+bool form_split(const char *bytes, size_t size, struct arena *arena, struct form *form,
+                struct err *err) MUST_CHECK;
 /* The route for a path; `allowed` collects the methods of its path when the method is the only
  * thing wrong. */
 const struct route *route_find(enum http_method method, const char *const *segments, size_t count,

@@ -4,6 +4,7 @@
 #include "api/handlers/handlers.h"
 #include "api/router.h"
 
+#define TENANT "/{tenant}"
 #define SUBSCRIPTION "/subscriptions/{subscriptionId}"
 #define RESOURCE_GROUP SUBSCRIPTION "/resourceGroups/{resourceGroupName}"
 #define PROVIDER "/providers/" RESOURCE_PROVIDER
@@ -31,6 +32,21 @@ const struct route routes[] = {
       "200", "The scheduler has its picture and the store writes." },
     { HTTP_GET,  "/metrics", 0,          metrics_show, "Metrics_Get",
       "200", "Counters, in the text form of Prometheus.", .words = WORD_TEXT },
+
+    { HTTP_GET,  "/metadata/endpoints", ROUTE_OPEN | ARM, cloud_show, "Cloud_Get",
+      "200", "What a client must know before it can sign in; its form follows the api-version." },
+    { HTTP_GET,  TENANT "/.well-known/openid-configuration",      ROUTE_OPEN, openid_show,    "SignIn_GetConfiguration",
+      "200", "Where to sign in; \"adfs\" stands for the tenant too." },
+    { HTTP_GET,  TENANT "/v2.0/.well-known/openid-configuration", ROUTE_OPEN, openid_v2_show, "SignIn_GetConfigurationV",
+      "200", "The same, with the endpoints of version 2." },
+    { HTTP_GET,  TENANT "/discovery/keys",      ROUTE_OPEN, token_keys_show, "SignIn_GetKeys",
+      "200", "The keys that tokens are signed with." },
+    { HTTP_GET,  TENANT "/discovery/v2.0/keys", ROUTE_OPEN, token_keys_show, "SignIn_GetKeysV",
+      "200", "The keys that tokens are signed with." },
+    { HTTP_POST, TENANT "/oauth2/token",        ROUTE_OPEN | ROUTE_FORM, token_give, "SignIn_GetToken",
+      "200 401 413 415 429", "A token for client credentials, by resource or scope." },
+    { HTTP_POST, TENANT "/oauth2/v2.0/token",   ROUTE_OPEN | ROUTE_FORM, token_give, "SignIn_GetTokenV",
+      "200 401 413 415 429", "A token for client credentials, by scope or resource." },
 
     { HTTP_PUT,    GROUP, SUB, group_put,    "ContainerGroups_CreateOrUpdate",
       "200 201 409 501", "Create a container group, or change the one that stands.",

@@ -9,8 +9,15 @@
 
 /* clang-format off */
 static const struct field config_fields[] = {
-    FIELD(struct config, listen_address, "listen_address", .flags = FIELD_HAS_FALLBACK, .fallback_text = "127.0.0.1", .max = 255, .doc = "Address to listen on; keep it on loopback until there is TLS in front."),
+    FIELD(struct config, listen_address, "listen_address", .flags = FIELD_HAS_FALLBACK, .fallback_text = "127.0.0.1", .max = 255, .doc = "Address to listen on."),
     FIELD(struct config, listen_port, "listen_port", .flags = FIELD_HAS_FALLBACK, .fallback = 8700, .min = 0, .max = 65535, .doc = "Port to listen on; 0: any free one, told in STATE_DIR/berthd.json."),
+    FIELD(struct config, tls, "tls", .flags = FIELD_HAS_FALLBACK, .fallback = 1, .doc = "Speak TLS; false is for loopback, or behind a proxy that does."),
+    FIELD(struct config, plain_http_anywhere, "plain_http_anywhere", .doc = "Without TLS, listen on other addresses than loopback too: tokens and secrets are then read by whoever listens."),
+    FIELD(struct config, tls_cert_file, "tls_cert_file", .max = 4000, .doc = "Certificate chain in PEM; when absent, one of the private CA in STATE_DIR/ca.pem."),
+    FIELD(struct config, tls_key_file, "tls_key_file", .max = 4000, .doc = "Its key in PEM."),
+    FIELD(struct config, tls_names, "tls_names", .max = 50, .doc = "Further host names and addresses under which clients reach it; loopback, listen_address, the host's name and that of base_url are known."),
+    FIELD(struct config, tenant_id, "tenant_id", .max = 36, .doc = "UUID of the tenant; STATE_DIR/tenant-id, made at the first start, when absent."),
+    FIELD(struct config, principals_file, "principals_file", .max = 4000, .doc = "Who may sign in, client ids and secrets (api/auth/README.md); STATE_DIR/principals.json, made with one at the first start, when absent."),
     FIELD(struct config, threads, "threads", .flags = FIELD_HAS_FALLBACK, .fallback = 0, .min = 0, .max = 64, .doc = "HTTP threads; 0: one for each core."),
     FIELD(struct config, base_url, "base_url", .max = 1024, .doc = "URL under which clients reach it, for links in answers; the Host header when absent."),
     FIELD(struct config, state_dir, "state_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/var/lib/berth", .max = 3000, .doc = "Folder for the database, its key and tokens; made when absent."),
@@ -42,8 +49,8 @@ static const struct options berthd_options = {
     .usage =
         "  berthd --subscriptions 6f1a1f4e-0000-4000-8000-000000000001 --state-dir /var/lib/berth\n"
         "  berthd --config /etc/berth/berthd.json\n"
-        "\nSIGTERM ends it after what was accepted; SIGHUP reads tokens, locations and log "
-        "settings anew.",
+        "\nSIGTERM ends it after what was accepted; SIGHUP reads tokens, principals, "
+        "certificates, locations and log settings anew.",
     .prefix = "BERTH_",
     .schema = &config_schema,
 };
@@ -53,6 +60,7 @@ static const char *const reloadable[] = {
     "base_url",        "token",           "token_file",         "join_token",
     "join_token_file", "subscriptions",   "subscription_names", "locations",
     "location_names",  "queue_locations", "log_level",          "log_json",
+    "tls_cert_file",   "tls_key_file",    "tls_names",          "principals_file",
 };
 
 enum log_level config_log_level(const struct config *config)
@@ -143,6 +151,28 @@ static bool locations_check(const struct config *config, struct err *err)
                          config->default_location);
 }
 
+static bool is_loopback(const char *address)
+{
+    return text_has_prefix(address, "127.") || strcmp(address, "::1") == 0;
+}
+
+static bool tls_check(const struct config *config, struct err *err)
+{
+    if (!config->tls_cert_file != !config->tls_key_file)
+        return err_set_field(err, ERR_INVALID,
+                             config->tls_cert_file ? "tls_key_file" : "tls_cert_file",
+                             "tls_cert_file and tls_key_file are given together, or neither");
+    if (config->tenant_id && !id_valid(config->tenant_id))
+        return err_set_field(err, ERR_INVALID, "tenant_id", "'%.60s' is not a UUID",
+                             config->tenant_id);
+    return config->tls || config->plain_http_anywhere || is_loopback(config->listen_address) ||
+           err_set_field(err, ERR_INVALID, "tls",
+                         "without TLS it listens on loopback only, and %.60s is not: everybody on "
+                         "the way would read tokens and secrets (plain_http_anywhere says that "
+                         "this is wanted)",
+                         config->listen_address);
+}
+
 static bool rest_check(const struct config *config, struct err *err)
 {
     enum log_level level;
@@ -166,7 +196,7 @@ enum options_outcome config_load(int argc, char **argv, struct arena *arena, str
     if (outcome != OPTIONS_RUN)
         return outcome;
     if (!subscriptions_check(&loaded, err) || !locations_complete(&loaded, arena, err) ||
-        !locations_check(&loaded, err) || !rest_check(&loaded, err))
+        !locations_check(&loaded, err) || !tls_check(&loaded, err) || !rest_check(&loaded, err))
         return OPTIONS_WRONG;
     *config = loaded;
     return OPTIONS_RUN;

@@ -13,6 +13,10 @@ struct config {
     int64_t listen_port, threads;
     const char *base_url;
     const char *state_dir;
+    bool tls, plain_http_anywhere;
+    const char *tls_cert_file, *tls_key_file;
+    struct text_list tls_names;
+    const char *tenant_id, *principals_file;
     const char *token, *token_file, *join_token, *join_token_file;
     struct text_list subscriptions;
     struct text_map subscription_names;

@@ -82,9 +82,9 @@ static bool note_write(const struct config *config, int port, struct err *err)
     bool is_v6 = strchr(config->listen_address, ':') != NULL;
     AUTO(text) *note = text_new(PATH_SIZE);
     note_path(config, path);
-    text_addf(note, "{\"url\":\"http://%s%s%s:%d\",\"port\":%d,\"pid\":%lld,\"version\":\"%s\"}\n",
-              is_v6 ? "[" : "", config->listen_address, is_v6 ? "]" : "", port, port,
-              (long long)getpid(), BERTH_VERSION);
+    text_addf(note, "{\"url\":\"%s://%s%s%s:%d\",\"port\":%d,\"pid\":%lld,\"version\":\"%s\"}\n",
+              config->tls ? "https" : "http", is_v6 ? "[" : "", config->listen_address,
+              is_v6 ? "]" : "", port, port, (long long)getpid(), BERTH_VERSION);
     if (!text_ok(note))
         return err_set(err, ERR_BUSY, "out of memory for %s", path);
     return file_replace(path, note->bytes, note->size, 0600, false, err);
@@ -131,6 +131,9 @@ static void keep_fixed(const struct loaded *was, struct loaded *now)
     config->listen_address = arena_text(now->arena, was->config.listen_address);
     config->listen_port = was->config.listen_port;
     config->threads = was->config.threads;
+    config->tls = was->config.tls;
+    config->plain_http_anywhere = was->config.plain_http_anywhere;
+    config->tenant_id = arena_text(now->arena, was->config.tenant_id);
     config->state_dir = arena_text(now->arena, was->config.state_dir);
     config->default_location = arena_text(now->arena, was->config.default_location);
     config->beat_ms = was->config.beat_ms;

@@ -14,26 +14,33 @@ static bool sweep_work(struct tx *tx, void *data, struct err *err)
                                  now_ms - sweeper->operation_keep_ms, err);
 }
 
-/* A failure is told once, until the store works again. */
+/* A failure is told once, until it works again. */
+static void tell(bool good, const char *event, const struct err *err, bool *failed)
+{
+    if (!good && !*failed)
+        log_failure(event, err);
+    *failed = !good;
+}
+
 static void *run(void *context)
 {
     struct sweeper *sweeper = context;
-    bool failed = false;
+    bool sweep_failed = false, renewal_failed = false;
     while (!atomic_load(&sweeper->stopping)) {
         struct err err = {0};
-        bool swept = store_write(sweeper->store, sweep_work, sweeper, &err);
-        if (!swept && !failed)
-            log_failure("sweep_failed", &err);
-        failed = !swept;
+        tell(store_write(sweeper->store, sweep_work, sweeper, &err), "sweep_failed", &err,
+             &sweep_failed);
+        tell(auth_renew(sweeper->auth, &err), "certificate_not_renewed", &err, &renewal_failed);
         bell_wait(&sweeper->bell, SWEEP_EVERY_MS);
     }
     return NULL;
 }
 
-bool sweeper_start(struct sweeper *sweeper, struct store *store, int64_t operation_keep_ms,
-                   struct err *err)
+bool sweeper_start(struct sweeper *sweeper, struct store *store, struct auth *auth,
+                   int64_t operation_keep_ms, struct err *err)
 {
     sweeper->store = store;
+    sweeper->auth = auth;
     sweeper->operation_keep_ms = operation_keep_ms;
     if (!bell_init(&sweeper->bell, err))
         return false;

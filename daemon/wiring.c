@@ -13,6 +13,7 @@ enum { PATH_SIZE = 4096, OPTIONS_ARENA_MAX = 1 << 20 };
 struct wiring {
     struct store *store;
     struct scheduler *scheduler;
+    struct auth *auth;
     struct api *api;
     struct sweeper sweeper;
 };
@@ -81,6 +82,21 @@ static bool api_lists(const struct config *config, struct arena *arena, struct a
     return true;
 }
 
+static struct auth_options auth_options_from(const struct config *config)
+{
+    return (struct auth_options){
+        .state_dir = config->state_dir,
+        .tenant_id = config->tenant_id,
+        .tls = config->tls,
+        .principals_file = config->principals_file,
+        .listen_address = config->listen_address,
+        .base_url = config->base_url,
+        .names = config->tls_names,
+        .certificate_file = config->tls_cert_file,
+        .key_file = config->tls_key_file,
+    };
+}
+
 static bool api_options_from(const struct wiring *wiring, const struct config *config,
                              const struct tokens *tokens, struct arena *arena,
                              struct api_options *options, struct err *err)
@@ -97,6 +113,8 @@ static bool api_options_from(const struct wiring *wiring, const struct config *c
         .listen_address = config->listen_address,
         .listen_port = (int)config->listen_port,
         .threads = (int)config->threads,
+        .auth = wiring->auth,
+        .tls = config->tls,
         .token = tokens->token,
         .join_token = tokens->join_token,
         .default_location = config->default_location,
@@ -150,13 +168,15 @@ static bool rooms_begin(struct wiring *wiring, const struct config *config,
                         const struct tokens *tokens, struct arena *arena, struct err *err)
 {
     struct api_options options;
+    struct auth_options auth_options = auth_options_from(config);
     if (!(wiring->store = store_begin(config->state_dir, err)) ||
+        !(wiring->auth = auth_open(&auth_options, err)) ||
         !(wiring->scheduler = scheduler_begin(wiring->store, config, arena, err)) ||
         !api_options_from(wiring, config, tokens, arena, &options, err) ||
         !(wiring->api = api_new(&options, err)))
         return false;
     int64_t keep_ms = config->operation_keep_hours * 3600 * 1000;
-    return sweeper_start(&wiring->sweeper, wiring->store, keep_ms, err) &&
+    return sweeper_start(&wiring->sweeper, wiring->store, wiring->auth, keep_ms, err) &&
            api_start(wiring->api, err);
 }
 
@@ -188,8 +208,9 @@ bool wiring_reload(struct wiring *wiring, const struct config *config, const str
     AUTO(arena) *arena = arena_new(OPTIONS_ARENA_MAX);
     if (!arena)
         return err_set(err, ERR_BUSY, "out of memory for the configuration");
+    struct auth_options auth_options = auth_options_from(config);
     if (!api_options_from(wiring, config, tokens, arena, &options, err) ||
-        !api_reload(wiring->api, &options, err))
+        !auth_reload(wiring->auth, &auth_options, err) || !api_reload(wiring->api, &options, err))
         return false;
     for (size_t i = 0; i < config->locations.count; i++) {
         const char *name = config->locations.items[i];
@@ -212,6 +233,7 @@ void wiring_stop(struct wiring *wiring)
     if (wiring->store)
         store_close(wiring->store);
     api_free(wiring->api);
+    auth_free(wiring->auth);
     scheduler_free(wiring->scheduler);
     free(wiring);
 }

@@ -13,6 +13,15 @@ bool provider_operations_list(struct request *request, struct err *err) MUST_CHE
 bool not_yet(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema provider_operation_schema, failure_schema;
 
+/* metadata.c */
+bool cloud_show(struct request *request, struct err *err) MUST_CHECK;
+
+/* sign_in.c */
+bool openid_show(struct request *request, struct err *err) MUST_CHECK;
+bool openid_v2_show(struct request *request, struct err *err) MUST_CHECK;
+bool token_keys_show(struct request *request, struct err *err) MUST_CHECK;
+bool token_give(struct request *request, struct err *err) MUST_CHECK;
+
 /* subscriptions.c */
 bool subscription_list(struct request *request, struct err *err) MUST_CHECK;
 bool subscription_show(struct request *request, struct err *err) MUST_CHECK;

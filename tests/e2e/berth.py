@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -125,8 +126,11 @@ class Reply:
 
 
 class Client:
-    def __init__(self, url, token):
+    """`ca` is the file of the CA that an https URL is checked with."""
+
+    def __init__(self, url, token, ca=None):
         self.url, self.token = url, token
+        self.tls = ssl.create_default_context(cafile=ca) if ca else None
 
     def request(self, method, path, body=None, headers=None, timeout_s=40):
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
@@ -134,7 +138,7 @@ class Client:
         url = path if path.startswith("http") else self.url + path
         asked = urllib.request.Request(url, data=data, method=method, headers=sent)
         try:
-            with urllib.request.urlopen(asked, timeout=timeout_s) as answer:
+            with urllib.request.urlopen(asked, timeout=timeout_s, context=self.tls) as answer:
                 return Reply(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as refused:
             with refused:
@@ -257,29 +261,35 @@ class Program:
 
 
 class Daemon(Program):
-    """berthd on a free loopback port."""
+    """berthd on a free loopback port, without TLS unless tls=True."""
 
-    def __init__(self, folder, **config):
+    def __init__(self, folder, tls=False, **config):
         folder = os.path.join(folder, "plane")
         os.makedirs(folder, mode=0o700)
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.ca = f"{folder}/ca.pem" if tls else None
         self.token, self.join_token = os.urandom(24).hex(), os.urandom(24).hex()
         super().__init__(folder, "daemon/berthd", {
-            "listen_port": self.port, "state_dir": folder,
+            "listen_port": self.port, "tls": tls, "state_dir": folder,
             "token_file": write_secret(f"{folder}/token", self.token),
             "join_token_file": write_secret(f"{folder}/join-token", self.join_token),
             "subscriptions": [SUBSCRIPTION], "locations": [LOCATION, QUEUE_LOCATION],
             "queue_locations": [QUEUE_LOCATION], **config})
         self.start()
 
-    def client(self):
-        return Client(self.url, self.token)
+    def client(self, token=None):
+        return Client(self.url, token or self.token, self.ca)
+
+    def principal(self):
+        """The service principal of the first start: tenantId, clientId, clientSecret."""
+        with open(os.path.join(self.folder, "service-principal.json"), encoding="utf-8") as opened:
+            return json.load(opened)
 
     def ready(self):
         if not self.process.alive():
             raise AssertionError(f"berthd ended: {self.process.said()[-2000:]}")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the CA's file comes with the first start
             return self.client().request("GET", "/readyz", timeout_s=2).status == 200
         return False
 

@@ -1,0 +1,21 @@
+/* TLS for http_server.c: which protocols, and which certificate a handshake shows. tls.c is the only
+ * file that sees GnuTLS, which libmicrohttpd speaks TLS with.
+ * Threads: tls_begin() and tls_end() from one, between them the library's.
+ * Owner: one server of a process has TLS at a time; tls_end(). */
+#ifndef API_TLS_H
+#define API_TLS_H
+
+#include "api/auth/auth.h"
+
+/* TLS 1.2 and 1.3 with forward secrecy and authenticated ciphers, nothing older. */
+extern const char tls_priorities[];
+
+/* Takes the certificate of `auth`, and each that follows it: a handshake shows the one that holds
+ * when it begins. */
+bool tls_begin(const struct auth *auth, struct err *err) MUST_CHECK;
+void tls_end(void);
+/* For the library: a gnutls_certificate_retrieve_function2 underneath. */
+typedef void (*tls_callback_fn)(void);
+tls_callback_fn tls_callback(void);
+
+#endif
