@@ -175,16 +175,19 @@ def free_range():
 
 
 class Registry:
-    """Debian's docker-registry on a free loopback port, holding busybox as `busybox:1`."""
+    """Debian's docker-registry on a free loopback port; with lines of htpasswd it wants one of their names."""
 
-    def __init__(self, folder):
-        self.folder, self.port = os.path.join(folder, "registry"), free_port()
-        self.host = f"127.0.0.1:{self.port}"
+    def __init__(self, folder, htpasswd=""):
+        self.port = free_port()
+        self.folder, self.host = os.path.join(folder, f"registry-{self.port}"), f"127.0.0.1:{self.port}"
         os.makedirs(self.folder)
         config = os.path.join(self.folder, "config.yml")
         with open(config, "w", encoding="utf-8") as out:
             out.write(f"version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {self.folder}/data}}, "
                       f"delete: {{enabled: true}}}}\nhttp: {{addr: {self.host}}}\n")
+            if htpasswd:
+                users = write_secret(f"{self.folder}/htpasswd", htpasswd + "\n")
+                out.write(f"auth: {{htpasswd: {{realm: test, path: {users}}}}}\n")
         self.process = Process(["docker-registry", "serve", config], os.path.join(self.folder, "log"))
         wait("the registry answers", self.answers, 20)
 
@@ -192,13 +195,16 @@ class Registry:
         try:
             with urllib.request.urlopen(f"http://{self.host}/v2/", timeout=2) as answer:
                 return answer.status == 200
+        except urllib.error.HTTPError as refused:
+            return refused.code == 401
         except OSError:
             return False
 
-    def push(self, archive, name):
+    def push(self, archive, name, credentials=""):
         """Puts an OCI archive there; its full reference."""
         reference = f"{self.host}/{name}"
-        subprocess.run(["skopeo", "copy", "--insecure-policy", "-q", "--dest-tls-verify=false", archive,
+        options = ["--dest-creds", credentials] if credentials else []
+        subprocess.run(["skopeo", "copy", "--insecure-policy", "-q", "--dest-tls-verify=false", *options, archive,
                         f"docker://{reference}"], check=True, stdin=subprocess.DEVNULL, capture_output=True)
         return reference
 
