@@ -2,7 +2,8 @@
 
 /* clang-format off */
 static const struct field config_fields[] = {
-    FIELD(struct agent_config, plane_url, "plane_url", .flags = FIELD_HAS_FALLBACK, .fallback_text = "http://127.0.0.1:8700", .doc = "Where berthd listens."),
+    FIELD(struct agent_config, plane_url, "plane_url", .flags = FIELD_HAS_FALLBACK, .fallback_text = "https://127.0.0.1:8700", .doc = "Where berthd listens."),
+    FIELD(struct agent_config, plane_ca_file, "plane_ca_file", .doc = "CA that the plane's certificate is checked with, in PEM: a copy of ca.pem of berthd's state_dir; what the system trusts when absent."),
     FIELD(struct agent_config, join_token, "join_token", .flags = FIELD_SECRET, .doc = "Proof that this machine may join; better in a file."),
     FIELD(struct agent_config, join_token_file, "join_token_file", .doc = "File that holds the join token."),
     FIELD(struct agent_config, name, "name", .max = 63, .doc = "The node's name; the machine's host name when absent."),
@@ -39,7 +40,8 @@ static const struct schema config_schema =
 const struct options agent_options = {
     .program = "berth-agent",
     .summary = "Runs container groups on this machine for a Berth plane.",
-    .usage = "  berth-agent --plane-url http://127.0.0.1:8700 --join-token-file join.token\n"
+    .usage = "  berth-agent --plane-url https://127.0.0.1:8700 --plane-ca-file ca.pem "
+             "--join-token-file join.token\n"
              "  berth-agent --clean        leave nothing behind (stop the agent first)\n",
     .prefix = "BERTH_AGENT_",
     .schema = &config_schema,

@@ -5,7 +5,7 @@
 #include "base/options.h"
 
 struct agent_config {
-    const char *plane_url, *join_token, *join_token_file;
+    const char *plane_url, *plane_ca_file, *join_token, *join_token_file;
     const char *name, *location, *address;
     const char *state_dir, *run_dir;
     const char *runtime, *conmon, *skopeo, *fence;

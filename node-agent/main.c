@@ -114,6 +114,7 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     struct agent_parts parts = {.state_dir = config->state_dir,
                                 .run_dir = config->run_dir,
                                 .plane_url = config->plane_url,
+                                .plane_ca_file = config->plane_ca_file,
                                 .workers_max = (int)config->workers,
                                 .images_collect_ms = IMAGES_COLLECT_MS};
     struct paths paths;

@@ -10,6 +10,8 @@ enum { POLL_MS = 1000, CONNECT_TIMEOUT_MS = 3000 };
 struct http {
     CURLM *multi;
     CURL *easy;
+    const char *ca_file;
+    char why[CURL_ERROR_SIZE]; /* the library's own words for the last failure */
     atomic_bool cancelled;
 };
 
@@ -18,13 +20,14 @@ static void curl_start(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-struct http *http_new(struct err *err)
+struct http *http_new(const char *ca_file, struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct http *http = calloc(1, sizeof *http);
 
     pthread_once(&once, curl_start);
     if (http) {
+        http->ca_file = ca_file;
         http->multi = curl_multi_init();
         http->easy = curl_easy_init();
     }
@@ -92,12 +95,27 @@ static struct curl_slist *headers_list(const struct http_call *call)
     return list;
 }
 
+/* Every call checks who answers: by the CA, and by the name in the URL. */
+static void tls_prepare(struct http *http)
+{
+    curl_easy_setopt(http->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(http->easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(http->easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (http->ca_file) {
+        curl_easy_setopt(http->easy, CURLOPT_CAINFO, http->ca_file);
+        curl_easy_setopt(http->easy, CURLOPT_CAPATH, NULL); /* nobody else vouches for the plane */
+    }
+}
+
 static void transfer_prepare(struct http *http, const struct http_call *call,
                              struct curl_slist *headers, struct text *reply)
 {
     CURL *easy = http->easy;
 
     curl_easy_reset(easy);
+    tls_prepare(http);
+    http->why[0] = '\0';
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->why);
     curl_easy_setopt(easy, CURLOPT_URL, call->url);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
@@ -116,6 +134,20 @@ static void transfer_prepare(struct http *http, const struct http_call *call,
     }
 }
 
+static bool transfer_failed(const struct http *http, const struct http_call *call, CURLcode result,
+                            struct err *err)
+{
+    const char *why = http->why[0] ? http->why : curl_easy_strerror(result);
+
+    if (result == CURLE_PEER_FAILED_VERIFICATION)
+        return err_set(err, ERR_NODE_AWAY, "the plane's certificate does not fit: %s (%s, %s)", why,
+                       call->url, http->ca_file ? http->ca_file : "no plane_ca_file");
+    if (result == CURLE_SSL_CACERT_BADFILE)
+        return err_set(err, ERR_NODE_AWAY, "plane_ca_file %s holds no certificate in PEM",
+                       http->ca_file ? http->ca_file : "");
+    return err_set(err, ERR_NODE_AWAY, "%s: %s", call->url, why);
+}
+
 bool http_send(struct http *http, const struct http_call *call, struct text *reply, int *status,
                struct err *err)
 {
@@ -132,7 +164,7 @@ bool http_send(struct http *http, const struct http_call *call, struct text *rep
     if (!done)
         return false;
     if (result != CURLE_OK)
-        return err_set(err, ERR_NODE_AWAY, "%s: %s", call->url, curl_easy_strerror(result));
+        return transfer_failed(http, call, result, err);
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &code);
     *status = (int)code;
     return true;

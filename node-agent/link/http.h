@@ -9,7 +9,9 @@
 
 struct http;
 
-struct http *http_new(struct err *err) MUST_CHECK;
+/* `ca_file` (PEM) is what the plane's certificate is checked with; NULL: what the system trusts. The
+ * text must outlive it. */
+struct http *http_new(const char *ca_file, struct err *err) MUST_CHECK;
 void http_free(struct http *http);
 /* Ends the call under way and every later one with ERR_CLOSED. */
 void http_cancel(struct http *http);

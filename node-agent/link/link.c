@@ -17,6 +17,7 @@ enum {
     RETRY_FIRST_MS = 100,
     RETRY_LAST_MS = 2000,
     URL_SIZE = 1024,
+    CA_FILE_MAX = 4 << 20, /* the system's own bundle is below 1 MiB */
 };
 
 struct link {
@@ -286,7 +287,7 @@ bool link_report(struct link *link, const struct report *report)
 bool link_answer(struct link *link, const char *question_id, const struct answer *answer,
                  struct err *err)
 {
-    AUTO(http) *http = http_new(err);
+    AUTO(http) *http = http_new(link->options.plane_ca_file, err);
     AUTO(text) *body = text_new((size_t)LIMIT_LINK_MESSAGE_MAX * 2);
     AUTO(text) *reply = text_new(65536);
     char path[128];
@@ -301,6 +302,19 @@ bool link_answer(struct link *link, const char *question_id, const struct answer
 
 /* ---- life ---- */
 
+/* A file that is not there is told at the start, not with each call. */
+static bool ca_file_check(const struct link_options *options, struct err *err)
+{
+    AUTO_FREE char *bytes = NULL;
+    size_t size;
+
+    if (!text_has_prefix(options->plane_url, "https://"))
+        log_warn("plane_without_tls", "url=%s", LOG_QUOTE(options->plane_url));
+    return !options->plane_ca_file ||
+           file_read(options->plane_ca_file, CA_FILE_MAX, &bytes, &size, err) ||
+           err_add(err, "plane_ca_file");
+}
+
 struct link *link_new(const struct link_options *options, struct err *err)
 {
     AUTO(link) *link = calloc(1, sizeof *link);
@@ -313,7 +327,9 @@ struct link *link_new(const struct link_options *options, struct err *err)
     link->stop.fd = link->wake.fd = -1;
     lock_init(&link->lock, LOCK_AGENT_LINK);
     if (!bell_init(&link->stop, err) || !bell_init(&link->wake, err) || !identity_load(link, err) ||
-        !(link->poll_http = http_new(err)) || !(link->report_http = http_new(err)))
+        !ca_file_check(options, err) ||
+        !(link->poll_http = http_new(options->plane_ca_file, err)) ||
+        !(link->report_http = http_new(options->plane_ca_file, err)))
         return NULL;
     link->poll_runs = thread_start(&link->poll_thread, "link-poll", poll_run, link, err);
     link->report_runs =

@@ -26,7 +26,8 @@ struct link_events {
 };
 
 struct link_options {
-    const char *plane_url; /* "http://127.0.0.1:8080", no path */
+    const char *plane_url;     /* "https://127.0.0.1:8700", no path */
+    const char *plane_ca_file; /* PEM; NULL: what the system trusts */
     const char *join_token;
     const char *identity_path; /* file that keeps node id and credential, mode 0600 */
     /* node_id and credential are filled in here; pointers must outlive the link */

@@ -354,6 +354,7 @@ struct agent *agent_new(const struct agent_parts *parts, struct err *err)
                 parts->state_dir);
     struct link_options options = {
         .plane_url = parts->plane_url,
+        .plane_ca_file = parts->plane_ca_file,
         .join_token = parts->join_token,
         .identity_path = agent->identity_path,
         .join = parts->join,

@@ -27,7 +27,7 @@ struct agent_parts { /* opened by main.c, used here, closed by main.c after agen
     const struct fence_options *fence; /* started once the plane tells its timings */
     const char *state_dir;             /* on disk: groups/<uid>/ */
     const char *run_dir;               /* in memory: orders/<uid>.json */
-    const char *plane_url, *join_token;
+    const char *plane_url, *plane_ca_file, *join_token;
     struct join_request join;
     int64_t images_collect_ms; /* how often unused images are looked for */
     int workers_max;

@@ -310,7 +310,7 @@ class Agent(Program):
         folder = os.path.join(folder, "node")
         os.makedirs(folder, mode=0o700)
         super().__init__(folder, "node-agent/berth-agent", {
-            "plane_url": daemon.url, "name": self.node, "location": LOCATION, "state_dir": folder,
+            "plane_url": daemon.url, **({"plane_ca_file": daemon.ca} if daemon.ca else {}), "name": self.node, "location": LOCATION, "state_dir": folder,
             "join_token_file": write_secret(f"{folder}/join-token", daemon.join_token),
             "run_dir": self.run_dir, "bridge": self.bridge, "range": f"{free_range()}.0/24", "cgroup": self.cgroup,
             "cpu_milli": 16000, "insecure_registries": [registry.host, "127.0.0.1"], **config})
@@ -362,7 +362,7 @@ class Berth:
             self.registry = Registry(self.folder)
             self.archive = busybox_archive(self.folder)
             self.image = self.registry.push(self.archive, "busybox:1")
-            self.daemon = Daemon(self.folder, **(daemon or {}))
+            self.daemon = Daemon(self.folder, **{"tls": True, **(daemon or {})})
             self.client = self.daemon.client()
             self.agent = Agent(self.folder, self.daemon, self.registry, **(agent or {}))
             rg = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg?api-version=2021-04-01"
