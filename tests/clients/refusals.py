@@ -57,7 +57,7 @@ TABLE = [
     ("a probe of two kinds", {f"{CONTAINER}.livenessProbe": PROBE}, 400, "InvalidProbe", ()),
     ("a location that is none", {"location": "atlantis"}, 400, "LocationNotAvailableForResourceType", ()),
     ("more than any node has", {f"{CONTAINER}.resources.requests": {"cpu": 30, "memoryInGB": 1}}, 409, "ServiceUnavailable", ()),
-    ("a group's name with an underscore", {"name": "bad_name"}, 400, "InvalidContainerGroupName", ()),
+    ("a group's name with an underscore", {"name": "bad_name"}, 400, "InvalidResourceName", ()),
     ("a resource group that is none", {"resourceGroup": "nowhere"}, 404, "ResourceGroupNotFound", ()),
     ("what is not run yet", {"properties.initContainers": [{"name": "first", "properties": {"image": "{registry}/busybox:1"}}]},
      501, "NotImplemented", ()),
@@ -106,7 +106,7 @@ def cases(resource_group, registry, private):
                    for key, value in changes.items()}
         document = berth.group([berth.container("web", f"{registry}/busybox:1")])
         case = {"sentence": sentence, "resourceGroup": changed.pop("resourceGroup", resource_group),
-                "name": changed.pop("name", "refused"), "status": status, "code": code, "notBy": list(not_by)}
+                "name": changed.pop("name", f"refused-{len(made)}"), "status": status, "code": code, "notBy": list(not_by)}
         for field, value in changed.items():
             change(document, field, value)
         made.append({**case, "document": document})

@@ -3,7 +3,6 @@
     /usr/bin/python3 tests/clients/python/suite.py    # wants the BERTH_* variables of build/quickstart.env or stage.py
 """
 import asyncio
-import io
 import json
 import os
 import sys
@@ -19,6 +18,7 @@ from azure.mgmt.resource import ResourceManagementClient, SubscriptionClient  # 
 
 ENV = {name[6:].lower(): value for name, value in os.environ.items() if name.startswith("BERTH_")}
 URL, SUBSCRIPTION, LOCATION, RG = ENV["authority"], ENV["subscription"], ENV["location"], ENV["resource_group"]
+GOES_ON = 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done'  # ends when told, not after the grace
 FAST_S = 15  # no wait of this suite may come near the 30 s that a poller sleeps when it is not told otherwise
 
 
@@ -40,7 +40,7 @@ def requests(cpu=0.1, memory=0.1):
     return models.ResourceRequirements(requests=models.ResourceRequests(cpu=cpu, memory_in_gb=memory))
 
 
-def small(command=("sleep", "600"), policy="Always", tags=None):
+def small(command=("sh", "-c", GOES_ON), policy="Always", tags=None):
     one = models.Container(name="c", image=ENV["image"], resources=requests(), command=list(command))
     return models.ContainerGroup(location=LOCATION, os_type="Linux", restart_policy=policy, containers=[one], tags=tags)
 
@@ -49,7 +49,7 @@ def full():
     env = [models.EnvironmentVariable(name="OPEN", value="shown"), models.EnvironmentVariable(name="KEY", secure_value="hush-hush")]
     one = models.Container(
         name="web", image=f"{ENV['private_registry']}/busybox:1", resources=requests(0.2, 0.2), environment_variables=env,
-        command=["sh", "-c", 'echo "$OPEN ${#KEY}"; exec sleep 600'], ports=[models.ContainerPort(port=80, protocol="TCP")])
+        command=["sh", "-c", f'echo "$OPEN ${{#KEY}}"; {GOES_ON}'], ports=[models.ContainerPort(port=80, protocol="TCP")])
     credentials = [models.ImageRegistryCredential(server=ENV["private_registry"], username=ENV["registry_user"],
                                                   password=ENV["registry_password"])]
     address = models.IpAddress(type="Public", ports=[models.Port(port=80, protocol="TCP")])
@@ -180,7 +180,7 @@ def log(group, container, **more):
 
 
 def logs_are_text_with_the_last_lines_and_times_when_asked():
-    command = ("sh", "-c", "for i in 1 2 3 4 5; do echo line $i; done; exec sleep 600")
+    command = ("sh", "-c", f"for i in 1 2 3 4 5; do echo line $i; done; {GOES_ON}")
     timed(GROUPS.begin_create_or_update(RG, "talk", small(command)))
     until("all is written", lambda: "line 5" in log("talk", "c"))
     assert log("talk", "c").splitlines() == [f"line {n}" for n in range(1, 6)]
@@ -285,7 +285,7 @@ def exec_and_attach_are_told_to_come_later():
 def refuse(case):
     """One line of the table; a document that the models cannot hold goes as it is."""
     document = case["document"]
-    body = io.BytesIO(json.dumps(document).encode()) if "python" in case["notBy"] else models.ContainerGroup.deserialize(document)
+    body = json.dumps(document).encode() if "python" in case["notBy"] else models.ContainerGroup.deserialize(document)
     refused(case["status"], case["code"], GROUPS.begin_create_or_update, case["resourceGroup"], case["name"], body)
 
 
