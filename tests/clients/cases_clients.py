@@ -1,6 +1,8 @@
 """The three clients side by side on one stage; each suite is a program that speaks TAP."""
+import filecmp
 import os
 import re
+import shutil
 import subprocess
 import threading
 
@@ -22,15 +24,17 @@ def node_modules():
     """What package-lock.json names, installed beside a copy of the suite, so that nothing is written into the sources."""
     folder = f"{ROOT}/build/clients"
     os.makedirs(folder, exist_ok=True)
-    names = ("package.json", "package-lock.json", "suite.mjs")
-    wanted = [open(f"{HERE}/javascript/{name}", encoding="utf-8").read() for name in names]
-    have = [open(f"{folder}/{name}", encoding="utf-8").read() if os.path.exists(f"{folder}/{name}") else "" for name in names]
-    for name, text in zip(names, wanted):
-        with open(f"{folder}/{name}", "w", encoding="utf-8") as out:
-            out.write(text)
-    if have[:2] != wanted[:2] or not os.path.isdir(f"{folder}/node_modules"):
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True,
-                       stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = f"{folder}/node_modules/.installed"
+    locked = f"{HERE}/javascript/package-lock.json"
+    for name in ("package.json", "package-lock.json", "suite.mjs"):
+        shutil.copy(f"{HERE}/javascript/{name}", folder)
+    if os.path.exists(done) and filecmp.cmp(done, locked, shallow=False):
+        return
+    installed = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder,
+                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if installed.returncode:
+        raise AssertionError(f"npm ci: {installed.stderr[-2000:]}")
+    shutil.copy(locked, done)
 
 
 def said_by(argv, environment, results, name):
