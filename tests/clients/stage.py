@@ -10,7 +10,6 @@ import berth
 import refusals
 
 PAGED = 130  # groups in the resource group whose list has more than one page
-NODE_SECRET = "hush-" + os.urandom(6).hex()
 USER, PASSWORD = "berth", "registry-password"
 # The line of htpasswd for them; the password protects a registry that lives for one run on loopback.
 HTPASSWD = "berth:$2b$05$berthberthberthberthbeDcrAsrSVLvggAEQp4192L94/CtQX5XO"
