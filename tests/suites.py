@@ -133,17 +133,22 @@ SUITES = {
     "api": (program("api", "tests/api/run"), "requests as text against a running berthd"),
     "portal": (program("portal", "tests/portal/run"), "the pages that berthd serves, in a real browser"),
     "images": (program("images", "tests/images/run"), "images looked at before a group is accepted, registries of all tempers"),
+    "contract": (program("contract", "tests/clients/run", "contract"),
+                 "every example of the service's published descriptions, its answer beside their schemas"),
+    "mutate": (program("mutate", "tests/clients/run", "mutate"), "mutated requests, and what must hold for each"),
     "house": (program("house", "tests/house/run"), "layers, banned calls, headers, format, documents"),
     "root": (meson_suite("root"), "real containers, networks and images, one room at a time"),
     "e2e": (program("e2e", "tests/e2e/run", timeout_s=900), "the main job with real programs, kills included"),
+    "clients": (program("clients", "tests/clients/run", "az", "python", "javascript"),
+                "az and the SDKs of Python and JavaScript, unmodified, over TLS"),
     "clang": (compile_tree("clang", "build/clang", "clang"), "the second compiler: everything compiles without a word"),
     "tidy": (program("tidy", "tools/tidy"), "clang-tidy over every file that changed since it was last clean"),
 }
-NEED_BUILD = {"unit", "store", "sim", "daemon", "fuzz", "api", "images", "portal", "root", "e2e"}
+NEED_BUILD = {"unit", "store", "sim", "daemon", "fuzz", "api", "images", "portal", "contract", "mutate", "root", "e2e", "clients"}
 
 
 def main():
-    rows = "\n".join(f"  {name:7} {what}" for name, (_, what) in SUITES.items())
+    rows = "\n".join(f"  {name:8} {what}" for name, (_, what) in SUITES.items())
     parser = argparse.ArgumentParser(prog="tests/run", formatter_class=argparse.RawDescriptionHelpFormatter,
                                      description="Runs the tests of Berth.", epilog=f"suites:\n{rows}")
     parser.add_argument("suite", nargs="*", help="suites to run (all without)")
@@ -159,7 +164,7 @@ def main():
         passed, failed, begun = score.passed, len(score.failures), time.monotonic()
         built = work(score)
         passed, fresh = score.passed - passed, score.failures[failed:]
-        print(f"{name:7} {passed:5} passed {len(fresh):4} failed {time.monotonic() - begun:7.1f} s", flush=True)
+        print(f"{name:8} {passed:5} passed {len(fresh):4} failed {time.monotonic() - begun:7.1f} s", flush=True)
         for sentence in fresh[:20]:
             print(f"        FAILED {sentence}", flush=True)
         if name == "build" and not built:

@@ -111,7 +111,7 @@ class FakeNode:
         views, codes = [], []
         for one in group["properties"]["containers"]:
             command = one["properties"].get("command") or []
-            ends = bool(command) and command[0] == "exit"
+            ends = len(command) > 1 and command[0] == "exit" and command[1].isdecimal()
             state = {"state": "Running", "startTime": now_text(), "detailStatus": ""}
             if ends:
                 codes.append(int(command[1]))

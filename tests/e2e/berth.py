@@ -178,7 +178,8 @@ class Registry:
     """Debian's docker-registry on a free loopback port, empty. With a password only "tester" may do anything."""
 
     def __init__(self, folder, password=None):
-        self.folder, self.port = os.path.join(folder, "registry"), free_port()
+        self.port = free_port()
+        self.folder = os.path.join(folder, f"registry-{self.port}")
         self.host, self.password = f"127.0.0.1:{self.port}", password
         os.makedirs(self.folder)
         config = os.path.join(self.folder, "config.yml")
