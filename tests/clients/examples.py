@@ -50,8 +50,8 @@ NOT_RUN = {
 NOT_SERVED = {
     "Containers_ExecuteCommand": (501, "NotImplemented", "streams into containers come later"),
     "Containers_Attach": (501, "NotImplemented", "streams into containers come later"),
-    "CGProfile": (404, "", "a resource type of its own, not served yet"),
-    "NGroups": (404, "", "a resource type of its own, not served yet"),
+    "CGProfile": (501, "NotImplemented", "a resource type of its own, not served yet"),
+    "NGroups": (501, "NotImplemented", "a resource type of its own, not served yet"),
 }
 PROBE = {"httpGet": {"path": "/", "port": 80}}
 # Those that no example holds: what to put there.
