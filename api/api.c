@@ -129,7 +129,8 @@ void api_stop(struct api *api)
         api->has_clock = false;
     }
     log_info("api_stopped", "unfinished=%d", http_server_busy(api->server));
-    http_server_stop(TAKE(api->server));
+    http_server_stop(api->server);
+    api->server = NULL; /* its threads looked at it to the end */
 }
 
 void api_free(struct api *api)

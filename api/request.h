@@ -77,7 +77,7 @@ enum wait_kind {
 
 enum request_phase { REQUEST_HEAD, REQUEST_BODY, REQUEST_PARKED, REQUEST_REPLIED };
 
-enum wait_end { WAIT_ENDED, WAIT_TOO_LATE, WAIT_STOPPING };
+enum wait_end { WAIT_ENDED, WAIT_TOO_LATE, WAIT_STOPPING, WAIT_OVERTAKEN };
 
 /* One wait; filled by waits.h. */
 struct wait {

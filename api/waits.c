@@ -124,7 +124,7 @@ static void finish(struct waits *waits, struct request *request, enum wait_end e
     request->transport->resume(request);
 }
 
-static void wake(struct waits *waits, enum wait_kind kind, int64_t key)
+static void end_all(struct waits *waits, enum wait_kind kind, int64_t key, enum wait_end end)
 {
     if (atomic_load(&waits->listed[kind]) == 0)
         return;
@@ -132,8 +132,18 @@ static void wake(struct waits *waits, enum wait_kind kind, int64_t key)
     for (struct request *at = *key_head(waits, kind, key), *next; at; at = next) {
         next = at->wait.next_by_key;
         if (at->wait.kind == kind && at->wait.key == key)
-            finish(waits, at, WAIT_ENDED);
+            finish(waits, at, end);
     }
+}
+
+static void wake(struct waits *waits, enum wait_kind kind, int64_t key)
+{
+    end_all(waits, kind, key, WAIT_ENDED);
+}
+
+void waits_overtake_polls(struct waits *waits, int64_t node_key)
+{
+    end_all(waits, WAIT_DESIRED, node_key, WAIT_OVERTAKEN);
 }
 
 void waits_changed(void *context, const struct change *changes, size_t count)

@@ -47,6 +47,7 @@ static bool join_done(struct request *request, struct err *err)
     };
     if (hooks->node_seen)
         hooks->node_seen(hooks->context, joining->row.key, joining->row.epoch);
+    waits_overtake_polls(request->api->waits, joining->row.key);
     log_info("node_joined", "node=%s id=%s epoch=%lld", LOG_QUOTE(joining->asked.name),
              answer.node_id, (long long)answer.epoch);
     return print_secret(request, &join_answer_schema, &answer);
@@ -142,7 +143,8 @@ static bool desired_give(struct request *request, struct err *err)
 
     if (!tx || !store_desired(tx, request->node_key, poll->after, request->arena, &desired, err))
         return false;
-    if (!waits_questions(request->api->waits, request->node_key, request->arena, &desired.questions,
+    if (request->wait.end != WAIT_OVERTAKEN &&
+        !waits_questions(request->api->waits, request->node_key, request->arena, &desired.questions,
                          &desired.questions_count))
         return request_full(err);
     return print_secret(request, &desired_schema, &desired);
@@ -182,6 +184,7 @@ bool agent_desired(struct request *request, struct err *err)
         return stale(epoch, request, err);
     if (poll->after == 0 || has_news(request))
         return desired_give(request, err);
+    waits_overtake_polls(request->api->waits, request->node_key);
     poll->until_ns = clock_boot_ns() + (int64_t)LIMIT_NODE_POLL_MS * 1000000;
     return wait_for(request, WAIT_DESIRED, request->node_key, LIMIT_NODE_POLL_MS, has_news,
                     desired_waited);

@@ -138,6 +138,37 @@ TEST(a_machine_that_slept_ends_all_waits)
     waiting_done(&waiting);
 }
 
+static void put_question(struct waiting *waiting, struct question *question, int64_t node_key)
+{
+    *question = (struct question){.kind = QUESTION_LOGS, .uid = "u", .container = "c"};
+    assert_true(wait_answer(&waiting->request, node_key, question, NULL));
+    wait_begin(&waiting->request);
+}
+
+TEST(a_poll_that_its_node_left_behind_ends_and_the_question_waits_for_the_next_one)
+{
+    struct waiting dead, other, asker;
+    struct question question;
+
+    waiting_init(&dead);
+    waiting_init(&other);
+    waiting_init(&asker);
+    assert_true(wait_for(&dead.request, WAIT_DESIRED, 5, 30000, NULL, NULL));
+    assert_true(wait_for(&other.request, WAIT_DESIRED, 6, 30000, NULL, NULL));
+    wait_begin(&dead.request);
+    wait_begin(&other.request);
+    waits_overtake_polls(api.waits, 5);
+    assert_int_equal(dead.resumed, 1);
+    assert_int_equal(dead.request.wait.end, WAIT_OVERTAKEN);
+    assert_int_equal(other.resumed, 0);
+    put_question(&asker, &question, 5);
+    assert_int_equal(dead.resumed, 1);
+    assert_true(waits_has_question(api.waits, 5));
+    waiting_done(&dead);
+    waiting_done(&other);
+    waiting_done(&asker);
+}
+
 TEST(the_end_of_a_look_ends_the_waits_for_it_and_no_other)
 {
     struct waiting first, other;
@@ -177,13 +208,6 @@ TEST(what_came_before_the_wait_is_seen)
 }
 
 /* ---- questions ---- */
-
-static void put_question(struct waiting *waiting, struct question *question, int64_t node_key)
-{
-    *question = (struct question){.kind = QUESTION_LOGS, .uid = "u", .container = "c"};
-    assert_true(wait_answer(&waiting->request, node_key, question, NULL));
-    wait_begin(&waiting->request);
-}
 
 TEST(a_question_wakes_its_node_and_is_told_once)
 {
@@ -272,6 +296,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_change_of_an_operation_ends_the_waits_for_it_and_no_other,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(
+            a_poll_that_its_node_left_behind_ends_and_the_question_waits_for_the_next_one, begin,
+            end),
         cmocka_unit_test_setup_teardown(the_end_of_a_look_ends_the_waits_for_it_and_no_other, begin,
                                         end),
         cmocka_unit_test_setup_teardown(time_ends_a_wait_once_and_not_too_early, begin, end),
