@@ -314,6 +314,27 @@ bool waits_has_question(struct waits *waits, int64_t node_key)
     return false;
 }
 
+static void tell_again(struct waits *waits, struct request *asker)
+{
+    if (!asker->wait.held_by_untold)
+        link_in(&waits->untold, asker, &asker->wait.next_untold, &asker->wait.held_by_untold,
+                waits->untold ? &waits->untold->wait.held_by_untold : NULL);
+}
+
+void waits_node_joined(struct waits *waits, int64_t node_key)
+{
+    waits_overtake_polls(waits, node_key);
+    if (atomic_load(&waits->listed[WAIT_ANSWER]) == 0)
+        return;
+    WITH_LOCK(&waits->lock);
+    for (size_t slot = 0; slot < SLOTS; slot++) {
+        for (struct request *at = waits->by_slot[slot]; at; at = at->wait.next_by_slot) {
+            if (at->wait.kind == WAIT_ANSWER && at->wait.node_key == node_key)
+                tell_again(waits, at);
+        }
+    }
+}
+
 /* The texts belong to a request that may end any moment: copied under the lock. */
 static bool question_copy(const struct question *from, struct arena *arena, struct question *to)
 {

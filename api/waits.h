@@ -38,9 +38,11 @@ void waits_image_known(struct waits *waits, int64_t number);
 bool waits_questions(struct waits *waits, int64_t node_key, struct arena *arena,
                      struct question **questions, size_t *count) MUST_CHECK;
 bool waits_has_question(struct waits *waits, int64_t node_key);
-/* The node has come anew, or asks anew: polls that it left behind end with WAIT_OVERTAKEN. They may be
- * those of a process that died, and would take its successor's questions with them. */
+/* The node asks anew: polls that it left behind end with WAIT_OVERTAKEN. They may be those of a process that
+ * died, and would take its successor's questions with them. */
 void waits_overtake_polls(struct waits *waits, int64_t node_key);
+/* The node's program has started anew: what its predecessor was asked and did not answer is told again. */
+void waits_node_joined(struct waits *waits, int64_t node_key);
 /* Gives the answer to whom it is for; false when nobody waits (any more). */
 bool waits_give_answer(struct waits *waits, int64_t node_key, const char *question_id,
                        const char *json, size_t size, struct err *err) MUST_CHECK;

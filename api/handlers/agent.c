@@ -47,7 +47,7 @@ static bool join_done(struct request *request, struct err *err)
     };
     if (hooks->node_seen)
         hooks->node_seen(hooks->context, joining->row.key, joining->row.epoch);
-    waits_overtake_polls(request->api->waits, joining->row.key);
+    waits_node_joined(request->api->waits, joining->row.key);
     log_info("node_joined", "node=%s id=%s epoch=%lld", LOG_QUOTE(joining->asked.name),
              answer.node_id, (long long)answer.epoch);
     return print_secret(request, &join_answer_schema, &answer);

@@ -238,6 +238,31 @@ TEST(a_question_wakes_its_node_and_is_told_once)
     waiting_done(&poll);
 }
 
+TEST(what_a_node_was_asked_before_it_joined_anew_is_told_again)
+{
+    struct waiting asker, other;
+    struct question question, second, *told;
+    size_t count;
+
+    waiting_init(&asker);
+    waiting_init(&other);
+    put_question(&asker, &question, 5);
+    put_question(&other, &second, 6);
+    for (int64_t node_key = 5; node_key <= 6; node_key++) {
+        assert_true(waits_questions(api.waits, node_key, asker.request.arena, &told, &count));
+        assert_int_equal(count, 1);
+    }
+    waits_node_joined(api.waits, 5);
+    waits_node_joined(api.waits, 5);
+    assert_true(waits_questions(api.waits, 5, asker.request.arena, &told, &count));
+    assert_int_equal(count, 1);
+    assert_string_equal(told[0].id, question.id);
+    assert_false(waits_has_question(api.waits, 5));
+    assert_false(waits_has_question(api.waits, 6));
+    waiting_done(&asker);
+    waiting_done(&other);
+}
+
 TEST(an_answer_goes_to_who_asked_that_node)
 {
     static const char json[] = "{\"content\":\"hello\\n\"}";
@@ -305,6 +330,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_machine_that_slept_ends_all_waits, begin, end),
         cmocka_unit_test_setup_teardown(what_came_before_the_wait_is_seen, begin, end),
         cmocka_unit_test_setup_teardown(a_question_wakes_its_node_and_is_told_once, begin, end),
+        cmocka_unit_test_setup_teardown(what_a_node_was_asked_before_it_joined_anew_is_told_again,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(an_answer_goes_to_who_asked_that_node, begin, end),
         cmocka_unit_test_setup_teardown(an_answer_that_makes_no_sense_ends_the_wait_too, begin,
                                         end),
