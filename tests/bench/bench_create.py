@@ -4,18 +4,18 @@ import statistics
 
 from berth import API, LOCATION, PROVIDER, SUBSCRIPTION, Daemon
 from fake_node import FakeNode
-from measure import Etcd, folder, group_body, say, spread, wrk
+from measure import OVER_TLS, Etcd, bearer, folder, group_body, say, spread, wrk
 
 
 def ours(path, seconds):
     """A berthd with one node large enough for all; placing them goes on beside the creating."""
-    daemon = Daemon(path)
+    daemon = Daemon(path, tls=OVER_TLS)
     try:
         rg = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
         daemon.client().request("PUT", f"{rg}?api-version=2021-04-01", {"location": LOCATION}).expect(201)
-        node = FakeNode(daemon.url, daemon.join_token, "bench", 10 ** 9, 10 ** 9, LOCATION, follows=False)
+        node = FakeNode(daemon.url, daemon.join_token, "bench", 10 ** 9, 10 ** 9, LOCATION, follows=False, ca=daemon.ca)
         found = wrk(daemon.url, "create.lua", seconds, {
-            "METHOD": "PUT", "BODY": group_body(LOCATION), "TOKEN": daemon.token, "PREFIX": "g-",
+            "METHOD": "PUT", "BODY": group_body(LOCATION), "TOKEN": bearer(daemon), "PREFIX": "g-",
             "URL_PATH": f"{rg}/{PROVIDER}/containerGroups/NAME?api-version={API}"})
         node.stop()
     finally:

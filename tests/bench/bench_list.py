@@ -5,7 +5,7 @@ import time
 
 from berth import API, LOCATION, PROVIDER, SUBSCRIPTION, Daemon
 from fake_node import FakeNode
-from measure import Connection, Etcd, etcd_put, folder, group_body, say, spread
+from measure import OVER_TLS, Connection, Etcd, connect, etcd_put, folder, group_body, say, spread
 
 LIST = f"/subscriptions/{SUBSCRIPTION}/{PROVIDER}/containerGroups?api-version={API}"
 
@@ -37,7 +37,7 @@ def walk(connection, path, url):
 def measure(rounds, quick):
     count = 1000 if quick else 10000
     with folder() as path:
-        daemon, etcd = Daemon(path), Etcd(path)
+        daemon, etcd = Daemon(path, tls=OVER_TLS), Etcd(path)
         try:
             return sides(daemon, etcd, rounds, count)
         finally:
@@ -48,8 +48,8 @@ def measure(rounds, quick):
 def sides(daemon, etcd, rounds, count):
     rg = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
     daemon.client().request("PUT", f"{rg}?api-version=2021-04-01", {"location": LOCATION}).expect(201)
-    node = FakeNode(daemon.url, daemon.join_token, "bench", 10 ** 9, 10 ** 9, LOCATION, follows=False)
-    ours = Connection(daemon.port, f"Authorization: Bearer {daemon.token}\r\nContent-Type: application/json\r\n")
+    node = FakeNode(daemon.url, daemon.join_token, "bench", 10 ** 9, 10 ** 9, LOCATION, follows=False, ca=daemon.ca)
+    ours = connect(daemon)
     peer = Connection(etcd.port, "Content-Type: application/json\r\n")
     body = group_body(LOCATION).encode()
     fill(ours, "PUT", f"{rg}/{PROVIDER}/containerGroups/NAME?api-version={API}", lambda name: body, count)

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from berth import API, Berth, container, group
-from measure import Connection, percentile, say
+from measure import OVER_TLS, connect, percentile, say
 
 
 class Podman:
@@ -99,11 +99,10 @@ def measure(rounds, quick):
     del rounds  # each group is a round
     count = 10 if quick else 50
     mine, pods, floor = [], [], []
-    with Berth() as berth:
+    with Berth(daemon={"tls": OVER_TLS}) as berth:
         podman, crun = Podman(berth.folder, berth.archive), Crun(berth.folder)
         try:
-            connection = Connection(berth.daemon.port, f"Authorization: Bearer {berth.daemon.token}\r\n"
-                                                       "Content-Type: application/json\r\n")
+            connection = connect(berth.daemon)
             for turn in range(-2, count):  # the first two warm all sides
                 one = ours_ms(berth, connection, f"s-{turn + 2}")
                 two = podman.start_ms(f"p{turn + 2}") if turn % 5 == 0 or turn < 0 else None

@@ -6,14 +6,18 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
+import urllib.parse
+import urllib.request
 
 from berth import Process, free_port, wait
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+OVER_TLS = os.environ.get("BENCH_TLS") == "1"  # --tls: and signed in, as clients are
 
 
 def say(text):
@@ -70,12 +74,32 @@ def etcd_put(name, body):
     return json.dumps({"key": base64.b64encode(name.encode()).decode(), "value": base64.b64encode(body).decode()})
 
 
+def bearer(daemon):
+    """What the load shows berthd: an access token of its service principal over TLS, the static token without."""
+    if not OVER_TLS:
+        return daemon.token
+    principal = daemon.principal()
+    form = urllib.parse.urlencode({
+        "grant_type": "client_credentials", "client_id": principal["clientId"], "client_secret": principal["clientSecret"],
+        "scope": f"{daemon.url}/.default"}).encode()
+    with urllib.request.urlopen(f"{daemon.url}/{principal['tenantId']}/oauth2/v2.0/token", data=form,
+                                context=ssl.create_default_context(cafile=daemon.ca)) as answer:
+        return json.load(answer)["access_token"]
+
+
+def connect(daemon):
+    return Connection(daemon.port, f"Authorization: Bearer {bearer(daemon)}\r\nContent-Type: application/json\r\n",
+                      daemon.ca if OVER_TLS else None)
+
+
 class Connection:
     """A kept-alive HTTP connection with as little of its own cost as Python allows."""
 
-    def __init__(self, port, headers=""):
+    def __init__(self, port, headers="", ca=None):
         self.link = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if ca:
+            self.link = ssl.create_default_context(cafile=ca).wrap_socket(self.link, server_hostname="127.0.0.1")
         self.headers, self.rest = f"Host: 127.0.0.1:{port}\r\n{headers}", b""
 
     def ask(self, method, path, body=b""):
