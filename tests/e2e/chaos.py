@@ -135,8 +135,8 @@ def faults_of_starts(chaos):
 
 
 def faults_of_usage(chaos):
-    now = time.time()
     for name in sorted(chaos.load.there | chaos.load.gone):
+        now = time.time()
         intervals = sorted(chaos.berth.usage(name)["value"], key=lambda i: i["from"])
         for one, other in zip(intervals, intervals[1:]):
             if other["from"] < one["to"]:
