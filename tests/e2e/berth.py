@@ -128,6 +128,8 @@ class Reply:
 class Client:
     """`ca` is the file of the CA that an https URL is checked with."""
 
+    judges = []  # functions of (method, target, reply): a sentence when the reply is not as somebody described it
+
     def __init__(self, url, token, ca=None):
         self.url, self.token = url, token
         self.tls = ssl.create_default_context(cafile=ca) if ca else None
@@ -139,10 +141,15 @@ class Client:
         asked = urllib.request.Request(url, data=data, method=method, headers=sent)
         try:
             with urllib.request.urlopen(asked, timeout=timeout_s, context=self.tls) as answer:
-                return Reply(answer.status, answer.headers, answer.read())
+                reply = Reply(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as refused:
             with refused:
-                return Reply(refused.code, refused.headers, refused.read())
+                reply = Reply(refused.code, refused.headers, refused.read())
+        for judge in self.judges:
+            wrong = judge(method, url[len(self.url):] if url.startswith(self.url) else url, reply)
+            if wrong:
+                raise AssertionError(f"{method} {path}: {wrong}")
+        return reply
 
 
 # ---- documents ----
