@@ -176,6 +176,13 @@ static void end_next_look(void)
     look_ended(looks, look, &(struct err){.code = ERR_IMAGE_INACCESSIBLE});
 }
 
+static size_t looks_under_way(void)
+{
+    struct image_looks *looks = served->api->looks;
+    WITH_LOCK(&looks->lock);
+    return looks->busy_count;
+}
+
 TEST(the_longest_unused_answers_make_room)
 {
     int64_t number;
@@ -183,7 +190,7 @@ TEST(the_longest_unused_answers_make_room)
 
     start("sleep 30", 1);
     assert_true(look("busy.example/web", &number));
-    while (served->api->looks->busy_count == 0)
+    while (looks_under_way() == 0)
         nanosleep(&(struct timespec){0, 1000000}, NULL);
     for (int i = 0; i < LIMIT_IMAGE_LOOKS_MAX + 50; i++) {
         assert_true(text_format(image, sizeof image, "r%d.example/web", i));

@@ -103,7 +103,7 @@ TEST(parked_requests_of_one_connection_are_all_answered)
 
 /* ---- handshakes that do not come ---- */
 
-static int64_t ahead_ns;
+static _Atomic int64_t ahead_ns; /* set while the server looks at the clock */
 
 static int64_t later_ns(void *context UNUSED)
 {
