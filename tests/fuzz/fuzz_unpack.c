@@ -1,8 +1,8 @@
 /* The unpacker on archives from nowhere. The first byte chooses: 1 puts right the checksums of the tar, so that what
  * comes behind them is reached; 2 lays a folder of another layer below. Nothing may change outside the root.
  *
- * Needs root, as the agent does. It works in a mount namespace of its own where all but a tmpfs and the current folder
- * is read-only: an escape would be seen, and would do no harm. */
+ * Needs root, as the agent does. It works in a mount namespace of its own where all but a tmpfs over /run (where no
+ * checkout stands) and the current folder is read-only: an escape would be seen, and would do no harm. */
 #include "base/err.h"
 #include "base/file.h"
 #include "node-agent/image/unpack.h"
@@ -54,13 +54,13 @@ static void begin(void)
     CHECK(set_read_only("/", true, AT_RECURSIVE) && set_read_only(here, false, 0));
     CHECK(chdir(here) == 0); /* through the new mount */
     free(here);
-    CHECK(mount("fuzz", "/tmp", "tmpfs", 0, "size=64m,nr_inodes=10000") == 0);
-    make("/tmp/lower");
-    make("/tmp/lower/etc");
-    put("/tmp/lower/etc/motd");
-    CHECK(symlink("/outside", "/tmp/lower/door") == 0);
-    make("/tmp/outside");
-    put("/tmp/outside/victim");
+    CHECK(mount("fuzz", "/run", "tmpfs", 0, "size=64m,nr_inodes=10000") == 0);
+    make("/run/lower");
+    make("/run/lower/etc");
+    put("/run/lower/etc/motd");
+    CHECK(symlink("/outside", "/run/lower/door") == 0);
+    make("/run/outside");
+    put("/run/outside/victim");
 }
 
 static void check_folder(const char *path, const char *const *expected, size_t count)
@@ -97,13 +97,13 @@ static void check_outside(void)
     static const char *const top[] = {"lower", "outside", "root"}, *const outside[] = {"victim"},
                              *const lower[] = {"etc", "door"}, *const etc[] = {"motd"};
 
-    check_folder("/tmp", top, COUNT_OF(top));
-    check_folder("/tmp/outside", outside, COUNT_OF(outside));
-    check_folder("/tmp/lower", lower, COUNT_OF(lower));
-    check_folder("/tmp/lower/etc", etc, COUNT_OF(etc));
-    check_file("/tmp/outside/victim");
-    check_file("/tmp/lower/etc/motd");
-    CHECK(getxattr("/tmp", "trusted.overlay.opaque", NULL, 0) < 0);
+    check_folder("/run", top, COUNT_OF(top));
+    check_folder("/run/outside", outside, COUNT_OF(outside));
+    check_folder("/run/lower", lower, COUNT_OF(lower));
+    check_folder("/run/lower/etc", etc, COUNT_OF(etc));
+    check_file("/run/outside/victim");
+    check_file("/run/lower/etc/motd");
+    CHECK(getxattr("/run", "trusted.overlay.opaque", NULL, 0) < 0);
 }
 
 /* ---- the input ---- */
@@ -166,8 +166,8 @@ static int as_file(const uint8_t *bytes, size_t size, bool mended)
 static void unpack(const uint8_t *bytes, size_t size, uint8_t choice)
 {
     AUTO_CLOSE int blob = as_file(bytes, size, choice & 1);
-    AUTO_CLOSE int root = open("/tmp/root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    AUTO_CLOSE int lower = open("/tmp/lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int root = open("/run/root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int lower = open("/run/lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const struct unpack layer = {.blob = blob,
                                  .root = root,
                                  .lowers = &lower,
@@ -197,9 +197,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     begun = true;
     if (size == 0)
         return 0;
-    make("/tmp/root");
+    make("/run/root");
     unpack(bytes + 1, size - 1, bytes[0]);
     check_outside();
-    CHECK(file_remove_tree("/tmp/root", &err));
+    CHECK(file_remove_tree("/run/root", &err));
     return 0;
 }
