@@ -9,17 +9,19 @@ CREATE TABLE schema_migrations (
 );
 INSERT INTO schema_migrations VALUES(1,'first','09d2a01cec0f058ac8251ca9c5d6599711321fdee1059ff3e2290e2a37a7ec96',1795483559605);
 INSERT INTO schema_migrations VALUES(2,'quotas','51cbd1be6110bb76f6c478ad0eac12d2e0366fdb71b6bb61990ef25ed116cfbd',1795483600000);
+INSERT INTO schema_migrations VALUES(3,'resources','06b4f0f256446b3723fa3a266c438c309fd7bdf8019b722d917eb36ca117b0e1',1795699227915);
+INSERT INTO schema_migrations VALUES(4,'node-images','465ee2cfdad4295cfdf90800ac52d3ad2d520daea75abd0299cf78a8a18a03c8',1795699227915);
 CREATE TABLE counters (
     name text primary key,
     value integer not null
 ) without rowid;
 INSERT INTO counters VALUES('revision',15);
-INSERT INTO counters VALUES('swept',0);
+INSERT INTO counters VALUES('swept',13);
 CREATE TABLE settings (
     name text primary key,
     value blob not null
 ) without rowid;
-INSERT INTO settings VALUES('key_check',X'0100348e785a4a241296f787d2f6f50f5015a31ec2cc42a55d70ef90b2f01ae4e1d5f725e3277804468e311405e78f4fcfd8528f7a447822fbc881ffe24cdccba67a5470a419a282');
+INSERT INTO settings VALUES('key_check',X'0107d488138d920ee3582c8dbe1d04f6594d35513c5b2f1f8b0a380733c851931eb90f01e43c4c7a0361ab5354fa78f106c4a6d62d8e52c0f5c9a75bb46d941e5292ca1c27fb93ff');
 CREATE TABLE subscriptions (
     key integer primary key,
     name text not null unique collate nocase
@@ -33,8 +35,8 @@ CREATE TABLE resource_groups (
     tags text not null,
     deleted integer not null,
     revision integer not null
-);
-INSERT INTO resource_groups VALUES(1,1,'rg','westus','{}',0,1);
+, deleting integer not null default 0, managed_by text);
+INSERT INTO resource_groups VALUES(1,1,'rg','westus','{}',0,1,0,NULL);
 CREATE TABLE container_groups (
     key integer primary key,
     subscription_key integer not null,
@@ -58,9 +60,9 @@ CREATE TABLE container_groups (
     node_key integer not null,
     waits_since integer,
     address text
-, quota_class integer not null default 0);
-INSERT INTO container_groups VALUES(3,1,1,'Saved','00000000-0003-8699-8ef8-0ceb28005565','westus',1,0,1,4,0,1,1000,1024,1,1,1795483559657,10,4,2,NULL,'10.0.0.2',0);
-INSERT INTO container_groups VALUES(5,1,1,'waiting','00000000-0005-8f93-adf9-b11134244ef9','westus',1,1,2,4,0,1,1000,1024,1,1,1795483559672,15,13,0,NULL,NULL,0);
+, quota_class integer not null default 0, changed_ms integer not null default 0);
+INSERT INTO container_groups VALUES(3,1,1,'Saved','00000000-0003-8699-8ef8-0ceb28005565','westus',1,0,1,4,0,1,1000,1024,1,1,1795483559657,10,4,2,NULL,'10.0.0.2',0,1795483559657);
+INSERT INTO container_groups VALUES(5,1,1,'waiting','00000000-0005-8f93-adf9-b11134244ef9','westus',1,1,2,4,0,1,1000,1024,1,1,1795483559672,15,13,0,NULL,NULL,0,1795483559672);
 CREATE TABLE group_specs (
     group_key integer primary key,
     address_at integer not null,
@@ -89,9 +91,6 @@ CREATE TABLE operations (
     error_code text,
     error_text text
 );
-INSERT INTO operations VALUES(4,'00000000-0004-84d2-80e3-056ddcfac491',3,1,'Saved','westus',0,1,1795483559657,1795483559689,NULL,NULL);
-INSERT INTO operations VALUES(6,'00000000-0006-8402-b1f2-472cbc171cfa',5,1,'waiting','westus',0,3,1795483559672,1795483559694,'OperationPreempted','Another operation on the container group began before this one ended.');
-INSERT INTO operations VALUES(13,'00000000-000d-8a7c-9a72-0d1e1d58fdee',5,1,'waiting','westus',3,1,1795483559694,1795483559694,NULL,NULL);
 CREATE TABLE nodes (
     key integer primary key,
     id text not null,
@@ -173,12 +172,26 @@ CREATE TABLE quota_uses (
 ) without rowid;
 INSERT INTO quota_uses VALUES(1,'westus',0,2);
 INSERT INTO quota_uses VALUES(1,'westus',1,1000);
+CREATE TABLE tags (
+    owner_key integer not null,
+    name text not null collate nocase,
+    value text not null,
+    subscription_key integer not null,
+    kind integer not null,
+    primary key (owner_key, name)
+) without rowid;
+CREATE TABLE node_images (
+    node_key integer not null,
+    image text not null,
+    digest text not null,
+    open integer not null,
+    primary key (node_key, image)
+) without rowid;
 CREATE UNIQUE INDEX resource_groups_name on resource_groups (subscription_key, name) where deleted = 0;
 CREATE INDEX resource_groups_of_subscription on resource_groups (subscription_key) where deleted = 0;
 CREATE INDEX resource_groups_ever on resource_groups (subscription_key, name);
 CREATE UNIQUE INDEX container_groups_name on container_groups (resource_group_key, name) where living = 1;
 CREATE INDEX container_groups_of_subscription on container_groups (subscription_key) where living = 1;
-CREATE INDEX container_groups_of_resource_group on container_groups (resource_group_key);
 CREATE INDEX container_groups_waiting on container_groups (waits_since) where waits_since is not null;
 CREATE INDEX group_specs_sealed on group_specs (group_key) where sealed is not null;
 CREATE UNIQUE INDEX nodes_name on nodes (name) where state <> 2;
@@ -188,4 +201,9 @@ CREATE INDEX usage_groups_name on usage_groups (resource_group_key, name);
 CREATE UNIQUE INDEX usage_intervals_of_group on usage_intervals (group_key, incarnation, from_s, node_key);
 CREATE INDEX usage_intervals_of_subscription on usage_intervals (subscription_key, start_s);
 CREATE INDEX usage_intervals_open on usage_intervals (node_key) where to_s is null;
+CREATE INDEX resource_groups_deleting on resource_groups (deleting) where deleting = 1;
+CREATE INDEX container_groups_of_resource_group on container_groups (resource_group_key, living);
+CREATE INDEX tags_of_name on tags (subscription_key, kind, name, owner_key);
+CREATE INDEX tags_of_value on tags (subscription_key, kind, name, value, owner_key);
+CREATE INDEX node_images_open on node_images (image, node_key) where open = 1;
 COMMIT;
