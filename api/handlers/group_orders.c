@@ -30,14 +30,23 @@ static bool order_keep(struct request *request, const struct group_row *row, str
     return group_operation_keep(request, row, &order->operation_id, err);
 }
 
-/* On the writer's thread: the group as it is now, ordered to change. */
-static bool order_run(struct tx *tx, struct request *request, order_fn give, struct err *err)
+/* On the writer's thread: the group as it is now. NULL: there is none (order->absent), or it cannot be had. */
+static struct group_row *order_find(struct tx *tx, struct request *request, struct err *err)
 {
     struct order *order = request->data;
     struct resource_id id = group_id_of(request);
     struct group_row *row = store_group_find(tx, &id, false, request->arena, err);
 
     order->absent = !row && err->code == ERR_OK;
+    return row;
+}
+
+/* The group, ordered to change. */
+static bool order_run(struct tx *tx, struct request *request, order_fn give, struct err *err)
+{
+    const struct order *order = request->data;
+    struct group_row *row = order_find(tx, request, err);
+
     if (!row)
         return order->absent;
     return give(tx, row, err) && order_keep(request, row, err);
@@ -48,11 +57,9 @@ static bool order_in_turn(struct tx *tx, struct request *request, enum operation
                           order_fn give, struct err *err)
 {
     struct order *order = request->data;
-    struct resource_id id = group_id_of(request);
-    struct group_row *row = store_group_find(tx, &id, false, request->arena, err);
+    struct group_row *row = order_find(tx, request, err);
     struct operation_row *running;
 
-    order->absent = !row && err->code == ERR_OK;
     if (!row)
         return order->absent;
     if (!group_settled(request, tx, row, (int)kind, &running, err))
@@ -82,11 +89,9 @@ static bool answer_missing(struct request *request, struct err *err)
 static bool delete_work(struct tx *tx, void *data, struct err *err)
 {
     struct request *request = data;
-    struct order *order = request->data;
-    struct resource_id id = group_id_of(request);
-    struct group_row *row = store_group_find(tx, &id, false, request->arena, err);
+    const struct order *order = request->data;
+    struct group_row *row = order_find(tx, request, err);
 
-    order->absent = !row && err->code == ERR_OK;
     if (!row)
         return order->absent;
     return group_precondition(request, row, err) && store_group_remove(tx, row, err);
