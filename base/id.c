@@ -94,3 +94,12 @@ void id_hash(const char *token, char out[65])
     }
     out[64] = '\0';
 }
+
+uint32_t id_hash_number(const char *hash)
+{
+    uint32_t number = 0;
+
+    for (size_t i = 0; i < 8; i++)
+        number = number << 4 | (uint32_t)(hash[i] <= '9' ? hash[i] - '0' : hash[i] - 'a' + 10);
+    return number;
+}

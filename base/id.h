@@ -6,6 +6,8 @@
 
 #include "base/auto.h"
 
+#include <stdint.h>
+
 enum { ID_SIZE = 37, ID_TOKEN_SIZE = 44 }; /* with the NUL */
 
 void id_random(char out[ID_SIZE]);
@@ -14,5 +16,7 @@ bool id_valid(const char *text);        /* 8-4-4-4-12 hexadecimal, any case */
 void id_token(char out[ID_TOKEN_SIZE]); /* 256 random bits, URL-safe base64 */
 void id_hash(const char *token,
              char out[65]); /* SHA-256, lower-case hexadecimal: what is stored of a token */
+/* The first 32 bits of such a hash: evenly spread, for choosing a place in a table. */
+uint32_t id_hash_number(const char *hash);
 
 #endif

@@ -1,6 +1,7 @@
 /* Sets of a few places each; a full set gives up the token that ends first. */
 #include "api/auth/cache.h"
 
+#include "base/id.h"
 #include "base/limits.h"
 #include "base/thread.h"
 
@@ -39,14 +40,9 @@ void token_cache_free(struct token_cache *cache)
     free(cache);
 }
 
-/* The hash is hexadecimal and evenly spread: its first letters choose. */
 static struct entry *set_of(struct token_cache *cache, const char *hash)
 {
-    size_t number = 0;
-
-    for (size_t i = 0; i < 8; i++)
-        number = number << 4 | (size_t)(hash[i] <= '9' ? hash[i] - '0' : hash[i] - 'a' + 10);
-    return cache->entries[number % SETS];
+    return cache->entries[id_hash_number(hash) % SETS];
 }
 
 bool token_cache_find(struct token_cache *cache, const char hash[TOKEN_HASH_SIZE], int64_t now_s,

@@ -51,11 +51,7 @@ static void hash_of(const char *client_id, const char *from, char hash[HASH_SIZE
 
 static struct count *set_of(struct failures *failures, const char *hash)
 {
-    size_t number = 0;
-
-    for (size_t i = 0; i < 8; i++)
-        number = number << 4 | (size_t)(hash[i] <= '9' ? hash[i] - '0' : hash[i] - 'a' + 10);
-    return failures->counts[number % SETS];
+    return failures->counts[id_hash_number(hash) % SETS];
 }
 
 static int64_t end_ms(const struct count *count)

@@ -66,6 +66,7 @@ TEST(hashes_as_sha256_does)
     char hash[65];
     id_hash("abc", hash);
     assert_string_equal(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_int_equal(id_hash_number(hash), 0xba7816bf);
 }
 
 int main(void)
