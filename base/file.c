@@ -138,13 +138,18 @@ bool file_replace(const char *path, const char *bytes, size_t size, mode_t mode,
 
 /* ---- folders ---- */
 
-static bool make_folder(const char *path, mode_t mode, struct err *err)
+static bool is_folder(const char *path)
 {
     struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+static bool make_folder(const char *path, mode_t mode, struct err *err)
+{
     if (mkdir(path, mode) == 0)
         return true;
     int why = errno;
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+    if (is_folder(path))
         return true;
     if (why == EEXIST)
         return err_set(err, ERR_CONFLICT, "%s is there and is not a folder", path);
@@ -156,6 +161,8 @@ bool file_make_folders(const char *path, mode_t mode, struct err *err)
     char part[PATH_MAX];
     if (!text_copy(part, sizeof part, path))
         return err_set(err, ERR_INVALID, "the path %s is too long", path);
+    if (mkdir(path, mode) == 0 || is_folder(path)) /* mostly only the last is missing, or none */
+        return true;
     for (char *at = part + 1; part[0] && *at; at++) {
         if (*at != '/')
             continue;

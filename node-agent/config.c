@@ -1,4 +1,5 @@
 #include "node-agent/config.h"
+#include "base/limits.h"
 
 /* clang-format off */
 static const struct field config_fields[] = {
@@ -27,6 +28,7 @@ static const struct field config_fields[] = {
     FIELD(struct agent_config, insecure_registries, "insecure_registries", .max = 64, .doc = "Registries spoken to without TLS: host:port."),
     FIELD(struct agent_config, image_bytes_max, "image_bytes_max", .min = 0, .max = INT64_MAX, .doc = "Unused images are removed above this; 0: no ceiling."),
     FIELD(struct agent_config, image_keep_hours, "image_keep_hours", .flags = FIELD_HAS_FALLBACK, .fallback = 168, .min = 0, .max = 87600, .doc = "Unused images are removed after this; 0: never by age."),
+    FIELD(struct agent_config, networks_prepared, "networks_prepared", .flags = FIELD_HAS_FALLBACK, .fallback = 16, .min = 0, .max = LIMIT_NETWORK_PREPARED_MAX, .doc = "Sets of namespaces kept ready for groups to come."),
     FIELD(struct agent_config, workers, "workers", .flags = FIELD_HAS_FALLBACK, .fallback = 16, .min = 2, .max = 256, .doc = "Blocking steps done at the same time, at most."),
     FIELD(struct agent_config, log_level, "log_level", .flags = FIELD_HAS_FALLBACK, .fallback_text = "info", .doc = "debug, info, warn or error."),
     FIELD(struct agent_config, log_json, "log_json", .doc = "Log lines as JSON."),

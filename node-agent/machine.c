@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <linux/magic.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -14,7 +15,7 @@
 #include <sys/statfs.h>
 #include <sys/utsname.h>
 
-enum { SMALL_FILE_MAX = 65536 };
+enum { SMALL_FILE_MAX = 65536, HEAP_ARENAS = 2 };
 
 static const char *first_line(const char *path, struct arena *arena, struct err *err)
 {
@@ -147,6 +148,11 @@ void machine_no_dumps(void)
 
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
+}
+
+void machine_small_heap(void)
+{
+    mallopt(M_ARENA_MAX, HEAP_ARENAS);
 }
 
 void machine_many_files(void)

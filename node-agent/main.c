@@ -115,6 +115,7 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
                                 .run_dir = config->run_dir,
                                 .plane_url = config->plane_url,
                                 .plane_ca_file = config->plane_ca_file,
+                                .networks_prepared = (int)config->networks_prepared,
                                 .workers_max = (int)config->workers,
                                 .images_collect_ms = IMAGES_COLLECT_MS};
     struct paths paths;
@@ -196,6 +197,7 @@ int main(int argc, char **argv)
     enum log_level level = LOG_INFO;
 
     machine_no_dumps();
+    machine_small_heap();
     machine_many_files();
     signal(SIGPIPE, SIG_IGN);
     switch (options_load(&agent_options, argc, argv, arena, &config, &err)) {

@@ -29,6 +29,7 @@ struct agent_parts { /* opened by main.c, used here, closed by main.c after agen
     const char *run_dir;               /* in memory: orders/<uid>.json */
     const char *plane_url, *plane_ca_file, *join_token;
     struct join_request join;
+    int networks_prepared;     /* kept ready for groups to come */
     int64_t images_collect_ms; /* how often unused images are looked for */
     int workers_max;
 };

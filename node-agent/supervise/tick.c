@@ -1,4 +1,5 @@
-/* Once a second: measured use, log rotation, the meter's second; now and then unused images. */
+/* Once a second: measured use, log rotation, the meter's second, networks for groups to come; now and then unused
+ * images. */
 #include "node-agent/supervise/jobs.h"
 
 #include "base/clock.h"
@@ -39,6 +40,14 @@ static void tick_rotate(struct tick *tick)
     }
 }
 
+static void tick_prepare(const struct agent_parts *parts)
+{
+    struct err err = {0};
+
+    if (!network_prepare(parts->network, parts->networks_prepared, &err))
+        log_failure("networks_not_prepared", &err);
+}
+
 static void tick_collect(struct tick *tick)
 {
     struct image_collected collected;
@@ -75,6 +84,7 @@ static void tick_run(struct work *work)
         log_failure("meter_failed", &err);
     free(samples);
     tick_rotate(tick);
+    tick_prepare(&tick->jobs->parts);
     if (tick->collect)
         tick_collect(tick);
     inbox_put(tick->jobs->inbox, &tick->message);

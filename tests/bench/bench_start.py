@@ -1,5 +1,6 @@
 """From the PUT until GET says Running, image present, one container; beside `podman pod create` + `podman run`, and
-beside bare crun, which is the floor. One of each in turn."""
+beside bare crun, which is the floor. One of each in turn. Then the same without anything prepared ahead, and many groups
+at once: until the last one runs."""
 import json
 import os
 import shutil
@@ -77,7 +78,7 @@ class Crun:
 
 def ours_ms(berth, connection, name):
     path = f"{berth.group_path(name)}?api-version={API}"
-    body = json.dumps(group([container("c", berth.image, ["sleep", "600"], cpu=1, memory=0.5)])).encode()
+    body = json.dumps(group([container("c", berth.image, ["sleep", "600"], cpu=0.1, memory=0.1)])).encode()
     begun = time.perf_counter()
     status, said = connection.ask("PUT", path, body)
     if status != 201:
@@ -95,9 +96,40 @@ def ours_ms(berth, connection, name):
     return took
 
 
+def unprepared_ms(count):
+    """One by one on a node that keeps nothing ready."""
+    with Berth(daemon={"tls": OVER_TLS}, agent={"networks_prepared": 0}) as berth:
+        connection = connect(berth.daemon)
+        took = []
+        for n in range(count + 2):
+            took.append(ours_ms(berth, connection, f"u-{n}"))
+            time.sleep(0.1)
+        took = took[2:]
+    say(f"nothing prepared: {statistics.median(took):.1f} ms")
+    return took
+
+
+def at_once_ms(berth, connection, count):
+    """From the first PUT until none of `count` groups is on its way any more."""
+    body = json.dumps(group([container("c", berth.image, ["sleep", "600"], cpu=0.05, memory=0.1)])).encode()
+    names = [f"m-{n}" for n in range(count)]
+    begun = time.perf_counter()
+    for name in names:
+        status, said = connection.ask("PUT", f"{berth.group_path(name)}?api-version={API}", body)
+        if status != 201:
+            raise AssertionError(f"{status} {said[:300]}")
+    for name in names:  # the last to run ends it, in whatever order they come
+        berth.wait_state(name, "Running", 60)
+    took = (time.perf_counter() - begun) * 1000
+    say(f"{count} groups at once: the last runs after {took:.0f} ms")
+    for name in names:
+        berth.delete(name)
+    return took
+
+
 def measure(rounds, quick):
     del rounds  # each group is a round
-    count = 10 if quick else 50
+    count, many = (10, 40) if quick else (50, 200)
     mine, pods, floor = [], [], []
     with Berth(daemon={"tls": OVER_TLS}) as berth:
         podman, crun = Podman(berth.folder, berth.archive), Crun(berth.folder)
@@ -114,11 +146,15 @@ def measure(rounds, quick):
                     pods += [two] if two else []
                     say(f"{turn + 1}/{count} berth {one:.1f} ms, crun {three:.1f} ms"
                         + (f", podman {two:.0f} ms" if two else ""))
+            together = at_once_ms(berth, connection, many)
         finally:
             podman.close()
+    bare = unprepared_ms(count)
     value, other = statistics.median(mine), statistics.median(pods)
     return {"unit": "ms", "value": round(value, 1), "peer": {"name": "podman 4.3 pod create + run", "value": round(other, 1)},
             "ratio": round(other / value, 2), "groups": count, "p50_ms": round(value, 1),
             "p90_ms": round(percentile(mine, 0.90), 1), "p99_ms": round(percentile(mine, 0.99), 1),
-            "min_ms": round(min(mine), 1), "crun_p50_ms": round(statistics.median(floor), 1),
+            "min_ms": round(min(mine), 1), "unprepared_p50_ms": round(statistics.median(bare), 1),
+            "at_once": many, "last_of_them_ms": round(together),
+            "crun_p50_ms": round(statistics.median(floor), 1),
             "crun_p99_ms": round(percentile(floor, 0.99), 1)}

@@ -121,6 +121,11 @@ bool network_list(struct network *network UNUSED, struct arena *arena,
     return true;
 }
 
+bool network_prepare(struct network *network UNUSED, int count UNUSED, struct err *err UNUSED)
+{
+    return true;
+}
+
 bool network_traffic(struct network *network UNUSED, const struct network_group *group UNUSED,
                      struct network_traffic *out, struct err *err UNUSED)
 {

@@ -1,0 +1,92 @@
+"""What a node's own programs hold in memory for 100 groups of one container, beside Podman's for 10 pods of one: the
+agent, and for each container what stands beside the workload. Shared pages are counted by shares (PSS)."""
+import os
+import time
+
+from bench_start import Podman
+from berth import Berth, container, group, wait
+from measure import OVER_TLS, say
+
+GROUPS, PODS = 100, 10
+IDLE = ["sh", "-c", 'trap "exit 0" TERM; while :; do sleep 600 & wait $!; done']
+
+
+def pss_kib(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as opened:
+        return next(int(line.split()[1]) for line in opened if line.startswith("Pss:"))
+
+
+def rss_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as opened:
+        return next(int(line.split()[1]) for line in opened if line.startswith("VmRSS:"))
+
+
+def monitors(mark):
+    """Ids of conmon processes whose command line names `mark`."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as opened:
+                    words = opened.read().split(b"\0")
+            except OSError:
+                continue
+            if words[0].endswith(b"conmon") and any(mark.encode() in word for word in words):
+                found.append(int(entry))
+    return found
+
+
+def sum_kib(pids):
+    return sum(pss_kib(pid) for pid in pids)
+
+
+def start_groups(berth, count):
+    for n in range(count):
+        body = group([container("c", berth.image, IDLE, cpu=0.01, memory=0.1)])
+        berth.put(f"d-{n}", body).expect(201)
+    for n in range(count):
+        berth.wait_state(f"d-{n}", "Running", 60)
+
+
+def berth_figures(berth, count):
+    agent = berth.agent.process.pid
+    before = rss_kib(agent)
+    start_groups(berth, count)
+    wait("each container has its conmon", lambda: len(monitors(berth.agent.run_dir)) == count, 20)
+    time.sleep(2)  # a report, a tick
+    after, beside = rss_kib(agent), sum_kib(monitors(berth.agent.run_dir))
+    say(f"agent {before} KiB with none, {after} KiB with {count} groups; conmon {beside / count:.0f} KiB each")
+    return {"agent_kib": after, "agent_empty_kib": before, "beside_each_kib": round(beside / count)}
+
+
+def podman_figures(berth, count):
+    """Each pod has a pause container, so two conmons and the pause itself stand beside one workload."""
+    podman = Podman(berth.folder, berth.archive)
+    try:
+        for n in range(count):
+            podman.call("pod", "create", "--name", f"p{n}", "--network", "none", "--infra-image", podman.image,
+                        "--infra-command", "/bin/sleep 600")
+            podman.call("run", "-d", "--pod", f"p{n}", podman.image, *IDLE)
+        pids = monitors(podman.folder)
+        pauses = infra_pids(podman)
+        return {"beside_each_kib": round((sum_kib(pids) + sum_kib(pauses)) / count)}
+    finally:
+        podman.call("pod", "rm", "-f", "-a", "-t", "0")
+        podman.close()
+
+
+def infra_pids(podman):
+    ids = podman.call("pod", "ps", "--format", "{{.InfraId}}").split()
+    return [int(podman.call("inspect", "--format", "{{.State.Pid}}", one)) for one in ids]
+
+
+def measure(rounds, quick):
+    del rounds
+    count, pods = (20, 2) if quick else (GROUPS, PODS)
+    with Berth(daemon={"tls": OVER_TLS}) as berth:
+        mine = berth_figures(berth, count)
+        other = podman_figures(berth, pods)
+    value = mine["beside_each_kib"] + mine["agent_kib"] / count
+    return {"unit": "KiB for each group", "value": round(value), "groups": count, **mine,
+            "peer": {"name": "podman 4.3 pod of one container", "value": other["beside_each_kib"]},
+            "ratio": round(other["beside_each_kib"] / value, 2)}

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Groups come and go, and the machine is as it was: what a node holds is counted before and after many cycles of create
+and delete, several at a time. As root; TAP.
+
+    tests/e2e/cycles.py --cycles 500
+
+Counted: processes, mounts, links, namespaces, cgroups, packet rules, files of the agent's folders, descriptors and
+threads of both programs, and what the agent holds in memory."""
+import argparse
+import concurrent.futures
+import os
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
+import tap  # noqa: E402
+from berth import Berth, container, group, wait  # noqa: E402
+
+AT_ONCE = 8
+GROWN_KIB_MAX = 2048  # allocators keep some; 500 cycles that leak one page each would show
+QUICK_TO_END = 'trap "exit 0" TERM; echo here; while :; do sleep 60 & wait $!; done'
+
+
+def body(berth, n):
+    """Every third group has two containers and a volume, every fifth ends by itself."""
+    command = ["sh", "-c", "echo done" if n % 5 == 0 else QUICK_TO_END]
+    volume = {"volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}]} if n % 3 == 0 else {}
+    members = [container("one", berth.image, command, **volume)]
+    if n % 3 == 0:
+        members.append(container("two", berth.image, command, **volume))
+    return group(members, policy="Never", ports=[8080], **({"volumes": [{"name": "scratch", "emptyDir": {}}]} if volume else {}))
+
+
+def cycle(berth, n):
+    name = f"cycle-{n}"
+    berth.put(name, body(berth, n)).expect(201)
+    wait(f"{name} ran", lambda: berth.state(name) in ("Running", "Succeeded"), 60)
+    berth.delete(name).expect(200)
+    berth.wait_gone(name, 60)
+
+
+def play(berth, first, count):
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in [pool.submit(cycle, berth, n) for n in range(first, first + count)]:
+            done.result()
+
+
+def sanitized(program):
+    with open(program, "rb") as opened:
+        return b"__asan_init" in opened.read()
+
+
+# ---- counting ----
+
+def lines(argv):
+    return subprocess.run(argv, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout.splitlines()
+
+
+def files_below(folder):
+    return sum(len(folders) + len(files) for _, folders, files in os.walk(folder))
+
+
+def processes_of(berth):
+    found = 0
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as opened:
+                found += berth.agent.run_dir.encode() in opened.read()
+        except OSError:
+            continue
+    return found
+
+
+def zombies_of(pid):
+    found = 0
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as opened:
+                fields = opened.read().rsplit(")", 1)[1].split()
+            found += fields[0] == "Z" and int(fields[1]) == pid
+        except OSError:
+            continue
+    return found
+
+
+def cgroups_of(name):
+    found = 0
+    for at, folders, _ in os.walk("/sys/fs/cgroup"):
+        if os.path.basename(at) == name:
+            found += 1 + sum(len(inner) for _, inner, _ in os.walk(at))
+            folders.clear()
+    return found
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as opened:
+        return next(int(line.split()[1]) for line in opened if line.startswith("VmRSS:"))
+
+
+def held(berth):
+    """Everything that must not grow, by name. Memory is looked at apart."""
+    agent, daemon = berth.agent, berth.daemon
+    with open("/proc/self/mountinfo", encoding="utf-8") as opened:
+        mounts = sum(f"{agent.folder}/" in line or f"{agent.run_dir}/" in line for line in opened)
+    found = {
+        "processes": processes_of(berth),
+        "zombies": zombies_of(agent.process.pid) + zombies_of(daemon.process.pid),
+        "mounts": mounts,
+        "links": len(lines(["ip", "-o", "link", "show", "master", agent.bridge])),
+        "cgroups": cgroups_of(agent.cgroup),
+        "packet rules": sum(agent.bridge in table and len(lines(["nft", "list", *table.split()]))
+                            for table in lines(["nft", "list", "tables"])),
+        "files in memory": files_below(agent.run_dir),
+        "folders of groups": len(os.listdir(f"{agent.folder}/groups")) if os.path.isdir(f"{agent.folder}/groups") else 0,
+    }
+    for name, program in (("agent", agent), ("berthd", daemon)):
+        found[f"descriptors of {name}"] = len(os.listdir(f"/proc/{program.process.pid}/fd"))
+    return found
+
+
+def settled(berth, before):
+    """What is held once it is no more than before, or after a while."""
+    end = time.monotonic() + 30
+    while True:
+        now = held(berth)
+        grown = {name: f"{before[name]}, then {now[name]}" for name in now if now[name] > before[name]}
+        if not grown or time.monotonic() > end:
+            return grown
+        time.sleep(0.5)
+
+
+def steady(berth):
+    """What is held when nothing changes any more: pools are full, workers are there."""
+    last = None
+    for _ in range(60):
+        now = held(berth)
+        if now == last:
+            return now
+        last = now
+        time.sleep(1)
+    return last
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cycles", type=int, default=500)
+    options = parser.parse_args()
+    report = tap.Tap()
+    with Berth() as berth:
+        play(berth, 0, 4 * AT_ONCE)  # threads, pools and caches come into being
+        before, memory = steady(berth), resident_kib(berth.agent.process.pid)
+        begun = time.monotonic()
+
+        def groups_come_and_go():
+            play(berth, 1000, options.cycles)
+
+        def nothing_of_them_is_left():
+            grown = settled(berth, before)
+            assert not grown, grown
+
+        def the_agent_has_not_grown():
+            grown = resident_kib(berth.agent.process.pid) - memory
+            print(f"# {options.cycles} cycles in {time.monotonic() - begun:.0f} s, agent {memory} KiB, {grown:+d} KiB",
+                  flush=True)
+            assert grown < GROWN_KIB_MAX, grown
+
+        cases = [groups_come_and_go, nothing_of_them_is_left]
+        if not sanitized(berth.agent.argv[0]):  # which keeps freed memory aside, and tells leaks itself when it ends
+            cases.append(the_agent_has_not_grown)
+        for case in cases:
+            report.run(case)
+    return report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
