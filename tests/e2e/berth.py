@@ -247,12 +247,12 @@ class Program:
         self.folder, self.log = folder, os.path.join(folder, "log")
         self.config = os.path.join(folder, "config.json")
         self.argv = [os.path.join(BUILD, program), "--config", self.config]
-        self.process = None
+        self.process, self.env = None, None
         with open(self.config, "w", encoding="utf-8") as out:
             json.dump(config, out, indent=1)
 
     def start(self, ready=True):
-        self.process = Process(self.argv, self.log)
+        self.process = Process(self.argv, self.log, self.env)
         if ready:
             self.wait_ready()
 

@@ -34,8 +34,7 @@ static bool end_processes(const struct oci *oci, const struct oci_place *place, 
     struct err ignored;
     AUTO(arena) *arena = arena_new(64 * 1024);
     /* Its folder is made before anything is started, and goes last: without it there is no search of all processes. */
-    if (file_exists(place->folder) &&
-        (!arena || !record_read(place, arena, &record, &ignored)))
+    if (file_exists(place->folder) && (!arena || !record_read(place, arena, &record, &ignored)))
         conmon_stop_creating(oci, place);
     AUTO_CLOSE int conmon = process_open(record.conmon, record.conmon_began);
     bool ended = cgroup_kill(&oci->cgroups, place->cgroup, LIMIT_RUNTIME_REMOVE_MS, err);
