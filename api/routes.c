@@ -208,6 +208,7 @@ const struct route routes[] = {
     { HTTP_POST, "/v1/agent/join",               ROUTE_JOIN, agent_join,    "Agent_Join" },
     { HTTP_POST, "/v1/agent/report",             ROUTE_NODE, agent_report,  "Agent_Report" },
     { HTTP_GET,  "/v1/agent/desired",            ROUTE_NODE, agent_desired, "Agent_Desired" },
+    { HTTP_POST, "/v1/agent/tokens",             ROUTE_NODE, agent_token,   "Agent_Token" },
     { HTTP_POST, "/v1/agent/answers/{question}", ROUTE_NODE, agent_answer,  "Agent_Answer" },
 };
 

@@ -76,6 +76,7 @@ enum field_flags {
     FIELD_SECRET_SHELL = 1 << 7,  /* with FIELD_SECRET: print {} in its place (secret volumes) */
     FIELD_HIDDEN = 1 << 8,        /* Berth's own: never read from clients nor shown to them */
     FIELD_SPLICE = 1 << 9,        /* fields_print() reports the offset just behind this object's '{' */
+    FIELD_KEPT = 1 << 11,         /* with FIELD_READ_ONLY: stored too, because nothing else remembers it */
     FIELD_SCALAR = 1 << 10,       /* a text that may be sent as a number, true or false: taken as it is written */
 };
 
@@ -185,12 +186,16 @@ bool fields_parse_at(const struct schema *schema, const char *contract, const ch
 bool fields_read(const struct schema *schema, const char *json, size_t size, struct arena *arena,
                  void *out, struct err *err) MUST_CHECK;
 
+/* The names of the members of a raw object, in order; false when it is none, or memory is short. */
+bool fields_raw_names(const struct raw_json *raw, struct arena *arena, struct text_list *names)
+    MUST_CHECK;
+
 /* ---- printing ---- */
 
 enum fields_mode {
-    FIELDS_PUBLIC,       /* what clients see: no secrets, no hidden members */
-    FIELDS_STORED,       /* public and hidden, no read-only members: what the store keeps */
-    FIELDS_ALL,          /* everything but secrets: read-only and hidden too */
+    FIELDS_PUBLIC, /* what clients see: no secrets, no hidden members */
+    FIELDS_STORED, /* public and hidden, no read-only members but kept ones: what the store keeps */
+    FIELDS_ALL,    /* everything but secrets: read-only and hidden too */
     FIELDS_WITH_SECRETS, /* everything: only for the link to the node that runs it and its memory files */
 };
 

@@ -112,7 +112,7 @@ static bool mode_has(enum fields_mode mode, unsigned flags)
 {
     if ((flags & FIELD_HIDDEN) != 0 && mode == FIELDS_PUBLIC)
         return false;
-    if ((flags & FIELD_READ_ONLY) != 0 && mode == FIELDS_STORED)
+    if ((flags & (FIELD_READ_ONLY | FIELD_KEPT)) == FIELD_READ_ONLY && mode == FIELDS_STORED)
         return false;
     return (flags & FIELD_SECRET) == 0 || mode == FIELDS_WITH_SECRETS ||
            (flags & FIELD_SECRET_SHELL) != 0;

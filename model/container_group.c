@@ -313,8 +313,8 @@ static const struct schema confidential_schema =
     SCHEMA("ConfidentialComputeProperties", struct confidential, confidential_fields, "Policy of a confidential group.");
 
 static const struct field identity_fields[] = {
-    FIELD(struct identity, principal_id, "principalId", .flags = FIELD_READ_ONLY),
-    FIELD(struct identity, tenant_id, "tenantId", .flags = FIELD_READ_ONLY),
+    FIELD(struct identity, principal_id, "principalId", .flags = FIELD_READ_ONLY | FIELD_KEPT),
+    FIELD(struct identity, tenant_id, "tenantId", .flags = FIELD_READ_ONLY | FIELD_KEPT),
     FIELD_ENUM(struct identity, type, "type", identity_type_words, .code = ERR_IDENTITY),
     FIELD(struct identity, user_assigned, "userAssignedIdentities"),
 };

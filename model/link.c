@@ -149,6 +149,15 @@ static const struct field report_fields[] = {
 };
 const struct schema report_schema = SCHEMA("Report", struct report, report_fields, "What happened on a node.");
 
+static const struct field token_ask_fields[] = {
+    FIELD(struct token_ask, uid, "uid", .flags = FIELD_REQUIRED, .max = 36),
+    FIELD(struct token_ask, resource, "resource", .flags = FIELD_REQUIRED, .max = 1024),
+    FIELD(struct token_ask, client_id, "clientId", .max = 64),
+    FIELD(struct token_ask, principal_id, "principalId", .max = 64),
+    FIELD(struct token_ask, resource_id, "resourceId", .max = 2048),
+};
+const struct schema token_ask_schema = SCHEMA("TokenRequest", struct token_ask, token_ask_fields, "A token in a group's name.");
+
 static const struct field report_answer_fields[] = {
     FIELD(struct report_answer, sequence, "sequence"),
     FIELD(struct report_answer, lease_ms, "leaseMs"),

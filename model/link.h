@@ -87,6 +87,13 @@ struct desired {
     size_t questions_count;
 };
 
+/* A container asks for a token in its group's name (aci/features.md §17.2); at most one of the ids is given. */
+struct token_ask {
+    const char *uid;      /* of the group */
+    const char *resource; /* whom the token is for */
+    const char *client_id, *principal_id, *resource_id;
+};
+
 struct answer {
     const char *content;
     const char *error_code, *error_text; /* instead of content */
@@ -168,6 +175,7 @@ struct report_answer {
     int64_t lease_ms; /* the lease runs this long from when the report was SENT */
 };
 
+extern const struct schema token_ask_schema;
 extern const struct schema join_request_schema, join_answer_schema, desired_schema, answer_schema,
     report_schema, report_answer_schema, group_status_schema, assignment_schema;
 

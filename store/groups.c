@@ -127,6 +127,19 @@ struct group_row *store_group_get(struct tx *tx, int64_t key, bool with_spec, st
     return with_its_spec(tx, get_row(tx, key, arena, err), with_spec, arena, err);
 }
 
+struct group_row *store_group_hosted(struct tx *tx, const char *uid, int64_t node_key,
+                                     struct arena *arena, struct err *err)
+{
+    int64_t key = row_id_key(uid);
+    struct group_row *row = key ? store_group_get(tx, key, true, arena, err) : NULL;
+
+    if (row && row->living && row->node_key == node_key && strcmp(row->uid, uid) == 0)
+        return row;
+    if (row || err->code == ERR_OK)
+        err_set(err, ERR_NOT_FOUND, "this node runs no container group of that uid");
+    return NULL;
+}
+
 bool group_load(struct tx *tx, int64_t key, struct group_row **row, struct err *err)
 {
     struct group_row *found = ARENA_NEW(tx->scratch, struct group_row);

@@ -199,6 +199,9 @@ struct group_row *store_group_find(struct tx *tx, const struct resource_id *id, 
                                    struct arena *arena, struct err *err) MUST_CHECK;
 struct group_row *store_group_get(struct tx *tx, int64_t key, bool with_spec, struct arena *arena,
                                   struct err *err) MUST_CHECK;
+/* The living group of that uid, with its spec, when its newest place is this node; ERR_NOT_FOUND otherwise. */
+struct group_row *store_group_hosted(struct tx *tx, const char *uid, int64_t node_key,
+                                     struct arena *arena, struct err *err) MUST_CHECK;
 /* The group's secrets, opened: JSON for fields_fill_secrets(). */
 const char *store_group_secrets(struct tx *tx, int64_t key, struct arena *arena, struct err *err)
     MUST_CHECK;

@@ -78,6 +78,25 @@ enum sign_in_outcome auth_sign_in(struct auth *auth, const struct sign_in *asked
                                   struct arena *arena, struct sign_in_given *given, struct err *err)
     MUST_CHECK;
 
+/* ---- managed identities (aci/features.md §17) ---- */
+
+/* Who a group is to others. Both follow from the tenant and the resource id (without case) alone: of the group for
+ * the one the system assigns, of the identity for one that a user assigned. */
+struct identity_ids {
+    char principal[ID_SIZE], client[ID_SIZE];
+};
+void auth_identity(const struct auth *auth, const char *resource_id, struct identity_ids *ids);
+
+struct identity_asked {
+    const char *issuer;      /* as of struct sign_in */
+    const char *audience;    /* what the token is for */
+    const char *resource_id; /* of the group or the user assigned identity */
+};
+/* A token that says so. It opens nothing on this server: no principal has its client id. NULL: err says why. */
+const char *auth_identity_token(const struct auth *auth, const struct identity_asked *asked,
+                                struct arena *arena, int64_t *expires_s, struct err *err)
+    MUST_CHECK;
+
 /* The key that tokens are checked with, as a JSON Web Key Set. */
 void auth_print_keys(const struct auth *auth, struct text *out);
 

@@ -74,13 +74,20 @@ static bool add_claims(jwt_t *jwt, const struct claims *claims)
     const struct {
         const char *name, *value;
     } texts[] = {
-        {"aud", claims->audience},  {"iss", claims->issuer}, {"appid", claims->app_id},
-        {"appidacr", "1"},          {"idtyp", "app"},        {"oid", claims->object_id},
-        {"sub", claims->object_id}, {"tid", claims->tenant}, {"ver", "1.0"},
+        {"aud", claims->audience},
+        {"iss", claims->issuer},
+        {"appid", claims->app_id},
+        {"appidacr", "1"},
+        {"idtyp", "app"},
+        {"oid", claims->object_id},
+        {"sub", claims->object_id},
+        {"tid", claims->tenant},
+        {"ver", "1.0"},
+        {"xms_mirid", claims->identity},
     };
 
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        if (jwt_add_grant(jwt, texts[i].name, texts[i].value) != 0)
+        if (texts[i].value && jwt_add_grant(jwt, texts[i].name, texts[i].value) != 0)
             return false;
     }
     return jwt_add_grant_int(jwt, "iat", (long)claims->from_s) == 0 &&

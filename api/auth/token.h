@@ -19,6 +19,8 @@ AUTO_TYPE(signer);
 struct claims {
     const char *issuer, *audience;
     const char *tenant, *object_id, *app_id;
+    const char *
+        identity; /* resource id of a managed one; NULL: a service principal's. Only signed, not read */
     int64_t from_s, until_s;
 };
 

@@ -35,6 +35,9 @@ bool group_events_take(struct request *request, const struct group_row *row,
 bool group_read(struct request *request, struct container_group *group, struct err *err) MUST_CHECK;
 /* Whether what was read keeps every rule; all faults are in request->problems, the first one in err. */
 bool group_fits(struct request *request, struct container_group *group, struct err *err) MUST_CHECK;
+/* Who the group is to others, where it asks for an identity: principal, tenant and client ids are filled in. */
+bool group_identity_fill(struct request *request, struct container_group *group, struct err *err)
+    MUST_CHECK;
 /* Reads the stored spec back. */
 bool group_spec_read(struct request *request, const struct group_row *row,
                      struct container_group *group, struct err *err) MUST_CHECK;

@@ -81,8 +81,8 @@ bool put_take(struct request *request, struct putting *putting, struct err *err)
     struct container_group *group = &putting->group;
 
     return group_read(request, group, err) && put_keep_secrets(request, putting, err) &&
-           group_fits(request, group, err) && location_take(request, putting, err) &&
-           row_make(request, putting, err);
+           group_fits(request, group, err) && group_identity_fill(request, group, err) &&
+           location_take(request, putting, err) && row_make(request, putting, err);
 }
 
 /* ---- a new one ---- */

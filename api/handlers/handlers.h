@@ -90,6 +90,9 @@ bool location_of_path(struct request *request, const char *type,
                       const struct api_location **location, struct err *err) MUST_CHECK;
 extern const struct schema capabilities_schema, cached_image_schema;
 
+/* sign_in.c: the issuer of every token; NULL: no memory */
+const char *sign_in_issuer(const struct request *request);
+
 /* operations.c */
 bool operation_show(struct request *request, struct err *err) MUST_CHECK;
 bool operation_result_show(struct request *request, struct err *err) MUST_CHECK;
@@ -113,6 +116,9 @@ bool node_cordon(struct request *request, struct err *err) MUST_CHECK;
 bool node_uncordon(struct request *request, struct err *err) MUST_CHECK;
 bool node_delete(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema node_schema, nodes_schema;
+
+/* group_identity.c */
+bool agent_token(struct request *request, struct err *err) MUST_CHECK;
 
 /* agent.c */
 bool agent_join(struct request *request, struct err *err) MUST_CHECK;

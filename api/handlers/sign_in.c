@@ -85,7 +85,7 @@ static bool no_sign_in(struct err *err)
     return err_set(err, ERR_NOT_IMPLEMENTED, "nobody can sign in to this server");
 }
 
-static const char *issuer_of(const struct request *request)
+const char *sign_in_issuer(const struct request *request)
 {
     return arena_format(request->arena, "%s/%s", request_base(request), tenant_of(request));
 }
@@ -113,7 +113,7 @@ static bool discovery(struct request *request, const char *version, struct err *
         return true;
     const char *tenant = is_adfs(request) ? "adfs" : tenant_of(request);
     const char *base = arena_format(request->arena, "%s/%s", request_base(request), tenant);
-    const char *issuer = issuer_of(request);
+    const char *issuer = sign_in_issuer(request);
     if (!base || !issuer)
         return request_full(err);
     text_add(out, "{\"issuer\":");
@@ -263,7 +263,7 @@ bool token_give(struct request *request, struct err *err)
     if (!tenant_fits(request) || !grant_fits(request, &form) || !client_given(request, &form))
         return true;
     struct sign_in asked = {
-        .issuer = issuer_of(request),
+        .issuer = sign_in_issuer(request),
         .client_id = form_value(&form, "client_id"),
         .client_secret = form_value(&form, "client_secret"),
         .audience = audience_take(request, &form),

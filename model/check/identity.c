@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { NAMES_ARENA_MAX = 1 << 20 };
+
 static void check_type(struct check *check, const struct identity *identity)
 {
     bool lists = !raw_is_empty(&identity->user_assigned);
@@ -23,6 +25,29 @@ static void check_type(struct check *check, const struct identity *identity)
                       "The identity of container group '%.63s' lists user assigned identities; its "
                       "type must then hold 'UserAssigned'.",
                       check->name);
+}
+
+static void check_names(struct check *check, const struct identity *identity)
+{
+    AUTO(arena) *arena = arena_new(NAMES_ARENA_MAX);
+    struct text_list names = {0};
+
+    if (!raw_is_object(&identity->user_assigned))
+        return;
+    if (!arena || !fields_raw_names(&identity->user_assigned, arena, &names) ||
+        names.count > (size_t)LIMIT_GROUP_IDENTITIES_MAX)
+        check_problem(check, ERR_IDENTITY, "identity.userAssignedIdentities",
+                      "The container group '%.63s' has more than %lld user assigned identities.",
+                      check->name, (long long)LIMIT_GROUP_IDENTITIES_MAX);
+    for (size_t i = 0; i < names.count; i++) {
+        if (names.items[i] && word_arm_id(names.items[i]))
+            continue;
+        check_problem(check, ERR_IDENTITY, "identity.userAssignedIdentities",
+                      "The user assigned identity '%.200s' of container group '%.63s' is no "
+                      "resource id.",
+                      names.items[i] ? names.items[i] : "", check->name);
+        return;
+    }
 }
 
 static void check_acls(struct check *check, const struct identity_acls *acls)
@@ -87,8 +112,10 @@ void check_identity(struct check *check)
 {
     const struct group_properties *properties = check->group->properties;
 
-    if (check->group->identity)
+    if (check->group->identity) {
         check_type(check, check->group->identity);
+        check_names(check, check->group->identity);
+    }
     if (!properties)
         return;
     if (properties->identity_acls)

@@ -119,10 +119,6 @@ bool group_check_supported(const struct container_group *group, struct problems 
     size_t before = problems->count + problems->more;
 
     unsupported_if(&check, group->zones.count > 0, "zones");
-    unsupported_if(&check,
-                   group->identity && group->identity->type >= 0 &&
-                       group->identity->type != IDENTITY_NONE,
-                   "identity");
     unsupported_if(&check, properties->os_type == OS_WINDOWS, "properties.osType");
     unsupported_if(&check, properties->sku == SKU_DEDICATED || properties->sku == SKU_CONFIDENTIAL,
                    "properties.sku");

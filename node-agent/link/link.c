@@ -324,6 +324,19 @@ bool link_answer(struct link *link, const char *question_id, const struct answer
                       reply, err);
 }
 
+bool link_token(struct link *link, const struct token_ask *ask, struct text *out, struct err *err)
+{
+    AUTO(http) *http = http_new(link->options.plane_ca_file, err);
+    AUTO(text) *body = text_new(65536);
+
+    if (!http)
+        return false;
+    fields_print(&token_ask_schema, ask, FIELDS_ALL, body, NULL);
+    return call_plane(link, http,
+                      &(struct call){"POST", "/v1/agent/tokens", body, REPORT_TIMEOUT_MS, false},
+                      out, err);
+}
+
 /* ---- life ---- */
 
 /* A file that is not there is told at the start, not with each call. */

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "model/link.h"
 
 struct link;
@@ -47,6 +48,11 @@ void link_ask(struct link *link, int64_t after);
 /* Sends an answer, waiting for it to be taken. */
 bool link_answer(struct link *link, const char *question_id, const struct answer *answer,
                  struct err *err) MUST_CHECK;
+
+/* Asks for a token in a group's name, waiting for it: the plane's JSON is in `out`. ERR_NODE_AWAY when the plane is;
+ * otherwise its own words. */
+bool link_token(struct link *link, const struct token_ask *ask, struct text *out, struct err *err)
+    MUST_CHECK;
 
 AUTO_TYPE(link);
 

@@ -93,6 +93,11 @@ bool network_group_find(struct network *network, const char *uid, struct network
 bool network_list(struct network *network, struct arena *arena, struct network_group **groups,
                   size_t *count, struct err *err) MUST_CHECK;
 
+/* A TCP socket that listens inside the group's namespace, on an address that is put on its loopback: 169.254.169.254 is
+ * the group's own. It goes with the socket's owner, not with the group. */
+bool network_group_listen(struct network *network, const char *uid, const char *address,
+                          uint16_t port, int *fd, struct err *err) MUST_CHECK;
+
 /* One netlink question, some microseconds: fit to be asked for each group each second. */
 bool network_traffic(struct network *network, const struct network_group *group,
                      struct network_traffic *out, struct err *err) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "node-agent/supervise/agent_state.h"
+#include "node-agent/supervise/job_steps.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -250,9 +251,11 @@ struct agent *agent_new(const struct agent_parts *parts, struct err *err)
     agent->parts = *parts;
     agent->timer_fd = agent->stop_fd = -1;
     agent->beat_ms = LIMIT_NODE_BEAT_MS;
-    if (!inbox_init(&agent->inbox, err) || !timer_start(agent, err) || !agent_recover(agent, err))
-        return NULL;
     agent->jobs = (struct jobs){.parts = *parts, .inbox = &agent->inbox};
+    if (!inbox_init(&agent->inbox, err) || !timer_start(agent, err) ||
+        !(agent->jobs.metadata = metadata_new(job_token_ask, &agent->jobs, err)) ||
+        !agent_recover(agent, err))
+        return NULL;
     text_format(agent->identity_path, sizeof agent->identity_path, "%s/node.json",
                 parts->state_dir);
     struct link_options options = {
@@ -278,7 +281,8 @@ void agent_free(struct agent *agent)
     for (struct hosted *group = agent->groups.first; group; group = group->next)
         bell_ring(&group->cancel);
     workers_free(agent->jobs.workers);
-    agent->jobs.workers = NULL; /* what is delivered below starts nothing any more */
+    agent->jobs.workers = NULL;          /* what is delivered below starts nothing any more */
+    metadata_free(agent->jobs.metadata); /* its questions were answered with the workers */
     link_free(agent->jobs.link);
     /* Outcomes that nobody took are on disk and in the kernel: the next agent finds them. */
     while (agent->inbox.bell.fd > 0 && (message = inbox_take(&agent->inbox)))

@@ -13,6 +13,7 @@
 #include "model/link.h"
 #include "node-agent/fence/fence.h"
 #include "node-agent/image/image.h"
+#include "node-agent/metadata/metadata.h"
 #include "node-agent/meter/meter.h"
 #include "node-agent/network/network.h"
 #include "node-agent/runtime/runtime.h"

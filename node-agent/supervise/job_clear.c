@@ -117,6 +117,7 @@ bool job_clear(struct job *job, struct err *err)
 
     group_folder(parts, job->uid, folder);
     text_format(volumes, sizeof volumes, "%s/volumes", folder);
+    metadata_close(job->jobs->metadata, job->uid);
     if (!runtime_group_down(parts->runtime, job->uid, err) || !roots_take(job, err) ||
         !file_remove_tree(volumes, err))
         return false;

@@ -108,7 +108,7 @@ static bool network_up(struct job *job, const struct assignment *assignment, str
     if (!network_group_up(job->jobs->parts.network, &spec, &group, err))
         return false;
     text_copy(job->address, sizeof job->address, group.address);
-    return true;
+    return job_identity_open(job->jobs, job->uid, assignment, err);
 }
 
 static bool limits_set(struct job *job, const struct assignment *assignment, struct err *err)

@@ -10,6 +10,12 @@ bool job_signal(struct job *job, struct err *err) MUST_CHECK;
 bool job_clear(struct job *job, struct err *err) MUST_CHECK;
 bool job_forget(struct job *job, struct err *err) MUST_CHECK;
 
+/* job_token.c: the group's metadata address, where it has an identity; open already is fine. */
+bool job_identity_open(struct jobs *jobs, const char *uid, const struct assignment *assignment,
+                       struct err *err) MUST_CHECK;
+/* A metadata_ask; the context is the jobs. */
+bool job_token_ask(void *context, struct metadata_question *question);
+
 /* Under this name a container's image is held. */
 enum { HOLDER_SIZE = 128 };
 const char *image_holder(const char *uid, const char *container, char out[HOLDER_SIZE]);

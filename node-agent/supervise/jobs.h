@@ -17,6 +17,7 @@ struct jobs {
     struct link *link;
     struct inbox *inbox;
     struct workers *workers;
+    struct metadata *metadata;
 };
 
 enum { JOB_NAMES_MAX = 60 };

@@ -1,7 +1,9 @@
 /* An agent that starts finds what an earlier one left: records on disk, orders in memory files, containers,
  * namespaces, images held, intervals open. What belongs together is adopted as it is; the rest is taken down. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "node-agent/supervise/agent_state.h"
+#include "node-agent/supervise/job_steps.h"
 #include "node-agent/supervise/plan.h"
 
 enum { RECOVER_ARENA_MAX = 64 << 20 };
@@ -65,6 +67,15 @@ static bool recover_containers(struct agent *agent, struct arena *arena, struct 
 
 /* ---- networks, images, the meter ---- */
 
+/* Its listener went with the earlier agent. What runs goes on without one. */
+static void recover_identity(struct agent *agent, struct hosted *group)
+{
+    struct err err = {0};
+
+    if (!job_identity_open(&agent->jobs, group->uid, group->order->assignment, &err))
+        log_failure("identity_not_served", &err);
+}
+
 static bool recover_networks(struct agent *agent, struct arena *arena, struct err *err)
 {
     struct network_group *networks;
@@ -84,6 +95,8 @@ static bool recover_networks(struct agent *agent, struct arena *arena, struct er
         if (group->stage == STAGE_UP &&
             !network_group_find(agent->parts.network, group->uid, &network))
             group->stage = STAGE_NONE;
+        else if (group->stage == STAGE_UP && group->order)
+            recover_identity(agent, group);
     }
     return true;
 }

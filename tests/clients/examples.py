@@ -19,7 +19,6 @@ ARM_VERSION = "2021-04-01"
 
 # Fields that are valid and answered 501: the field (its items without numbers), and why.
 NOT_RUN = {
-    "identity": "there is no issuer of identities yet",
     "properties.confidentialComputeProperties": "no node attests its memory",
     "properties.containers[].properties.configMap": "there are no virtual nodes",
     "properties.containers[].properties.livenessProbe": "probes are not run yet",

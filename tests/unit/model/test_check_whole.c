@@ -120,7 +120,6 @@ TEST(what_is_not_run_yet_is_named)
         const char *json, *field;
     } cases[] = {
         {AROUND("\"zones\":[\"1\"]"), "zones"},
-        {AROUND("\"identity\":{\"type\":\"SystemAssigned\"}"), "identity"},
         {"{\"properties\":{\"osType\":\"Windows\",\"containers\":[" GOOD "]}}", "properties.osType"},
         {BESIDE(",\"sku\":\"Confidential\""), "properties.sku"},
         {BESIDE(",\"sku\":\"Dedicated\""), "properties.sku"},

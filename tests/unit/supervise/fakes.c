@@ -126,6 +126,42 @@ bool network_prepare(struct network *network UNUSED, int count UNUSED, struct er
     return true;
 }
 
+bool network_group_listen(struct network *network UNUSED, const char *uid UNUSED,
+                          const char *address UNUSED, uint16_t port UNUSED, int *fd,
+                          struct err *err UNUSED)
+{
+    *fd = -1;
+    return true;
+}
+
+/* ---- metadata: nobody asks ---- */
+
+struct metadata *metadata_new(metadata_ask *ask UNUSED, void *context UNUSED,
+                              struct err *err UNUSED)
+{
+    return calloc(1, 1);
+}
+
+void metadata_free(struct metadata *metadata)
+{
+    free(metadata);
+}
+
+bool metadata_open(struct metadata *metadata UNUSED, const char *uid UNUSED, int fd UNUSED,
+                   struct err *err UNUSED)
+{
+    return true;
+}
+
+void metadata_close(struct metadata *metadata UNUSED, const char *uid UNUSED)
+{
+}
+
+void metadata_answer(struct metadata_question *question UNUSED, int status UNUSED,
+                     const char *body UNUSED)
+{
+}
+
 bool network_traffic(struct network *network UNUSED, const struct network_group *group UNUSED,
                      struct network_traffic *out, struct err *err UNUSED)
 {
@@ -281,6 +317,12 @@ bool link_answer(struct link *link UNUSED, const char *question_id UNUSED,
                  const struct answer *answer UNUSED, struct err *err UNUSED)
 {
     return true;
+}
+
+bool link_token(struct link *link UNUSED, const struct token_ask *ask UNUSED,
+                struct text *out UNUSED, struct err *err)
+{
+    return err_set(err, ERR_NODE_AWAY, "nobody to ask");
 }
 
 void fakes_tell_joined(void)
