@@ -125,14 +125,15 @@ bool hosted_begin(struct hosted *group, struct err *err)
 {
     const struct group_properties *properties = group->newest->assignment->group->properties;
 
-    if (!hosted_members(group, properties->containers_count, err))
+    if (!hosted_members(group, group_containers_total(properties), err))
         return false;
     order_free(group->order);
     group->order = order_hold(group->newest);
     group->incarnation = group->newest_incarnation;
     group->policy = (enum restart_policy)properties->restart_policy;
     for (size_t i = 0; i < group->members_count; i++)
-        text_copy(group->members[i].name, MEMBER_NAME_SIZE, properties->containers[i].name);
+        text_copy(group->members[i].name, MEMBER_NAME_SIZE,
+                  group_container_at(properties, i)->name);
     group->stage = STAGE_NONE;
     group->retry_ms = group->tries = group->ending_ms = 0;
     group->failed = group->forgotten = false;

@@ -42,7 +42,8 @@ void agent_progress(void *context, struct message *message)
 
 static const char *image_of(const struct hosted *group, size_t index)
 {
-    return group->order->assignment->group->properties->containers[index].properties->image;
+    return group_container_at(group->order->assignment->group->properties, index)
+        ->properties->image;
 }
 
 /* Who waited for the pull has told it already; an image that was there is told now. */
