@@ -34,15 +34,25 @@ bool group_move(enum group_state *state, enum group_state next, struct err *err)
     return true;
 }
 
+bool group_tally_is_over(const struct group_tally *tally)
+{
+    return tally->init_failed || (tally->containers > 0 && tally->ended == tally->containers);
+}
+
 enum group_state group_state_of(enum restart_policy policy, const struct group_tally *tally)
 {
-    if (tally->containers > 0 && tally->ended == tally->containers) {
+    if (group_tally_is_over(tally)) {
         /* Failed exists only with Never (§6.1). */
-        if (policy == RESTART_NEVER && tally->failed > 0)
+        if (policy == RESTART_NEVER && (tally->init_failed || tally->failed > 0))
             return GROUP_FAILED;
         return GROUP_SUCCEEDED;
     }
     return tally->started == tally->containers ? GROUP_RUNNING : GROUP_PENDING;
+}
+
+enum restart_policy restart_policy_of_init(enum restart_policy policy)
+{
+    return policy == RESTART_ALWAYS ? RESTART_ON_FAILURE : policy;
 }
 
 bool restart_wanted(enum restart_policy policy, int64_t exit_code)

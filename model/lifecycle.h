@@ -58,13 +58,20 @@ extern const char *const node_state_words[];
 /* Moves *state or leaves it and says why not (ERR_CONFLICT). Staying is always allowed. */
 bool group_move(enum group_state *state, enum group_state next, struct err *err) MUST_CHECK;
 
-/* The state of a whole group from its containers' (§6.1, §10.4). `ended` counts containers that ended and
- * will not be started again; `failed` those of them with a code other than 0. */
+/* The state of a whole group from its containers' (§6.1, §10.4), init containers apart. `started` counts containers
+ * that ran, or never will; `ended` those that ended and will not be started again; `failed` those of them with a code
+ * other than 0. */
 struct group_tally {
     size_t containers, started, running, ended, failed;
+    bool
+        init_failed; /* an init container ended badly for good: what stands behind it never starts (§9.2) */
 };
+/* Nothing of it will start any more. */
+bool group_tally_is_over(const struct group_tally *tally);
 enum group_state group_state_of(enum restart_policy policy, const struct group_tally *tally);
 
+/* The group's policy as its init containers see it (§9.5): a good end is an end. */
+enum restart_policy restart_policy_of_init(enum restart_policy policy);
 /* Whether a container that ended is started again (§10.2), and how long to wait first: 10 s doubling to
  * 5 min, forgotten after 10 min of running. The first restart after a clean long run is immediate. */
 bool restart_wanted(enum restart_policy policy, int64_t exit_code);

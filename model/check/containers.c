@@ -129,7 +129,7 @@ static void check_one(struct check *check, const struct seat *seat)
     check_security(check, seat);
 }
 
-static struct seat seat_at(const struct group_properties *properties, size_t index)
+struct seat seat_at(const struct group_properties *properties, size_t index)
 {
     size_t first = properties->init_containers_count;
     bool init = index < first;

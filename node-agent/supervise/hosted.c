@@ -131,9 +131,11 @@ bool hosted_begin(struct hosted *group, struct err *err)
     group->order = order_hold(group->newest);
     group->incarnation = group->newest_incarnation;
     group->policy = (enum restart_policy)properties->restart_policy;
-    for (size_t i = 0; i < group->members_count; i++)
-        text_copy(group->members[i].name, MEMBER_NAME_SIZE,
-                  group_container_at(properties, i)->name);
+    for (size_t i = 0; i < group->members_count; i++) {
+        struct member *member = &group->members[i];
+        text_copy(member->name, MEMBER_NAME_SIZE, group_container_at(properties, i)->name);
+        member->init = i < properties->init_containers_count;
+    }
     group->stage = STAGE_NONE;
     group->retry_ms = group->tries = group->ending_ms = 0;
     group->failed = group->forgotten = false;
@@ -152,17 +154,28 @@ struct member *hosted_member(struct hosted *group, const char *name)
 
 struct group_tally hosted_tally(const struct hosted *group)
 {
-    struct group_tally tally = {.containers = group->members_count};
+    struct group_tally tally = {0};
 
     for (size_t i = 0; i < group->members_count; i++) {
         const struct member *member = &group->members[i];
-        tally.started += member->starts > 0;
+        bool ended = member->phase == MEMBER_ENDED && member->final;
+        bool failed = ended && member->current.exit_code != 0;
+        tally.init_failed |= member->init && failed;
+        if (member->init)
+            continue;
+        tally.containers++;
+        tally.started += member->starts > 0 || ended;
         tally.running += member->phase == MEMBER_RUNNING;
-        tally.ended += member->phase == MEMBER_ENDED && member->final;
-        tally.failed +=
-            member->phase == MEMBER_ENDED && member->final && member->current.exit_code != 0;
+        tally.ended += ended;
+        tally.failed += failed;
     }
     return tally;
+}
+
+bool member_holds_up(const struct member *member)
+{
+    return member->init &&
+           !(member->phase == MEMBER_ENDED && member->final && member->current.exit_code == 0);
 }
 
 bool hosted_hands_over(const struct hosted *group)
@@ -199,7 +212,9 @@ void member_ended(struct hosted *group, struct member *member, const struct endi
     if (run->started_ms > 0 && run->finished_ms - run->started_ms >= LIMIT_RESTART_BACKOFF_RESET_MS)
         member->streak = 0;
     member->final =
-        group->stage == STAGE_ENDING || !restart_wanted(group->policy, ending->exit_code);
+        group->stage == STAGE_ENDING ||
+        !restart_wanted(member->init ? restart_policy_of_init(group->policy) : group->policy,
+                        ending->exit_code);
     if (!member->final)
         member->next_start_ms = ending->steady_ms + restart_backoff_ms(member->streak++);
     group->changes++;

@@ -49,6 +49,7 @@ struct run {                         /* one run of a container */
 
 struct member {
     char name[MEMBER_NAME_SIZE];
+    bool init; /* nobody behind it starts before it ended well */
     enum member_phase phase;
     int64_t starts;        /* in this incarnation */
     int64_t restarts;      /* by policy */
@@ -83,7 +84,7 @@ struct hosted {
     bool forgotten; /* nothing is left; dropped once the plane knows */
     char address[48];
     struct happenings happenings;
-    struct member *members;
+    struct member *members; /* init containers first */
     size_t members_count;
     int64_t named_epoch;          /* newest epoch in which the plane named it */
     int64_t changes, told, taken; /* of the status: made, sent, acknowledged */
@@ -104,6 +105,8 @@ bool hosted_members(struct hosted *group, size_t count, struct err *err) MUST_CH
 bool hosted_begin(struct hosted *group, struct err *err) MUST_CHECK;
 struct member *hosted_member(struct hosted *group, const char *name);
 struct group_tally hosted_tally(const struct hosted *group);
+/* It is an init container that did not end well yet. */
+bool member_holds_up(const struct member *member);
 /* A newer order to run waits until the incarnation at work is cleared: it takes over what that one holds. */
 bool hosted_hands_over(const struct hosted *group);
 /* Another run of a container: its restarts-th restart. It began, or (started_ms 0) could not. */

@@ -10,8 +10,7 @@ bool plan_over(const struct hosted *group)
 {
     struct group_tally tally = hosted_tally(group);
 
-    return superseded(group) || group->failed ||
-           (tally.containers > 0 && tally.ended == tally.containers);
+    return superseded(group) || group->failed || group_tally_is_over(&tally);
 }
 
 static struct plan wait_until(int64_t wake_ms)
@@ -71,6 +70,8 @@ static struct plan plan_up(const struct hosted *group, int64_t now_ms, bool leas
             return (struct plan){.step = PLAN_RUN, .member = i};
         if (waits && (wake_ms == 0 || member->next_start_ms < wake_ms))
             wake_ms = member->next_start_ms;
+        if (member_holds_up(member))
+            break;
     }
     return wait_until(wake_ms);
 }

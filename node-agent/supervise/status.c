@@ -98,7 +98,8 @@ bool status_of(const struct hosted *group, struct arena *arena, struct group_sta
         .uid = arena_text(arena, group->uid),
         .incarnation = group->incarnation,
         .state = (int)state,
-        .provisioned = tally.containers > 0 && tally.started == tally.containers,
+        .provisioned = group_tally_is_over(&tally) ||
+                       (tally.containers > 0 && tally.started == tally.containers),
         .released = group->stage == STAGE_CLEARED && !group->kept,
         .removed = group->forgotten,
         .address = group->address[0] && (group->stage != STAGE_CLEARED || group->kept)

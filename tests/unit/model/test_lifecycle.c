@@ -43,6 +43,11 @@ static void the_group_state_follows_from_its_containers(void **state UNUSED)
          {.containers = 2, .started = 2, .running = 1, .ended = 1, .failed = 1},
          GROUP_RUNNING},
         {RESTART_ON_FAILURE, {.containers = 1, .started = 1, .ended = 1}, GROUP_SUCCEEDED},
+        {RESTART_ON_FAILURE,
+         {.containers = 2, .started = 2, .running = 1, .ended = 1},
+         GROUP_RUNNING},
+        {RESTART_NEVER, {.containers = 2, .init_failed = true}, GROUP_FAILED},
+        {RESTART_ALWAYS, {.containers = 2}, GROUP_PENDING},
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -57,6 +62,13 @@ static void the_policy_says_who_is_started_again(void **state UNUSED)
     assert_true(restart_wanted(RESTART_ON_FAILURE, 1));
     assert_true(restart_wanted(RESTART_ON_FAILURE, -1));
     assert_false(restart_wanted(RESTART_NEVER, 1));
+}
+
+static void an_init_container_that_ended_well_is_never_started_again(void **state UNUSED)
+{
+    assert_int_equal(restart_policy_of_init(RESTART_ALWAYS), RESTART_ON_FAILURE);
+    assert_int_equal(restart_policy_of_init(RESTART_ON_FAILURE), RESTART_ON_FAILURE);
+    assert_int_equal(restart_policy_of_init(RESTART_NEVER), RESTART_NEVER);
 }
 
 static void the_back_off_doubles_up_to_five_minutes(void **state UNUSED)
@@ -76,6 +88,7 @@ int main(void)
         cmocka_unit_test(staying_is_always_allowed),
         cmocka_unit_test(the_group_state_follows_from_its_containers),
         cmocka_unit_test(the_policy_says_who_is_started_again),
+        cmocka_unit_test(an_init_container_that_ended_well_is_never_started_again),
         cmocka_unit_test(the_back_off_doubles_up_to_five_minutes),
     };
 

@@ -94,6 +94,7 @@ void node_round(struct agent *agent)
         fail_msg("%s", err.text);
     fakes_work();
     fakes_tell_reported();
+    plane_end_init();
     node->now_ms += ROUND_MS;
     if (node->now_ms % 1000 == 0)
         agent_second(agent);
