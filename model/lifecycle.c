@@ -68,13 +68,16 @@ bool restart_wanted(enum restart_policy policy, int64_t exit_code)
     return false;
 }
 
-int64_t restart_backoff_ms(int64_t restarts_in_a_row)
+const struct restart_pace restart_pace_usual = {
+    LIMIT_RESTART_BACKOFF_MIN_MS, LIMIT_RESTART_BACKOFF_MAX_MS, LIMIT_RESTART_BACKOFF_RESET_MS};
+
+int64_t restart_backoff_ms(const struct restart_pace *pace, int64_t restarts_in_a_row)
 {
-    int64_t wait_ms = LIMIT_RESTART_BACKOFF_MIN_MS;
+    int64_t wait_ms = pace->first_ms;
 
     if (restarts_in_a_row <= 0)
         return 0;
-    for (int64_t i = 1; i < restarts_in_a_row && wait_ms < LIMIT_RESTART_BACKOFF_MAX_MS; i++)
+    for (int64_t i = 1; i < restarts_in_a_row && wait_ms < pace->max_ms; i++)
         wait_ms *= 2;
-    return wait_ms < LIMIT_RESTART_BACKOFF_MAX_MS ? wait_ms : LIMIT_RESTART_BACKOFF_MAX_MS;
+    return wait_ms < pace->max_ms ? wait_ms : pace->max_ms;
 }

@@ -72,9 +72,15 @@ enum group_state group_state_of(enum restart_policy policy, const struct group_t
 
 /* The group's policy as its init containers see it (§9.5): a good end is an end. */
 enum restart_policy restart_policy_of_init(enum restart_policy policy);
-/* Whether a container that ended is started again (§10.2), and how long to wait first: 10 s doubling to
- * 5 min, forgotten after 10 min of running. The first restart after a clean long run is immediate. */
+/* Whether a container that ended is started again (§10.2). */
 bool restart_wanted(enum restart_policy policy, int64_t exit_code);
-int64_t restart_backoff_ms(int64_t restarts_in_a_row);
+
+/* How long to wait before the next of several starts in a row: not at all, then first_ms, doubling to max_ms. Running
+ * for reset_ms forgets them. */
+struct restart_pace {
+    int64_t first_ms, max_ms, reset_ms;
+};
+extern const struct restart_pace restart_pace_usual; /* 10 s to 5 min, 10 min (limits.def) */
+int64_t restart_backoff_ms(const struct restart_pace *pace, int64_t restarts_in_a_row);
 
 #endif

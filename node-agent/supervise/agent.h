@@ -30,6 +30,8 @@ struct agent_parts { /* opened by main.c, used here, closed by main.c after agen
     const char *plane_url, *plane_ca_file, *join_token;
     struct join_request join;
     int64_t images_collect_ms; /* how often unused images are looked for */
+    int64_t stop_grace_ms;     /* between the stop signal and SIGKILL */
+    struct restart_pace pace;
     int workers_max;
 };
 

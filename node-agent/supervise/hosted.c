@@ -83,6 +83,7 @@ struct hosted *hosted_new(const char *uid, struct err *err)
         return NULL;
     }
     text_copy(group->uid, sizeof group->uid, uid);
+    group->pace = &restart_pace_usual;
     group->cancel.fd = -1;
     if (!bell_init(&group->cancel, err))
         return NULL;
@@ -197,6 +198,8 @@ void member_next_run(struct member *member, int64_t restarts, int64_t started_ms
     happenings_add(&member->happenings, started_ms, false, "Started", "Started container");
 }
 
+const char run_was_stopped[] = "Container stopped per client request";
+
 void member_ended(struct hosted *group, struct member *member, const struct ending *ending)
 {
     struct run *run = &member->current;
@@ -209,14 +212,18 @@ void member_ended(struct hosted *group, struct member *member, const struct endi
               ending->detail           ? ending->detail
               : ending->exit_code == 0 ? "Completed"
                                        : "Error");
-    if (run->started_ms > 0 && run->finished_ms - run->started_ms >= LIMIT_RESTART_BACKOFF_RESET_MS)
+    if (run->started_ms > 0 && run->finished_ms - run->started_ms >= group->pace->reset_ms)
         member->streak = 0;
     member->final =
         group->stage == STAGE_ENDING ||
         !restart_wanted(member->init ? restart_policy_of_init(group->policy) : group->policy,
                         ending->exit_code);
     if (!member->final)
-        member->next_start_ms = ending->steady_ms + restart_backoff_ms(member->streak++);
+        member->next_start_ms =
+            ending->steady_ms + restart_backoff_ms(group->pace, member->streak++);
+    if (!member->final && member->next_start_ms > ending->steady_ms)
+        happenings_add(&member->happenings, ending->finished_ms, true, "BackOff",
+                       "Back-off restarting failed container");
     group->changes++;
 }
 

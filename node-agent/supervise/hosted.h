@@ -68,7 +68,8 @@ struct hosted {
     struct order *newest; /* newest from the plane; the same as order when that is current */
     int64_t incarnation;
     enum restart_policy policy; /* of the incarnation at work */
-    enum wanted wanted;         /* newest's, or remove when the plane no longer names the group */
+    const struct restart_pace *pace;
+    enum wanted wanted; /* newest's, or remove when the plane no longer names the group */
     int64_t newest_incarnation;
     enum stage stage;
     int busy;           /* jobs under way */
@@ -118,6 +119,7 @@ struct ending {
     int64_t exit_code;   /* -1: not known */
     const char *detail;  /* NULL: "Completed" or "Error" by the code */
 };
+extern const char run_was_stopped[]; /* the detail of one that a client ended */
 /* Keeps it, decides whether another run follows and when. */
 void member_ended(struct hosted *group, struct member *member, const struct ending *ending);
 

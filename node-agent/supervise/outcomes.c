@@ -104,7 +104,7 @@ static void not_prepared(struct hosted *group, const struct job *job, int64_t no
         return;
     tell_not_prepared(group, job, now_ms);
     if (err_code_retry(job->err.code)) {
-        group->retry_ms = steady_ms() + restart_backoff_ms(++group->tries);
+        group->retry_ms = steady_ms() + restart_backoff_ms(group->pace, ++group->tries);
         return;
     }
     group->failed = true;

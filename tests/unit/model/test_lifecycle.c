@@ -73,12 +73,23 @@ static void an_init_container_that_ended_well_is_never_started_again(void **stat
 
 static void the_back_off_doubles_up_to_five_minutes(void **state UNUSED)
 {
-    assert_int_equal(restart_backoff_ms(0), 0);
-    assert_int_equal(restart_backoff_ms(1), 10000);
-    assert_int_equal(restart_backoff_ms(2), 20000);
-    assert_int_equal(restart_backoff_ms(5), 160000);
-    assert_int_equal(restart_backoff_ms(6), 300000);
-    assert_int_equal(restart_backoff_ms(1000000), 300000);
+    const struct restart_pace *pace = &restart_pace_usual;
+
+    assert_int_equal(restart_backoff_ms(pace, 0), 0);
+    assert_int_equal(restart_backoff_ms(pace, 1), 10000);
+    assert_int_equal(restart_backoff_ms(pace, 2), 20000);
+    assert_int_equal(restart_backoff_ms(pace, 5), 160000);
+    assert_int_equal(restart_backoff_ms(pace, 6), 300000);
+    assert_int_equal(restart_backoff_ms(pace, 1000000), 300000);
+}
+
+static void the_back_off_has_its_own_pace_where_one_is_set(void **state UNUSED)
+{
+    const struct restart_pace pace = {.first_ms = 200, .max_ms = 500};
+
+    assert_int_equal(restart_backoff_ms(&pace, 1), 200);
+    assert_int_equal(restart_backoff_ms(&pace, 2), 400);
+    assert_int_equal(restart_backoff_ms(&pace, 3), 500);
 }
 
 int main(void)
@@ -90,6 +101,7 @@ int main(void)
         cmocka_unit_test(the_policy_says_who_is_started_again),
         cmocka_unit_test(an_init_container_that_ended_well_is_never_started_again),
         cmocka_unit_test(the_back_off_doubles_up_to_five_minutes),
+        cmocka_unit_test(the_back_off_has_its_own_pace_where_one_is_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
