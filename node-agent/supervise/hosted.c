@@ -90,20 +90,18 @@ struct hosted *hosted_new(const char *uid, struct err *err)
     return TAKE(group);
 }
 
-static void hosted_drop_members(struct hosted *group)
+static void members_free(struct member *members, size_t count)
 {
-    for (size_t i = 0; i < group->members_count; i++)
-        happenings_done(&group->members[i].happenings);
-    free(group->members);
-    group->members = NULL;
-    group->members_count = 0;
+    for (size_t i = 0; i < count; i++)
+        happenings_done(&members[i].happenings);
+    free(members);
 }
 
 void hosted_free(struct hosted *group)
 {
     if (!group)
         return;
-    hosted_drop_members(group);
+    members_free(group->members, group->members_count);
     happenings_done(&group->happenings);
     order_free(group->order);
     order_free(group->newest);
@@ -112,31 +110,67 @@ void hosted_free(struct hosted *group)
     free(group);
 }
 
+static struct member *members_new(size_t count, struct err *err)
+{
+    struct member *members = calloc(count ? count : 1, sizeof *members);
+
+    if (!members)
+        err_set(err, ERR_BUSY, "no memory for a group");
+    return members;
+}
+
 bool hosted_members(struct hosted *group, size_t count, struct err *err)
 {
-    hosted_drop_members(group);
-    group->members = calloc(count ? count : 1, sizeof *group->members);
-    if (!group->members)
-        return err_set(err, ERR_BUSY, "no memory for a group");
+    struct member *members = members_new(count, err);
+
+    if (!members)
+        return false;
+    members_free(group->members, group->members_count);
+    group->members = members;
     group->members_count = count;
     return true;
 }
 
-bool hosted_begin(struct hosted *group, struct err *err)
+/* A container that is started anew in its place goes on with the events of the one of its name (§10.6). */
+static void keep_happenings(struct hosted *group, struct member *before, size_t count)
 {
-    const struct group_properties *properties = group->newest->assignment->group->properties;
+    for (size_t i = 0; i < count; i++) {
+        struct member *after = hosted_member(group, before[i].name);
+        if (!after)
+            continue;
+        after->happenings = before[i].happenings;
+        before[i].happenings = (struct happenings){0};
+    }
+}
 
-    if (!hosted_members(group, group_containers_total(properties), err))
-        return false;
-    order_free(group->order);
-    group->order = order_hold(group->newest);
-    group->incarnation = group->newest_incarnation;
-    group->policy = (enum restart_policy)properties->restart_policy;
+static void name_members(struct hosted *group, const struct group_properties *properties)
+{
     for (size_t i = 0; i < group->members_count; i++) {
         struct member *member = &group->members[i];
         text_copy(member->name, MEMBER_NAME_SIZE, group_container_at(properties, i)->name);
         member->init = i < properties->init_containers_count;
     }
+}
+
+bool hosted_begin(struct hosted *group, struct err *err)
+{
+    const struct group_properties *properties = group->newest->assignment->group->properties;
+    struct member *before = group->members;
+    size_t before_count = group->members_count, count = group_containers_total(properties);
+    struct member *members = members_new(count, err);
+
+    if (!members)
+        return false;
+    group->members = members;
+    group->members_count = count;
+    name_members(group, properties);
+    if (group->kept)
+        keep_happenings(group, before, before_count);
+    members_free(before, before_count);
+    order_free(group->order);
+    group->order = order_hold(group->newest);
+    group->incarnation = group->newest_incarnation;
+    group->policy = (enum restart_policy)properties->restart_policy;
     group->stage = STAGE_NONE;
     group->retry_ms = group->tries = group->ending_ms = 0;
     group->failed = group->forgotten = false;

@@ -102,7 +102,8 @@ AUTO_TYPE(hosted);
 
 /* Fresh, unnamed members in place of those there were. */
 bool hosted_members(struct hosted *group, size_t count, struct err *err) MUST_CHECK;
-/* Takes up the newest order as a fresh incarnation at STAGE_NONE. */
+/* Takes up the newest order as a fresh incarnation at STAGE_NONE; in the place of one that is kept, its containers go
+ * on with the events of theirs. */
 bool hosted_begin(struct hosted *group, struct err *err) MUST_CHECK;
 struct member *hosted_member(struct hosted *group, const char *name);
 struct group_tally hosted_tally(const struct hosted *group);

@@ -49,9 +49,11 @@ static const char *image_of(const struct hosted *group, size_t index)
 /* Who waited for the pull has told it already; an image that was there is told now. */
 static void image_is_there(struct happenings *list, int64_t now_ms, const char *image)
 {
-    if (list->count > 0 && strcmp(list->items[list->count - 1].name, "Pulled") == 0)
+    const char *last = list->count > 0 ? list->items[list->count - 1].name : "";
+
+    if (strcmp(last, "Pulled") == 0)
         return;
-    if (list->count == 0)
+    if (strcmp(last, "Pulling") != 0)
         happenings_add(list, now_ms, false, "Pulling", "pulling image \"%s\"", image);
     happenings_add(list, now_ms, false, "Pulled", "Successfully pulled image \"%s\"", image);
 }

@@ -48,7 +48,8 @@ struct seen { /* of one incarnation, newest report */
     bool told, released, removed, running, failed;
     enum group_state state;
     char address[48], detail[64];
-    int64_t exit_code, previous_code; /* of "web"; -1: not told */
+    int64_t exit_code;     /* of "web"; -1: not told */
+    int64_t previous_code; /* of its last run before that has one */
     int64_t restarts, created_events, started_events, side_started_events;
     int64_t containers; /* told of at once, at most */
     char second_detail[64];

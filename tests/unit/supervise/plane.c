@@ -132,7 +132,7 @@ static void take_status(const struct group_status *status)
     seen->created_events = events_named(view, "Created");
     seen->started_events = events_named(view, "Started");
     seen->side_started_events = events_named(view_of(status, "side"), "Started");
-    seen->exit_code = seen->previous_code = -1;
+    seen->exit_code = -1;
     if (view->previous_state && view->previous_state->exit_code.given == GIVEN_VALUE)
         seen->previous_code = view->previous_state->exit_code.value;
     if (view->current_state) {

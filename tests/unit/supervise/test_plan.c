@@ -247,6 +247,26 @@ TEST(a_restart_keeps_the_network_and_a_stop_after_it_gives_it_back)
     assert_false(plan.keep_network);
 }
 
+TEST(a_restart_in_place_adds_to_the_events_and_a_new_start_has_its_own)
+{
+    AUTO(hosted) *group = begun_group(RESTART_ALWAYS);
+    struct err err = {0};
+
+    member_next_run(&group->members[1], 0, 5);
+    order_group(group, 2, RESTART_ALWAYS);
+    group->kept = true;
+    assert_true(hosted_begin(group, &err));
+    member_next_run(&group->members[1], 0, 9);
+    assert_int_equal(group->members[0].happenings.count, 0);
+    assert_int_equal(group->members[1].happenings.count, 2); /* Created, Started */
+    assert_int_equal(group->members[1].happenings.items[1].count, 2);
+    assert_int_equal(group->members[1].restarts, 0);
+    order_group(group, 3, RESTART_ALWAYS);
+    group->kept = false;
+    assert_true(hosted_begin(group, &err));
+    assert_int_equal(group->members[1].happenings.count, 0);
+}
+
 TEST(a_finished_group_gives_everything_back_and_stays_known)
 {
     AUTO(hosted) *group = begun_group(RESTART_NEVER);
@@ -499,6 +519,7 @@ int main(void)
         cmocka_unit_test(what_runs_while_its_group_is_prepared_again_is_asked_to_end_too),
         cmocka_unit_test(a_begin_that_failed_waits_for_its_time),
         cmocka_unit_test(a_restart_keeps_the_network_and_a_stop_after_it_gives_it_back),
+        cmocka_unit_test(a_restart_in_place_adds_to_the_events_and_a_new_start_has_its_own),
         cmocka_unit_test(a_finished_group_gives_everything_back_and_stays_known),
         cmocka_unit_test(a_clear_or_forget_that_failed_waits_for_its_time),
         cmocka_unit_test(a_forgotten_group_that_is_ordered_again_begins),
