@@ -207,6 +207,16 @@ struct group_tally hosted_tally(const struct hosted *group)
     return tally;
 }
 
+bool hosted_runs(const struct hosted *group)
+{
+    for (size_t i = 0; i < group->members_count; i++) {
+        enum member_phase phase = group->members[i].phase;
+        if (phase == MEMBER_RUNNING || phase == MEMBER_STARTING)
+            return true;
+    }
+    return false;
+}
+
 bool member_holds_up(const struct member *member)
 {
     return member->init &&

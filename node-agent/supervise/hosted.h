@@ -107,6 +107,8 @@ bool hosted_members(struct hosted *group, size_t count, struct err *err) MUST_CH
 bool hosted_begin(struct hosted *group, struct err *err) MUST_CHECK;
 struct member *hosted_member(struct hosted *group, const char *name);
 struct group_tally hosted_tally(const struct hosted *group);
+/* One of its containers runs, or is about to. */
+bool hosted_runs(const struct hosted *group);
 /* It is an init container that did not end well yet. */
 bool member_holds_up(const struct member *member);
 /* A newer order to run waits until the incarnation at work is cleared: it takes over what that one holds. */
