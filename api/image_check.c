@@ -73,9 +73,9 @@ static bool take_list(struct request *request, struct image_check *check, const 
 static bool take(struct request *request, struct image_check *check, struct err *err)
 {
     const struct group_properties *properties = check->group->properties;
-    size_t most = properties->containers_count + properties->init_containers_count;
 
-    check->asked = arena_array(request->arena, most + 1, sizeof *check->asked);
+    check->asked =
+        arena_array(request->arena, group_containers_total(properties) + 1, sizeof *check->asked);
     if (!check->asked)
         return request_full(err);
     return take_list(request, check, "containers", properties->containers,

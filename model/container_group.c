@@ -406,6 +406,19 @@ const char *group_contract(const char *api_version)
     return strncmp(api_version, "2024-05-01", 10) < 0 ? CONTRACT_FIRST : CONTRACT_NEXT;
 }
 
+size_t group_containers_total(const struct group_properties *properties)
+{
+    return properties->init_containers_count + properties->containers_count;
+}
+
+struct container *group_container_at(const struct group_properties *properties, size_t index)
+{
+    size_t first = properties->init_containers_count;
+
+    return index < first ? &properties->init_containers[index]
+                         : &properties->containers[index - first];
+}
+
 int64_t memory_mib_from_milli_gb(int64_t milli_gb)
 {
     return (milli_gb * 1024 + 999) / 1000;

@@ -287,6 +287,11 @@ struct container_group {
 /* The contract that serves `api_version` (any that is well-formed): the nearest of those there are. */
 const char *group_contract(const char *api_version);
 
+/* Every container of a group, in the order in which they begin: the init containers, then the others (§9.2). An init
+ * container has no resources of its own: they are NULL. */
+size_t group_containers_total(const struct group_properties *properties);
+struct container *group_container_at(const struct group_properties *properties, size_t index);
+
 /* Every table is reachable from these. */
 extern const struct schema container_group_schema, event_schema, container_view_schema,
     group_view_schema, container_schema, requirements_schema;

@@ -34,15 +34,25 @@ bool group_move(enum group_state *state, enum group_state next, struct err *err)
     return true;
 }
 
+bool group_tally_is_over(const struct group_tally *tally)
+{
+    return tally->init_failed || (tally->containers > 0 && tally->ended == tally->containers);
+}
+
 enum group_state group_state_of(enum restart_policy policy, const struct group_tally *tally)
 {
-    if (tally->containers > 0 && tally->ended == tally->containers) {
+    if (group_tally_is_over(tally)) {
         /* Failed exists only with Never (§6.1). */
-        if (policy == RESTART_NEVER && tally->failed > 0)
+        if (policy == RESTART_NEVER && (tally->init_failed || tally->failed > 0))
             return GROUP_FAILED;
         return GROUP_SUCCEEDED;
     }
     return tally->started == tally->containers ? GROUP_RUNNING : GROUP_PENDING;
+}
+
+enum restart_policy restart_policy_of_init(enum restart_policy policy)
+{
+    return policy == RESTART_ALWAYS ? RESTART_ON_FAILURE : policy;
 }
 
 bool restart_wanted(enum restart_policy policy, int64_t exit_code)
@@ -58,13 +68,16 @@ bool restart_wanted(enum restart_policy policy, int64_t exit_code)
     return false;
 }
 
-int64_t restart_backoff_ms(int64_t restarts_in_a_row)
+const struct restart_pace restart_pace_usual = {
+    LIMIT_RESTART_BACKOFF_MIN_MS, LIMIT_RESTART_BACKOFF_MAX_MS, LIMIT_RESTART_BACKOFF_RESET_MS};
+
+int64_t restart_backoff_ms(const struct restart_pace *pace, int64_t restarts_in_a_row)
 {
-    int64_t wait_ms = LIMIT_RESTART_BACKOFF_MIN_MS;
+    int64_t wait_ms = pace->first_ms;
 
     if (restarts_in_a_row <= 0)
         return 0;
-    for (int64_t i = 1; i < restarts_in_a_row && wait_ms < LIMIT_RESTART_BACKOFF_MAX_MS; i++)
+    for (int64_t i = 1; i < restarts_in_a_row && wait_ms < pace->max_ms; i++)
         wait_ms *= 2;
-    return wait_ms < LIMIT_RESTART_BACKOFF_MAX_MS ? wait_ms : LIMIT_RESTART_BACKOFF_MAX_MS;
+    return wait_ms < pace->max_ms ? wait_ms : pace->max_ms;
 }

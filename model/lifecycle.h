@@ -58,16 +58,29 @@ extern const char *const node_state_words[];
 /* Moves *state or leaves it and says why not (ERR_CONFLICT). Staying is always allowed. */
 bool group_move(enum group_state *state, enum group_state next, struct err *err) MUST_CHECK;
 
-/* The state of a whole group from its containers' (§6.1, §10.4). `ended` counts containers that ended and
- * will not be started again; `failed` those of them with a code other than 0. */
+/* The state of a whole group from its containers' (§6.1, §10.4), init containers apart. `started` counts containers
+ * that ran, or never will; `ended` those that ended and will not be started again; `failed` those of them with a code
+ * other than 0. */
 struct group_tally {
     size_t containers, started, running, ended, failed;
+    bool
+        init_failed; /* an init container ended badly for good: what stands behind it never starts (§9.2) */
 };
+/* Nothing of it will start any more. */
+bool group_tally_is_over(const struct group_tally *tally);
 enum group_state group_state_of(enum restart_policy policy, const struct group_tally *tally);
 
-/* Whether a container that ended is started again (§10.2), and how long to wait first: 10 s doubling to
- * 5 min, forgotten after 10 min of running. The first restart after a clean long run is immediate. */
+/* The group's policy as its init containers see it (§9.5): a good end is an end. */
+enum restart_policy restart_policy_of_init(enum restart_policy policy);
+/* Whether a container that ended is started again (§10.2). */
 bool restart_wanted(enum restart_policy policy, int64_t exit_code);
-int64_t restart_backoff_ms(int64_t restarts_in_a_row);
+
+/* How long to wait before the next of several starts in a row: not at all, then first_ms, doubling to max_ms. Running
+ * for reset_ms forgets them. */
+struct restart_pace {
+    int64_t first_ms, max_ms, reset_ms;
+};
+extern const struct restart_pace restart_pace_usual; /* 10 s to 5 min, 10 min (limits.def) */
+int64_t restart_backoff_ms(const struct restart_pace *pace, int64_t restarts_in_a_row);
 
 #endif

@@ -1,4 +1,5 @@
 #include "node-agent/config.h"
+
 #include "base/limits.h"
 
 /* clang-format off */
@@ -29,6 +30,10 @@ static const struct field config_fields[] = {
     FIELD(struct agent_config, image_bytes_max, "image_bytes_max", .min = 0, .max = INT64_MAX, .doc = "Unused images are removed above this; 0: no ceiling."),
     FIELD(struct agent_config, image_keep_hours, "image_keep_hours", .flags = FIELD_HAS_FALLBACK, .fallback = 168, .min = 0, .max = 87600, .doc = "Unused images are removed after this; 0: never by age."),
     FIELD(struct agent_config, networks_prepared, "networks_prepared", .flags = FIELD_HAS_FALLBACK, .fallback = 16, .min = 0, .max = LIMIT_NETWORK_PREPARED_MAX, .doc = "Sets of namespaces kept ready for groups to come."),
+    FIELD(struct agent_config, stop_grace_ms, "stop_grace_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_STOP_GRACE_MS, .min = 0, .max = LIMIT_STOP_GRACE_MAX_MS, .doc = "What a container has between its stop signal and SIGKILL."),
+    FIELD(struct agent_config, restart_backoff_ms, "restart_backoff_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_RESTART_BACKOFF_MIN_MS, .min = 1, .max = 3600000, .doc = "First wait of a crash loop; each further one is twice as long."),
+    FIELD(struct agent_config, restart_backoff_max_ms, "restart_backoff_max_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_RESTART_BACKOFF_MAX_MS, .min = 1, .max = 3600000, .doc = "Longest wait of a crash loop."),
+    FIELD(struct agent_config, restart_backoff_reset_ms, "restart_backoff_reset_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_RESTART_BACKOFF_RESET_MS, .min = 1, .max = 86400000, .doc = "A container that ran this long is in no crash loop any more."),
     FIELD(struct agent_config, workers, "workers", .flags = FIELD_HAS_FALLBACK, .fallback = 16, .min = 2, .max = 256, .doc = "Blocking steps done at the same time, at most."),
     FIELD(struct agent_config, log_level, "log_level", .flags = FIELD_HAS_FALLBACK, .fallback_text = "info", .doc = "debug, info, warn or error."),
     FIELD(struct agent_config, log_json, "log_json", .doc = "Log lines as JSON."),

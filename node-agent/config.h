@@ -17,7 +17,9 @@ struct agent_config {
     int64_t cpu_milli, memory_mib; /* 0: what the machine has */
     struct text_list insecure_registries;
     int64_t image_bytes_max, image_keep_hours;
-    int64_t networks_prepared, workers;
+    int64_t networks_prepared;
+    int64_t stop_grace_ms, restart_backoff_ms, restart_backoff_max_ms, restart_backoff_reset_ms;
+    int64_t workers;
     const char *log_level;
     bool log_json;
     bool clean;

@@ -117,7 +117,10 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
                                 .plane_ca_file = config->plane_ca_file,
                                 .networks_prepared = (int)config->networks_prepared,
                                 .workers_max = (int)config->workers,
-                                .images_collect_ms = IMAGES_COLLECT_MS};
+                                .images_collect_ms = IMAGES_COLLECT_MS,
+                                .stop_grace_ms = config->stop_grace_ms,
+                                .pace = {config->restart_backoff_ms, config->restart_backoff_max_ms,
+                                         config->restart_backoff_reset_ms}};
     struct paths paths;
     struct parts_options options;
 

@@ -129,13 +129,13 @@ static void check_one(struct check *check, const struct seat *seat)
     check_security(check, seat);
 }
 
-static struct seat seat_at(const struct group_properties *properties, size_t index)
+struct seat seat_at(const struct group_properties *properties, size_t index)
 {
     size_t first = properties->init_containers_count;
+    bool init = index < first;
 
-    if (index < first)
-        return (struct seat){&properties->init_containers[index], "initContainers", index};
-    return (struct seat){&properties->containers[index - first], "containers", index - first};
+    return (struct seat){group_container_at(properties, index),
+                         init ? "initContainers" : "containers", init ? index : index - first};
 }
 
 static void check_duplicate(struct check *check, size_t index)
@@ -157,7 +157,7 @@ static void check_duplicate(struct check *check, size_t index)
 void check_containers(struct check *check)
 {
     const struct group_properties *properties = check->group->properties;
-    size_t count = properties->containers_count + properties->init_containers_count;
+    size_t count = group_containers_total(properties);
 
     if (properties->containers_count == 0)
         check_problem(check, ERR_CONTAINER_COUNT, "properties.containers",

@@ -35,6 +35,9 @@ const char *seat_path(struct check *check, const struct seat *seat, const char *
 /* A table has named this very place. */
 bool check_told(const struct check *check, const char *path);
 
+/* Among all containers of the group, init containers first. */
+struct seat seat_at(const struct group_properties *properties, size_t index);
+
 /* A fault in a list of the group: "properties.<list>[index]<member>". */
 #define LIST_PATH(check, list, index, member) \
     check_path(check, "properties." list "[%zu]" member, index)

@@ -64,9 +64,10 @@ static void check_containers_supported(struct check *check)
 {
     const struct group_properties *properties = check->group->properties;
 
-    for (size_t i = 0; i < properties->containers_count; i++)
-        check_container_supported(check,
-                                  &(struct seat){&properties->containers[i], "containers", i});
+    for (size_t i = 0; i < group_containers_total(properties); i++) {
+        struct seat seat = seat_at(properties, i);
+        check_container_supported(check, &seat);
+    }
 }
 
 /* ---- lists of the group ---- */
@@ -123,7 +124,6 @@ bool group_check_supported(const struct container_group *group, struct problems 
     unsupported_if(&check, properties->sku == SKU_DEDICATED || properties->sku == SKU_CONFIDENTIAL,
                    "properties.sku");
     unsupported_if(&check, properties->priority == PRIORITY_SPOT, "properties.priority");
-    unsupported_if(&check, properties->init_containers_count > 0, "properties.initContainers");
     unsupported_if(&check, properties->diagnostics, "properties.diagnostics");
     unsupported_if(&check, properties->subnets_count > 0, "properties.subnetIds");
     unsupported_if(&check, properties->encryption, "properties.encryptionProperties");

@@ -137,7 +137,7 @@ struct runtime_found {
     int64_t started_ms;  /* 0: runtime_start() was never called for it */
     int64_t finished_ms; /* EXITED; GONE: when that was noticed */
     int exit_code;       /* EXITED: 0 to 255, 128 + signal when one ended it */
-    bool oom_killed;     /* EXITED by the kernel for want of memory */
+    bool oom_killed;     /* EXITED badly, and the kernel killed some of it for want of memory */
 };
 
 /* False when there is no such container (err ERR_NOT_FOUND), or it cannot be told. */

@@ -249,6 +249,7 @@ struct agent *agent_new(const struct agent_parts *parts, struct err *err)
         return NULL;
     }
     agent->parts = *parts;
+    agent->groups.pace = &agent->parts.pace;
     agent->timer_fd = agent->stop_fd = -1;
     agent->beat_ms = LIMIT_NODE_BEAT_MS;
     agent->jobs = (struct jobs){.parts = *parts, .inbox = &agent->inbox};

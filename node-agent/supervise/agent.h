@@ -32,6 +32,8 @@ struct agent_parts { /* opened by main.c, used here, closed by main.c after agen
     struct join_request join;
     int networks_prepared;     /* kept ready for groups to come */
     int64_t images_collect_ms; /* how often unused images are looked for */
+    int64_t stop_grace_ms;     /* between the stop signal and SIGKILL */
+    struct restart_pace pace;
     int workers_max;
 };
 

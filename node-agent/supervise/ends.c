@@ -3,8 +3,6 @@
 #include "base/log.h"
 #include "node-agent/supervise/agent_state.h"
 
-static const char stopped_by_client[] = "Container stopped per client request";
-
 /* As people read it: stopped on purpose has no exit code (client-surface §5). */
 void agent_take_end(struct hosted *group, struct member *member, int64_t finished_ms,
                     int64_t exit_code, bool oom)
@@ -13,7 +11,7 @@ void agent_take_end(struct hosted *group, struct member *member, int64_t finishe
 
     if (member->phase == MEMBER_ENDED)
         return;
-    const char *detail = stopped ? stopped_by_client : oom ? "OOMKilled" : NULL;
+    const char *detail = stopped ? run_was_stopped : oom ? "OOMKilled" : NULL;
     member_ended(group, member,
                  &(struct ending){finished_ms, steady_ms(), stopped ? -1 : exit_code, detail});
     log_info("container_ended", "group=%s container=%s exit=%lld oom=%d again=%d", group->uid,

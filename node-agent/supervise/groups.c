@@ -72,6 +72,8 @@ bool groups_add(struct groups *groups, struct hosted *group, struct err *err)
     CHECK(!groups->cells[cell]);
     groups->cells[cell] = group;
     groups->count++;
+    if (groups->pace)
+        group->pace = groups->pace;
     group->next = groups->first;
     if (group->next)
         group->next->before = group;

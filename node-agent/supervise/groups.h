@@ -10,7 +10,8 @@
 struct groups {
     struct hosted *first; /* ->next: each of them */
     struct hosted **cells;
-    size_t count, capacity; /* a power of two, never more than three quarters full */
+    size_t count, capacity;          /* a power of two, never more than three quarters full */
+    const struct restart_pace *pace; /* of those that come; NULL: the usual one */
     struct hosted *due;
     struct hosted *untold, **untold_last;
 };

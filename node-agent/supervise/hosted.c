@@ -83,26 +83,25 @@ struct hosted *hosted_new(const char *uid, struct err *err)
         return NULL;
     }
     text_copy(group->uid, sizeof group->uid, uid);
+    group->pace = &restart_pace_usual;
     group->cancel.fd = -1;
     if (!bell_init(&group->cancel, err))
         return NULL;
     return TAKE(group);
 }
 
-static void hosted_drop_members(struct hosted *group)
+static void members_free(struct member *members, size_t count)
 {
-    for (size_t i = 0; i < group->members_count; i++)
-        happenings_done(&group->members[i].happenings);
-    free(group->members);
-    group->members = NULL;
-    group->members_count = 0;
+    for (size_t i = 0; i < count; i++)
+        happenings_done(&members[i].happenings);
+    free(members);
 }
 
 void hosted_free(struct hosted *group)
 {
     if (!group)
         return;
-    hosted_drop_members(group);
+    members_free(group->members, group->members_count);
     happenings_done(&group->happenings);
     order_free(group->order);
     order_free(group->newest);
@@ -111,28 +110,67 @@ void hosted_free(struct hosted *group)
     free(group);
 }
 
+static struct member *members_new(size_t count, struct err *err)
+{
+    struct member *members = calloc(count ? count : 1, sizeof *members);
+
+    if (!members)
+        err_set(err, ERR_BUSY, "no memory for a group");
+    return members;
+}
+
 bool hosted_members(struct hosted *group, size_t count, struct err *err)
 {
-    hosted_drop_members(group);
-    group->members = calloc(count ? count : 1, sizeof *group->members);
-    if (!group->members)
-        return err_set(err, ERR_BUSY, "no memory for a group");
+    struct member *members = members_new(count, err);
+
+    if (!members)
+        return false;
+    members_free(group->members, group->members_count);
+    group->members = members;
     group->members_count = count;
     return true;
+}
+
+/* A container that is started anew in its place goes on with the events of the one of its name (§10.6). */
+static void keep_happenings(struct hosted *group, struct member *before, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct member *after = hosted_member(group, before[i].name);
+        if (!after)
+            continue;
+        after->happenings = before[i].happenings;
+        before[i].happenings = (struct happenings){0};
+    }
+}
+
+static void name_members(struct hosted *group, const struct group_properties *properties)
+{
+    for (size_t i = 0; i < group->members_count; i++) {
+        struct member *member = &group->members[i];
+        text_copy(member->name, MEMBER_NAME_SIZE, group_container_at(properties, i)->name);
+        member->init = i < properties->init_containers_count;
+    }
 }
 
 bool hosted_begin(struct hosted *group, struct err *err)
 {
     const struct group_properties *properties = group->newest->assignment->group->properties;
+    struct member *before = group->members;
+    size_t before_count = group->members_count, count = group_containers_total(properties);
+    struct member *members = members_new(count, err);
 
-    if (!hosted_members(group, properties->containers_count, err))
+    if (!members)
         return false;
+    group->members = members;
+    group->members_count = count;
+    name_members(group, properties);
+    if (group->kept)
+        keep_happenings(group, before, before_count);
+    members_free(before, before_count);
     order_free(group->order);
     group->order = order_hold(group->newest);
     group->incarnation = group->newest_incarnation;
     group->policy = (enum restart_policy)properties->restart_policy;
-    for (size_t i = 0; i < group->members_count; i++)
-        text_copy(group->members[i].name, MEMBER_NAME_SIZE, properties->containers[i].name);
     group->stage = STAGE_NONE;
     group->retry_ms = group->tries = group->ending_ms = 0;
     group->failed = group->forgotten = false;
@@ -151,17 +189,38 @@ struct member *hosted_member(struct hosted *group, const char *name)
 
 struct group_tally hosted_tally(const struct hosted *group)
 {
-    struct group_tally tally = {.containers = group->members_count};
+    struct group_tally tally = {0};
 
     for (size_t i = 0; i < group->members_count; i++) {
         const struct member *member = &group->members[i];
-        tally.started += member->starts > 0;
+        bool ended = member->phase == MEMBER_ENDED && member->final;
+        bool failed = ended && member->current.exit_code != 0;
+        tally.init_failed |= member->init && failed;
+        if (member->init)
+            continue;
+        tally.containers++;
+        tally.started += member->starts > 0 || ended;
         tally.running += member->phase == MEMBER_RUNNING;
-        tally.ended += member->phase == MEMBER_ENDED && member->final;
-        tally.failed +=
-            member->phase == MEMBER_ENDED && member->final && member->current.exit_code != 0;
+        tally.ended += ended;
+        tally.failed += failed;
     }
     return tally;
+}
+
+bool hosted_runs(const struct hosted *group)
+{
+    for (size_t i = 0; i < group->members_count; i++) {
+        enum member_phase phase = group->members[i].phase;
+        if (phase == MEMBER_RUNNING || phase == MEMBER_STARTING)
+            return true;
+    }
+    return false;
+}
+
+bool member_holds_up(const struct member *member)
+{
+    return member->init &&
+           !(member->phase == MEMBER_ENDED && member->final && member->current.exit_code == 0);
 }
 
 bool hosted_hands_over(const struct hosted *group)
@@ -183,6 +242,8 @@ void member_next_run(struct member *member, int64_t restarts, int64_t started_ms
     happenings_add(&member->happenings, started_ms, false, "Started", "Started container");
 }
 
+const char run_was_stopped[] = "Container stopped per client request";
+
 void member_ended(struct hosted *group, struct member *member, const struct ending *ending)
 {
     struct run *run = &member->current;
@@ -195,12 +256,18 @@ void member_ended(struct hosted *group, struct member *member, const struct endi
               ending->detail           ? ending->detail
               : ending->exit_code == 0 ? "Completed"
                                        : "Error");
-    if (run->started_ms > 0 && run->finished_ms - run->started_ms >= LIMIT_RESTART_BACKOFF_RESET_MS)
+    if (run->started_ms > 0 && run->finished_ms - run->started_ms >= group->pace->reset_ms)
         member->streak = 0;
     member->final =
-        group->stage == STAGE_ENDING || !restart_wanted(group->policy, ending->exit_code);
+        group->stage == STAGE_ENDING ||
+        !restart_wanted(member->init ? restart_policy_of_init(group->policy) : group->policy,
+                        ending->exit_code);
     if (!member->final)
-        member->next_start_ms = ending->steady_ms + restart_backoff_ms(member->streak++);
+        member->next_start_ms =
+            ending->steady_ms + restart_backoff_ms(group->pace, member->streak++);
+    if (!member->final && member->next_start_ms > ending->steady_ms)
+        happenings_add(&member->happenings, ending->finished_ms, true, "BackOff",
+                       "Back-off restarting failed container");
     group->changes++;
 }
 

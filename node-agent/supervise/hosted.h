@@ -49,6 +49,7 @@ struct run {                         /* one run of a container */
 
 struct member {
     char name[MEMBER_NAME_SIZE];
+    bool init; /* nobody behind it starts before it ended well */
     enum member_phase phase;
     int64_t starts;        /* in this incarnation */
     int64_t restarts;      /* by policy */
@@ -67,7 +68,8 @@ struct hosted {
     struct order *newest; /* newest from the plane; the same as order when that is current */
     int64_t incarnation;
     enum restart_policy policy; /* of the incarnation at work */
-    enum wanted wanted;         /* newest's, or remove when the plane no longer names the group */
+    const struct restart_pace *pace;
+    enum wanted wanted; /* newest's, or remove when the plane no longer names the group */
     int64_t newest_incarnation;
     enum stage stage;
     int busy;           /* jobs under way */
@@ -83,7 +85,7 @@ struct hosted {
     bool forgotten; /* nothing is left; dropped once the plane knows */
     char address[48];
     struct happenings happenings;
-    struct member *members;
+    struct member *members; /* init containers first */
     size_t members_count;
     int64_t named_epoch;          /* newest epoch in which the plane named it */
     int64_t changes, told, taken; /* of the status: made, sent, acknowledged */
@@ -100,10 +102,15 @@ AUTO_TYPE(hosted);
 
 /* Fresh, unnamed members in place of those there were. */
 bool hosted_members(struct hosted *group, size_t count, struct err *err) MUST_CHECK;
-/* Takes up the newest order as a fresh incarnation at STAGE_NONE. */
+/* Takes up the newest order as a fresh incarnation at STAGE_NONE; in the place of one that is kept, its containers go
+ * on with the events of theirs. */
 bool hosted_begin(struct hosted *group, struct err *err) MUST_CHECK;
 struct member *hosted_member(struct hosted *group, const char *name);
 struct group_tally hosted_tally(const struct hosted *group);
+/* One of its containers runs, or is about to. */
+bool hosted_runs(const struct hosted *group);
+/* It is an init container that did not end well yet. */
+bool member_holds_up(const struct member *member);
 /* A newer order to run waits until the incarnation at work is cleared: it takes over what that one holds. */
 bool hosted_hands_over(const struct hosted *group);
 /* Another run of a container: its restarts-th restart. It began, or (started_ms 0) could not. */
@@ -115,6 +122,7 @@ struct ending {
     int64_t exit_code;   /* -1: not known */
     const char *detail;  /* NULL: "Completed" or "Error" by the code */
 };
+extern const char run_was_stopped[]; /* the detail of one that a client ended */
 /* Keeps it, decides whether another run follows and when. */
 void member_ended(struct hosted *group, struct member *member, const struct ending *ending);
 

@@ -105,9 +105,9 @@ static void images_release(struct job *job)
     if (!job->order || !job->order->assignment->group)
         return;
     const struct group_properties *properties = job->order->assignment->group->properties;
-    for (size_t i = 0; i < properties->containers_count; i++)
+    for (size_t i = 0; i < group_containers_total(properties); i++)
         image_release(job->jobs->parts.images,
-                      image_holder(job->uid, properties->containers[i].name, holder));
+                      image_holder(job->uid, group_container_at(properties, i)->name, holder));
 }
 
 bool job_clear(struct job *job, struct err *err)

@@ -49,15 +49,16 @@ static bool images_pull(struct job *job, const struct group_properties *properti
         credentials[credentials_count++] = (struct image_credential){
             properties->credentials[i].server, properties->credentials[i].username,
             properties->credentials[i].password};
-    for (size_t i = 0; i < properties->containers_count; i++) {
+    for (size_t i = 0; i < group_containers_total(properties); i++) {
+        const struct container *container = group_container_at(properties, i);
         char holder[HOLDER_SIZE];
-        struct pulling pulling = {job, properties->containers[i].name};
+        struct pulling pulling = {job, container->name};
         struct image_request request = {
-            .reference = properties->containers[i].properties->image,
+            .reference = container->properties->image,
             .credentials = credentials,
             .credentials_count = credentials_count,
             .policy = IMAGE_USUAL,
-            .holder = image_holder(job->uid, properties->containers[i].name, holder),
+            .holder = image_holder(job->uid, container->name, holder),
             .cancel_fd = job->cancel_fd,
             .progress = pull_progress,
             .context = &pulling,
@@ -80,8 +81,9 @@ static bool folders_make(struct job *job, const struct group_properties *propert
     text_format(path, sizeof path, "%s/logs", folder);
     if (!file_make_folders(path, 0700, err))
         return false;
-    for (size_t i = 0; i < properties->containers_count; i++) {
-        text_format(path, sizeof path, "%s/logs/%s.log", folder, properties->containers[i].name);
+    for (size_t i = 0; i < group_containers_total(properties); i++) {
+        text_format(path, sizeof path, "%s/logs/%s.log", folder,
+                    group_container_at(properties, i)->name);
         if (!runtime_log_remove(path, err))
             return false;
     }

@@ -128,10 +128,9 @@ static bool mounts_of(struct making *making, struct runtime_mount *mounts, size_
 
 /* ---- the container ---- */
 
-static int64_t milli_of(const struct container_properties *properties, bool memory)
+static int64_t milli_of(const struct resource_requirements *resources, bool memory)
 {
-    const struct resource_amounts *limits = properties->resources->limits;
-    const struct resource_amounts *requests = properties->resources->requests;
+    const struct resource_amounts *limits = resources->limits, *requests = resources->requests;
     struct opt_decimal limit = {0};
 
     /* Without a limit the request is the container's ceiling (§8.7). */
@@ -142,10 +141,19 @@ static int64_t milli_of(const struct container_properties *properties, bool memo
     return memory ? requests->memory_gb.milli : requests->cpu.milli;
 }
 
+/* An init container runs alone and may use all that the group holds (§9.4). */
+static void ceilings_set(const struct making *making, struct runtime_container *container)
+{
+    const struct resource_requirements *resources = making->container->properties->resources;
+
+    container->cpu_milli = resources ? milli_of(resources, false) : making->assignment->cpu_milli;
+    container->memory_bytes = resources ? milli_of(resources, true) * 1024 * 1024 * 1024 / 1000
+                                        : making->assignment->memory_mib * 1024 * 1024;
+}
+
 static bool container_create(struct making *making, struct err *err)
 {
     const struct agent_parts *parts = &making->job->jobs->parts;
-    const struct container_properties *properties = making->container->properties;
     struct runtime_mount mounts[MOUNTS_MAX];
     char log_path[PATH_SIZE], folder[PATH_SIZE];
     struct runtime_container container = {
@@ -162,12 +170,11 @@ static bool container_create(struct making *making, struct err *err)
         .net_path = making->network.net_path,
         .ipc_path = making->network.ipc_path,
         .uts_path = making->network.uts_path,
-        .cpu_milli = milli_of(properties, false),
-        .memory_bytes = milli_of(properties, true) * 1024 * 1024 * 1024 / 1000,
         .mounts = mounts,
         .log_path = log_path,
     };
 
+    ceilings_set(making, &container);
     group_folder(parts, making->job->uid, folder);
     text_format(log_path, sizeof log_path, "%s/logs/%s.log", folder, making->container->name);
     return args_of(making, &container.args, err) && env_of(making, &container.env, err) &&
@@ -199,7 +206,7 @@ bool job_run(struct job *job, struct err *err)
         .job = job,
         .arena = arena,
         .assignment = job->order->assignment,
-        .container = &job->order->assignment->group->properties->containers[job->member],
+        .container = group_container_at(job->order->assignment->group->properties, job->member),
     };
     AUTO(image) *image =
         image_held(parts->images, image_holder(job->uid, making.container->name, holder), err);

@@ -40,12 +40,12 @@ void agent_take_joined(void *context, const struct join_answer *answer)
     agent->images_told = agent->images_sent = -1;
 }
 
-static bool container_is_safe(const struct container *container)
+static bool container_is_safe(const struct container *container, bool init)
 {
     const struct container_properties *properties = container->properties;
 
     if (!container->name || !container_name_valid(container->name) || !properties ||
-        !properties->image || !properties->resources || !properties->resources->requests)
+        !properties->image || (properties->resources ? !properties->resources->requests : !init))
         return false;
     for (size_t i = 0; i < properties->mounts_count; i++) {
         if (!properties->mounts[i].name || !container_name_valid(properties->mounts[i].name))
@@ -61,8 +61,9 @@ static bool names_are_safe(const struct container_group *group)
 
     if (!properties || properties->containers_count == 0)
         return false;
-    for (size_t i = 0; i < properties->containers_count; i++) {
-        if (!container_is_safe(&properties->containers[i]))
+    for (size_t i = 0; i < group_containers_total(properties); i++) {
+        if (!container_is_safe(group_container_at(properties, i),
+                               i < properties->init_containers_count))
             return false;
     }
     for (size_t i = 0; i < properties->volumes_count; i++) {

@@ -42,15 +42,18 @@ void agent_progress(void *context, struct message *message)
 
 static const char *image_of(const struct hosted *group, size_t index)
 {
-    return group->order->assignment->group->properties->containers[index].properties->image;
+    return group_container_at(group->order->assignment->group->properties, index)
+        ->properties->image;
 }
 
 /* Who waited for the pull has told it already; an image that was there is told now. */
 static void image_is_there(struct happenings *list, int64_t now_ms, const char *image)
 {
-    if (list->count > 0 && strcmp(list->items[list->count - 1].name, "Pulled") == 0)
+    const char *last = list->count > 0 ? list->items[list->count - 1].name : "";
+
+    if (strcmp(last, "Pulled") == 0)
         return;
-    if (list->count == 0)
+    if (strcmp(last, "Pulling") != 0)
         happenings_add(list, now_ms, false, "Pulling", "pulling image \"%s\"", image);
     happenings_add(list, now_ms, false, "Pulled", "Successfully pulled image \"%s\"", image);
 }
@@ -103,7 +106,7 @@ static void not_prepared(struct hosted *group, const struct job *job, int64_t no
         return;
     tell_not_prepared(group, job, now_ms);
     if (err_code_retry(job->err.code)) {
-        group->retry_ms = steady_ms() + restart_backoff_ms(++group->tries);
+        group->retry_ms = steady_ms() + restart_backoff_ms(group->pace, ++group->tries);
         return;
     }
     group->failed = true;

@@ -10,8 +10,7 @@ bool plan_over(const struct hosted *group)
 {
     struct group_tally tally = hosted_tally(group);
 
-    return superseded(group) || group->failed ||
-           (tally.containers > 0 && tally.ended == tally.containers);
+    return superseded(group) || group->failed || group_tally_is_over(&tally);
 }
 
 static struct plan wait_until(int64_t wake_ms)
@@ -24,16 +23,6 @@ static struct plan do_step(enum plan_step step)
     return (struct plan){.step = step};
 }
 
-static bool anything_runs(const struct hosted *group)
-{
-    for (size_t i = 0; i < group->members_count; i++) {
-        enum member_phase phase = group->members[i].phase;
-        if (phase == MEMBER_RUNNING || phase == MEMBER_STARTING)
-            return true;
-    }
-    return false;
-}
-
 static struct plan clear(const struct hosted *group)
 {
     return (struct plan){.step = PLAN_CLEAR, .keep_network = hosted_hands_over(group)};
@@ -44,7 +33,7 @@ static struct plan plan_none(const struct hosted *group, int64_t now_ms, bool le
     if (group->busy > 0)
         return do_step(group->preparing && plan_over(group) ? PLAN_CANCEL : PLAN_NONE);
     if (plan_over(group)) /* what runs although it must be prepared again is asked first, as ever */
-        return anything_runs(group) ? do_step(PLAN_SIGNAL) : clear(group);
+        return hosted_runs(group) ? do_step(PLAN_SIGNAL) : clear(group);
     if (!leased || !group->order)
         return wait_until(0);
     if (group->retry_ms > now_ms)
@@ -59,7 +48,7 @@ static struct plan plan_up(const struct hosted *group, int64_t now_ms, bool leas
     if (plan_over(group)) {
         if (group->busy > 0)
             return wait_until(0);
-        return anything_runs(group) ? do_step(PLAN_SIGNAL) : clear(group);
+        return hosted_runs(group) ? do_step(PLAN_SIGNAL) : clear(group);
     }
     if (!leased || !group->order)
         return wait_until(0);
@@ -71,6 +60,8 @@ static struct plan plan_up(const struct hosted *group, int64_t now_ms, bool leas
             return (struct plan){.step = PLAN_RUN, .member = i};
         if (waits && (wake_ms == 0 || member->next_start_ms < wake_ms))
             wake_ms = member->next_start_ms;
+        if (member_holds_up(member))
+            break;
     }
     return wait_until(wake_ms);
 }
@@ -79,7 +70,7 @@ static struct plan plan_ending(const struct hosted *group, int64_t now_ms)
 {
     if (group->busy > 0)
         return wait_until(0);
-    if (anything_runs(group) && now_ms < group->ending_ms)
+    if (hosted_runs(group) && now_ms < group->ending_ms)
         return wait_until(group->ending_ms);
     if (group->retry_ms > now_ms)
         return wait_until(group->retry_ms); /* the last clear failed */

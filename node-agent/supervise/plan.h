@@ -27,8 +27,8 @@ struct plan {
 /* `leased` false: the node may not start anything now (no lease, or fenced). */
 struct plan plan_group(const struct hosted *group, int64_t now_ms, bool leased);
 
-/* Nothing of the incarnation at work may start any more: the plane wants another thing, it failed, or all its
- * containers ended for good. */
+/* Nothing of the incarnation at work may start any more: the plane wants another thing, it failed, all its containers
+ * ended for good, or an init container did so badly. */
 bool plan_over(const struct hosted *group);
 
 #endif

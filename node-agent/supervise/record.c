@@ -22,7 +22,7 @@ struct member_record {
     const char *name;
     int phase;
     int64_t starts, restarts, streak, next_start_ms;
-    bool final;
+    bool init, final;
     struct run_record *current, *previous;
     struct happening_record *events;
     size_t events_count;
@@ -63,6 +63,7 @@ static const struct field member_fields[] = {
     FIELD(struct member_record, restarts, "restarts"),
     FIELD(struct member_record, streak, "streak"),
     FIELD(struct member_record, next_start_ms, "nextStartMs"),
+    FIELD(struct member_record, init, "init"),
     FIELD(struct member_record, final, "final"),
     FIELD_STRUCT(struct member_record, current, "current", &run_schema),
     FIELD_STRUCT(struct member_record, previous, "previous", &run_schema),
@@ -124,6 +125,7 @@ static bool member_to(const struct member *member, struct arena *arena,
         .restarts = member->restarts,
         .streak = member->streak,
         .next_start_ms = member->next_start_ms,
+        .init = member->init,
         .final = member->final,
         .current = run_to(&member->current, arena),
         .previous = run_to(&member->previous, arena),
@@ -206,6 +208,7 @@ static void member_from(struct member *member, const struct member_record *recor
     member->restarts = record->restarts;
     member->streak = record->streak;
     member->next_start_ms = record->next_start_ms;
+    member->init = record->init;
     member->final = record->final;
     run_from(&member->current, record->current);
     run_from(&member->previous, record->previous);

@@ -76,6 +76,22 @@ static void recover_identity(struct agent *agent, struct hosted *group)
         log_failure("identity_not_served", &err);
 }
 
+/* After a reboot the network of a group is gone: it is prepared again, its containers start again by policy. What its
+ * init containers did in memory went with it, so they come first again, but for Never. */
+static void begin_again(struct hosted *group)
+{
+    bool init = group->policy != RESTART_NEVER && !hosted_runs(group);
+
+    group->stage = STAGE_NONE;
+    for (size_t i = 0; init && i < group->members_count; i++) {
+        struct member *member = &group->members[i];
+        if (member->init && member->phase == MEMBER_ENDED && member->final) {
+            member->phase = MEMBER_WAITING;
+            member->final = false;
+        }
+    }
+}
+
 static bool recover_networks(struct agent *agent, struct arena *arena, struct err *err)
 {
     struct network_group *networks;
@@ -89,12 +105,11 @@ static bool recover_networks(struct agent *agent, struct arena *arena, struct er
              !network_group_down(agent->parts.network, networks[i].uid, err)))
             return false;
     }
-    /* After a reboot the network of a group is gone: it is prepared again, its containers start again by policy. */
     for (struct hosted *group = agent->groups.first; group; group = group->next) {
         struct network_group network;
         if (group->stage == STAGE_UP &&
             !network_group_find(agent->parts.network, group->uid, &network))
-            group->stage = STAGE_NONE;
+            begin_again(group);
         else if (group->stage == STAGE_UP && group->order)
             recover_identity(agent, group);
     }
@@ -129,13 +144,7 @@ static bool holds_something(struct agent *agent, const struct hosted *group)
 /* Nothing of the group runs, nor will it run here again: what it holds is only to be given back. */
 static bool is_past(const struct hosted *group)
 {
-    if (hosted_hands_over(group) || !plan_over(group))
-        return false;
-    for (size_t i = 0; i < group->members_count; i++) {
-        if (group->members[i].phase == MEMBER_RUNNING || group->members[i].phase == MEMBER_STARTING)
-            return false;
-    }
-    return true;
+    return !hosted_hands_over(group) && plan_over(group) && !hosted_runs(group);
 }
 
 /* When the last container ended; 0: not known. Without it the seconds in which no agent lived would be added to a group

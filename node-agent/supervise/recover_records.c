@@ -9,9 +9,12 @@
 #include <string.h>
 
 /* After a reboot the steady clock began anew: what seems to wait longer than anything may, waits no more. */
-static void forget_waits(struct hosted *group)
+static void forget_waits(const struct agent *agent, struct hosted *group)
 {
-    int64_t latest_ms = steady_ms() + LIMIT_RESTART_BACKOFF_MAX_MS;
+    const struct agent_parts *parts = &agent->parts;
+    int64_t longest_ms =
+        parts->pace.max_ms > parts->stop_grace_ms ? parts->pace.max_ms : parts->stop_grace_ms;
+    int64_t latest_ms = steady_ms() + longest_ms;
 
     if (group->retry_ms > latest_ms)
         group->retry_ms = 0;
@@ -77,7 +80,7 @@ static bool recover_group(struct agent *agent, const char *uid, struct err *err)
         recover_order(group, group_order_path(&agent->parts, uid, path));
         recover_order(group, group_newest_path(&agent->parts, uid, path));
     }
-    forget_waits(group);
+    forget_waits(agent, group);
     /* A newer order was known and is not at hand: it comes again with the next desired. */
     if (!group->newest && group->wanted == WANTED_RUN)
         group->newest_incarnation = group->incarnation;

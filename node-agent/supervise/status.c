@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
 static const char *time_text(int64_t unix_ms, struct arena *arena)
 {
     char text[CLOCK_TEXT_SIZE];
@@ -46,6 +48,14 @@ static struct container_state *state_of_run(const struct run *run, enum containe
     return state;
 }
 
+/* What a client stopped was running before: not its run before that is told then (client-surface §5). */
+static struct container_state *state_before_stop(const struct run *stopped, struct arena *arena)
+{
+    const struct run running = {.started_ms = stopped->started_ms, .exit_code = -1};
+
+    return state_of_run(&running, CONTAINER_RUNNING, arena);
+}
+
 /* Waiting: never started, or ended and to be started again (its last run is the previous state then, §6.2). */
 static struct container_view *view_of(const struct member *member, struct arena *arena)
 {
@@ -73,7 +83,9 @@ static struct container_view *view_of(const struct member *member, struct arena 
         if (ran)
             previous = &member->current;
     }
-    if (previous->started_ms > 0 || previous->finished_ms > 0)
+    if (member->phase == MEMBER_ENDED && strcmp(member->current.detail, run_was_stopped) == 0)
+        view->previous_state = state_before_stop(&member->current, arena);
+    else if (previous->started_ms > 0 || previous->finished_ms > 0)
         view->previous_state = state_of_run(previous, CONTAINER_TERMINATED, arena);
     return view;
 }
@@ -98,7 +110,8 @@ bool status_of(const struct hosted *group, struct arena *arena, struct group_sta
         .uid = arena_text(arena, group->uid),
         .incarnation = group->incarnation,
         .state = (int)state,
-        .provisioned = tally.containers > 0 && tally.started == tally.containers,
+        .provisioned = group_tally_is_over(&tally) ||
+                       (tally.containers > 0 && tally.started == tally.containers),
         .released = group->stage == STAGE_CLEARED && !group->kept,
         .removed = group->forgotten,
         .address = group->address[0] && (group->stage != STAGE_CLEARED || group->kept)

@@ -18,7 +18,7 @@ static void step_run(struct hosted *group, struct job *job)
     member->phase = MEMBER_STARTING;
 }
 
-static void step_signal(struct hosted *group, struct job *job)
+static void step_signal(const struct agent *agent, struct hosted *group, struct job *job)
 {
     int64_t now_ms = clock_now_ms();
 
@@ -31,7 +31,7 @@ static void step_signal(struct hosted *group, struct job *job)
                        member->name);
     }
     group->stage = STAGE_ENDING;
-    group->ending_ms = steady_ms() + LIMIT_STOP_GRACE_MS;
+    group->ending_ms = steady_ms() + agent->parts.stop_grace_ms;
 }
 
 /* The file of the newest order becomes that of the order at work. Whenever the agent is killed, recover.c finds by
@@ -67,7 +67,7 @@ static bool step_submit(struct agent *agent, struct hosted *group, const struct 
     if (plan->step == PLAN_RUN)
         step_run(group, job);
     if (plan->step == PLAN_SIGNAL)
-        step_signal(group, job);
+        step_signal(agent, group, job);
     if (plan->step == PLAN_PREPARE) {
         group->preparing = true;
         job->cancel_fd = group->cancel.fd;

@@ -1,5 +1,5 @@
 """A node that only pretends: it joins over the real protocol, beats, and runs every group it is given at once. A
-container whose command begins with "exit" ends with the code behind it."""
+container whose command begins with "exit" ends with the code behind it, an init container in any case."""
 import os
 import sys
 import threading
@@ -109,12 +109,13 @@ class FakeNode:
     @staticmethod
     def running(uid, incarnation, group):
         views, codes = [], []
-        for one in group["properties"]["containers"]:
+        init = group["properties"].get("initContainers") or []
+        for one in init + group["properties"]["containers"]:
             command = one["properties"].get("command") or []
             ends = len(command) > 1 and command[0] == "exit" and command[1].isdecimal()
             state = {"state": "Running", "startTime": now_text(), "detailStatus": ""}
-            if ends:
-                codes.append(int(command[1]))
+            if ends or one in init:
+                codes.append(int(command[1]) if ends else 0)
                 state = {"state": "Terminated", "startTime": now_text(), "finishTime": now_text(),
                          "exitCode": codes[-1], "detailStatus": "Error" if codes[-1] else "Completed"}
             events = [{"count": 1, "firstTimestamp": now_text(), "lastTimestamp": now_text(), "name": "Started",

@@ -31,7 +31,6 @@ NOT_RUN = {
     "properties.encryptionProperties": "there is no key vault",
     "properties.extensions": "there are no virtual nodes",
     "properties.imageRegistryCredentials[].passwordReference": "there is no key vault",
-    "properties.initContainers": "init containers are not run yet",
     "properties.ipAddress.dnsNameLabel": "there is no name server yet",
     "properties.priority": "nothing is evicted yet",
     "properties.sku": "Standard is what nodes have",
@@ -57,7 +56,6 @@ PROBE = {"httpGet": {"path": "/", "port": 80}}
 NO_EXAMPLE = {
     "properties.containers[0].properties.livenessProbe": PROBE,
     "properties.containers[0].properties.readinessProbe": PROBE,
-    "properties.initContainers": [{"name": "first", "properties": {"image": "busybox"}}],
     "properties.containers[0].properties.securityContext": {"privileged": True},
     "properties.identityAcls": {"defaultAccess": "All"},
     "properties.volumes": [{"name": "source", "gitRepo": {"repository": "https://git.example/r", "directory": "."}}],

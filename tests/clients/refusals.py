@@ -59,7 +59,7 @@ TABLE = [
     ("more than any node has", {f"{CONTAINER}.resources.requests": {"cpu": 30, "memoryInGB": 1}}, 409, "ServiceUnavailable", ()),
     ("a group's name with an underscore", {"name": "bad_name"}, 400, "InvalidResourceName", ()),
     ("a resource group that is none", {"resourceGroup": "nowhere"}, 404, "ResourceGroupNotFound", ()),
-    ("what is not run yet", {"properties.initContainers": [{"name": "first", "properties": {"image": "{registry}/busybox:1"}}]},
+    ("what is not run yet", {"properties.sku": "Dedicated"},
      501, "NotImplemented", ()),
 ]
 

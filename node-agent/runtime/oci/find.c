@@ -35,7 +35,8 @@ static void tell_exit(const struct oci *oci, const struct oci_place *place, int6
     if (out->finished_ms <
         out->started_ms) /* a file's time is that of the last tick of the kernel's clock */
         out->finished_ms = out->started_ms;
-    out->oom_killed = code == 128 + SIGKILL && cgroup_oom_kills(&oci->cgroups, place->cgroup) > 0;
+    /* Or by a child that was killed and took it along: a shell ends with its command's code or one of its own. */
+    out->oom_killed = code != 0 && cgroup_oom_kills(&oci->cgroups, place->cgroup) > 0;
 }
 
 /* The order matters: conmon writes the file before it ends, so the file is looked for again once

@@ -124,7 +124,7 @@ TEST(what_is_not_run_yet_is_named)
         {BESIDE(",\"sku\":\"Confidential\""), "properties.sku"},
         {BESIDE(",\"sku\":\"Dedicated\""), "properties.sku"},
         {BESIDE(",\"priority\":\"spot\""), "properties.priority"},
-        {BESIDE(",\"initContainers\":[{\"name\":\"i\",\"properties\":{\"image\":\"b\"}}]"), "properties.initContainers"},
+        {BESIDE(",\"initContainers\":[{\"name\":\"i\",\"properties\":{\"image\":\"b\",\"securityContext\":{\"privileged\":true}}}]"), "properties.initContainers[0].properties.securityContext.privileged"},
         {BESIDE(",\"diagnostics\":{\"logAnalytics\":{\"workspaceId\":\"w\",\"workspaceKey\":\"k\"}}"), "properties.diagnostics"},
         {BESIDE(",\"subnetIds\":[{\"id\":\"/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v/subnets/n\"}]"), "properties.subnetIds"},
         {BESIDE(",\"encryptionProperties\":{\"vaultBaseUrl\":\"v\",\"keyName\":\"k\",\"keyVersion\":\"1\"}"), "properties.encryptionProperties"},
@@ -166,6 +166,7 @@ TEST(what_changes_nothing_is_taken)
 {
     static const char *const cases[] = {
         BESIDE(",\"sku\":\"Standard\",\"priority\":\"Regular\",\"initContainers\":[],\"extensions\":[],\"subnetIds\":[],\"volumes\":[]"),
+        BESIDE(",\"initContainers\":[{\"name\":\"i\",\"properties\":{\"image\":\"b\",\"command\":[\"c\"],\"securityContext\":{}}}]"),
         BESIDE(",\"sku\":\"NotSpecified\",\"confidentialComputeProperties\":{}"),
         AROUND("\"identity\":{\"type\":\"None\"},\"zones\":[],\"tags\":{\"a\":\"b\"}"),
         WITH(",\"securityContext\":{},\"configMap\":{\"keyValuePairs\":{}}"),

@@ -50,6 +50,33 @@ TEST(tells_that_memory_ran_out)
     assert_true(found.oom_killed);
 }
 
+/* The kernel takes the largest process, which need not be the first one. */
+TEST(tells_that_memory_ran_out_when_a_child_was_killed_and_the_container_failed_by_it)
+{
+    static const char eats[] = "dd if=/dev/zero of=/dev/null bs=64M count=1; ";
+    char script[128];
+    struct runtime_container container;
+
+    text_format(script, sizeof script, "%s exit $?", eats);
+    container = real_container("through", script);
+    container.memory_bytes = 16 << 20;
+    struct runtime_found found = real_run(&container, NULL);
+    assert_int_equal(found.exit_code, 137);
+    assert_true(found.oom_killed);
+    text_format(script, sizeof script, "%s exit 3", eats);
+    container = real_container("own", script);
+    container.memory_bytes = 16 << 20;
+    found = real_run(&container, NULL);
+    assert_int_equal(found.exit_code, 3);
+    assert_true(found.oom_killed);
+    text_format(script, sizeof script, "%s exit 0", eats);
+    container = real_container("unmoved", script);
+    container.memory_bytes = 16 << 20;
+    found = real_run(&container, NULL);
+    assert_int_equal(found.exit_code, 0);
+    assert_false(found.oom_killed);
+}
+
 TEST(says_which_command_cannot_be_run)
 {
     struct err why = {0};
@@ -195,6 +222,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(tells_the_exit_code),
         cmocka_unit_test(tells_the_signal_that_ended_it),
         cmocka_unit_test(tells_that_memory_ran_out),
+        cmocka_unit_test(
+            tells_that_memory_ran_out_when_a_child_was_killed_and_the_container_failed_by_it),
         cmocka_unit_test(says_which_command_cannot_be_run),
         cmocka_unit_test(creates_several_at_once),
         cmocka_unit_test(starts_once),

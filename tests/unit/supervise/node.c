@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "node-agent/runtime/fake.h"
 #include "tests/unit/unit.h"
@@ -66,7 +67,9 @@ struct agent *node_agent_new(void)
                                 .state_dir = node->folder,
                                 .run_dir = node->folder,
                                 .join = {.capacity = &capacity},
-                                .images_collect_ms = 60000};
+                                .images_collect_ms = 60000,
+                                .stop_grace_ms = LIMIT_STOP_GRACE_MS,
+                                .pace = restart_pace_usual};
     struct agent *agent = agent_new(&parts, &err);
 
     if (!agent)
@@ -94,6 +97,7 @@ void node_round(struct agent *agent)
         fail_msg("%s", err.text);
     fakes_work();
     fakes_tell_reported();
+    plane_end_init();
     node->now_ms += ROUND_MS;
     if (node->now_ms % 1000 == 0)
         agent_second(agent);

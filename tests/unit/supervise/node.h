@@ -27,6 +27,7 @@ enum act_kind { ACT_END, ACT_RUN, ACT_STOP, ACT_REMOVE, ACT_EXIT };
 enum act_until {
     UNTIL_NOW,
     UNTIL_RUNNING,
+    UNTIL_BEGUN, /* it runs, or it is over already */
     UNTIL_AGAIN,
     UNTIL_STOPPED,
     UNTIL_FINISHED,
@@ -40,14 +41,18 @@ struct script {
     enum restart_policy policy;
     const struct act *acts; /* ACT_END ends them */
     int64_t restarts;       /* of each container in each incarnation, that policy must have made */
+    bool init; /* with two init containers, "first" and "second", which end well when they run */
 };
 
 struct seen { /* of one incarnation, newest report */
-    bool told, released, removed, running;
+    bool told, released, removed, running, failed;
     enum group_state state;
     char address[48], detail[64];
-    int64_t exit_code, previous_code; /* of "web"; -1: not told */
+    int64_t exit_code;     /* of "web"; -1: not told */
+    int64_t previous_code; /* of its last run before that has one */
     int64_t restarts, created_events, started_events, side_started_events;
+    int64_t containers; /* told of at once, at most */
+    char second_detail[64];
     struct words {
         char name[24], warning[256], again[256]; /* newest warning and newest BackOff */
         int64_t warnings;
@@ -66,7 +71,7 @@ struct node {
     char fault[512];
     /* network, images */
     int address, addresses; /* of the group, 0: none; given so far */
-    char holders[4][HOLDER_SIZE];
+    char holders[6][HOLDER_SIZE];
     int pulls;
     enum job_part failing_part; /* fails this often with this code */
     enum err_code failing_code;
@@ -102,6 +107,7 @@ void node_moment(const char *what);
 /* plane.c */
 void plane_take_report(const struct report *report);
 bool plane_advance(void); /* true when it wants something new */
+void plane_end_init(void);
 struct desired plane_desired(struct arena *arena);
 /* fakes.c */
 void fakes_tell_joined(void);

@@ -21,13 +21,23 @@ static struct container *container_of(struct arena *arena, const char *name)
     return container;
 }
 
+/* As init containers come: without resources. */
+static struct container *two_of(struct arena *arena, const char *one, const char *other, bool init)
+{
+    struct container *containers = arena_array(arena, 2, sizeof *containers);
+
+    containers[0] = *container_of(arena, one);
+    containers[1] = *container_of(arena, other);
+    if (init)
+        containers[0].properties->resources = containers[1].properties->resources = NULL;
+    return containers;
+}
+
 static struct container_group *group_of(struct arena *arena)
 {
     struct container_group *group = ARENA_NEW(arena, struct container_group);
-    struct container *containers = arena_array(arena, 2, sizeof *containers);
+    struct container *containers = two_of(arena, "web", "side", false);
 
-    containers[0] = *container_of(arena, "web");
-    containers[1] = *container_of(arena, "side");
     group->properties = ARENA_NEW(arena, struct group_properties);
     *group->properties = (struct group_properties){.containers = containers,
                                                    .containers_count = 2,
@@ -35,6 +45,10 @@ static struct container_group *group_of(struct arena *arena)
                                                    .os_type = OS_LINUX,
                                                    .sku = SKU_STANDARD,
                                                    .priority = -1};
+    if (node->script.init) {
+        group->properties->init_containers = two_of(arena, "first", "second", true);
+        group->properties->init_containers_count = 2;
+    }
     return group;
 }
 
@@ -83,28 +97,42 @@ static void take_words(const struct event *events, size_t count, struct words *w
     }
 }
 
+static const struct container_view *view_of(const struct group_status *status, const char *name)
+{
+    for (size_t i = 0; i < status->containers_count; i++) {
+        if (strcmp(status->containers[i].name, name) == 0)
+            return status->containers[i].view;
+    }
+    return NULL;
+}
+
 static void take_status(const struct group_status *status)
 {
     struct seen *seen = &node->seen[status->incarnation];
-    const struct container_view *view =
-        status->containers_count > 0 ? status->containers[0].view : NULL;
+    const struct container_view *view = view_of(status, "web"), *second = view_of(status, "second");
 
     seen->told = true;
     seen->state = (enum group_state)status->state;
     seen->released = status->released;
     seen->removed = status->removed;
     seen->running |= seen->state == GROUP_RUNNING && status->provisioned;
+    seen->failed |= seen->state == GROUP_FAILED;
     text_copy(seen->address, sizeof seen->address, status->address ? status->address : "");
     text_copy(seen->failure, sizeof seen->failure, status->failure ? status->failure->text : "");
     take_words(status->events, status->events_count, &seen->of_group);
+    if ((int64_t)status->containers_count > seen->containers)
+        seen->containers = (int64_t)status->containers_count;
+    if (second && second->current_state)
+        text_copy(seen->second_detail, sizeof seen->second_detail,
+                  second->current_state->detail_status);
     if (!view)
         return;
     take_words(view->events, view->events_count, &seen->of_web);
     seen->restarts = view->restart_count;
     seen->created_events = events_named(view, "Created");
     seen->started_events = events_named(view, "Started");
-    seen->side_started_events = events_named(status->containers[1].view, "Started");
-    seen->exit_code = seen->previous_code = -1;
+    seen->side_started_events = events_named(view_of(status, "side"), "Started");
+    seen->exit_code = -1;
     if (view->previous_state && view->previous_state->exit_code.given == GIVEN_VALUE)
         seen->previous_code = view->previous_state->exit_code.value;
     if (view->current_state) {
@@ -148,6 +176,8 @@ static bool reached(enum act_until until)
         return true;
     case UNTIL_RUNNING:
         return seen->running;
+    case UNTIL_BEGUN:
+        return seen->running || seen->failed;
     case UNTIL_AGAIN: /* both were restarted by policy */
         return seen->started_events == 2 && seen->side_started_events == 2;
     case UNTIL_STOPPED:
@@ -168,6 +198,20 @@ static void end(const char *name, int code)
 
     if (runtime_find(node->runtime, NODE_UID, name, &found, &err))
         fake_runtime_end(node->runtime, NODE_UID, name, code, false);
+}
+
+/* What they do is done as soon as they run. */
+void plane_end_init(void)
+{
+    struct runtime_found found;
+    struct err err = {0};
+
+    for (int i = 0; node->script.init && i < 2; i++) {
+        const char *name = i == 0 ? "first" : "second";
+        if (runtime_find(node->runtime, NODE_UID, name, &found, &err) &&
+            found.phase == RUNTIME_RUNNING)
+            fake_runtime_end(node->runtime, NODE_UID, name, 0, false);
+    }
 }
 
 static void act(enum act_kind kind)

@@ -159,6 +159,69 @@ TEST(a_mount_whose_name_would_lead_out_of_the_group_is_refused)
     end(agent);
 }
 
+/* ---- a reboot ---- */
+
+static int64_t starts_of(const char *name)
+{
+    size_t count;
+    int64_t starts = 0;
+    const struct fake_run *all = fake_runtime_runs(node->runtime, &count);
+
+    for (size_t i = 0; i < count; i++)
+        starts += strcmp(all[i].name, name) == 0;
+    return starts;
+}
+
+/* The agent ends, and the network and every container with it. */
+static struct agent *reboot(struct agent *agent)
+{
+    struct err err = {0};
+
+    node_agent_free(agent);
+    assert_true(runtime_group_down(node->runtime, NODE_UID, &err));
+    node->address = 0;
+    agent = node_agent_new();
+    fakes_tell_desired();
+    return agent;
+}
+
+static void begin_and_reboot(enum restart_policy policy)
+{
+    node_begin(&(struct script){policy, runs_on, 0, true});
+    struct agent *agent = node_agent_new();
+    plane_advance();
+    fakes_tell_desired();
+    seconds(agent, 3);
+    assert_true(node->seen[1].running);
+    agent = reboot(agent);
+    seconds(agent, 15);
+    node_agent_free(agent);
+}
+
+TEST(after_a_reboot_init_containers_come_first_again)
+{
+    size_t count;
+
+    begin_and_reboot(RESTART_ALWAYS);
+    const struct fake_run *all = fake_runtime_runs(node->runtime, &count);
+    assert_int_equal(count, 8);
+    assert_string_equal(all[4].name, "first");
+    assert_string_equal(all[5].name, "second");
+    assert_true(all[6].started_ms >= all[5].finished_ms);
+    assert_int_equal(starts_of("web"), 2);
+    assert_int_equal(node->seen[1].restarts, 1);
+    node_end();
+}
+
+TEST(after_a_reboot_nothing_of_a_group_that_runs_once_runs_again)
+{
+    begin_and_reboot(RESTART_NEVER);
+    assert_int_equal(starts_of("first"), 1);
+    assert_int_equal(starts_of("web"), 1);
+    assert_true(node->seen[1].failed);
+    node_end();
+}
+
 /* ---- what a prepare failed at ---- */
 
 static void until_warned(struct agent *agent)
@@ -263,6 +326,8 @@ int main(void)
         cmocka_unit_test(an_order_that_can_never_be_taken_is_asked_for_ever_more_rarely),
         cmocka_unit_test(a_later_order_does_not_hide_one_that_was_not_taken),
         cmocka_unit_test(a_mount_whose_name_would_lead_out_of_the_group_is_refused),
+        cmocka_unit_test(after_a_reboot_init_containers_come_first_again),
+        cmocka_unit_test(after_a_reboot_nothing_of_a_group_that_runs_once_runs_again),
         cmocka_unit_test(an_image_that_cannot_be_pulled_is_told_by_its_container),
         cmocka_unit_test(a_network_that_cannot_be_had_is_told_by_the_group_and_not_as_an_image),
         cmocka_unit_test(limits_that_cannot_be_set_fail_the_group_with_their_own_words),

@@ -106,6 +106,79 @@ TEST(containers_run_side_by_side)
     assert_int_equal(plan.member, 1);
 }
 
+/* As begun_group(), with the first of its two containers in the place of an init container. */
+static struct hosted *group_with_init(enum restart_policy policy)
+{
+    struct hosted *group = begun_group(policy);
+
+    group->stage = STAGE_UP;
+    group->members[0].init = true;
+    return group;
+}
+
+static void init_ends(struct hosted *group, int64_t exit_code)
+{
+    group->members[0].phase = MEMBER_RUNNING;
+    group->members[0].starts = 1;
+    member_ended(group, &group->members[0], &(struct ending){5, 5, exit_code, NULL});
+}
+
+TEST(containers_wait_until_each_init_container_ended_well)
+{
+    AUTO(hosted) *group = group_with_init(RESTART_ALWAYS);
+
+    assert_int_equal(plan_group(group, 1, true).step, PLAN_RUN);
+    assert_int_equal(plan_group(group, 1, true).member, 0);
+    group->members[0].phase = MEMBER_STARTING;
+    assert_int_equal(step_of(group, 1), PLAN_NONE);
+    group->members[0].phase = MEMBER_RUNNING;
+    assert_int_equal(step_of(group, 1), PLAN_NONE);
+    init_ends(group, 0);
+    assert_true(group->members[0].final);
+    struct plan plan = plan_group(group, 5, true);
+    assert_int_equal(plan.step, PLAN_RUN);
+    assert_int_equal(plan.member, 1);
+}
+
+TEST(an_init_container_that_failed_is_started_again_before_any_other)
+{
+    AUTO(hosted) *group = group_with_init(RESTART_ALWAYS);
+
+    init_ends(group, 3);
+    group->members[0].next_start_ms = 100;
+    struct plan plan = plan_group(group, 5, true);
+    assert_int_equal(plan.step, PLAN_NONE);
+    assert_int_equal(plan.wake_ms, 100);
+    assert_int_equal(plan_group(group, 100, true).step, PLAN_RUN);
+    assert_int_equal(plan_group(group, 100, true).member, 0);
+    struct group_tally tally = hosted_tally(group);
+    assert_int_equal(group_state_of(group->policy, &tally), GROUP_PENDING);
+}
+
+TEST(an_init_container_that_fails_under_never_ends_its_group)
+{
+    AUTO(hosted) *group = group_with_init(RESTART_NEVER);
+
+    init_ends(group, 3);
+    assert_true(plan_over(group));
+    assert_int_equal(step_of(group, 5), PLAN_CLEAR);
+    struct group_tally tally = hosted_tally(group);
+    assert_int_equal(group_state_of(group->policy, &tally), GROUP_FAILED);
+    assert_int_equal(tally.started, 0);
+}
+
+TEST(a_container_that_never_could_start_does_not_keep_its_group_pending)
+{
+    AUTO(hosted) *group = begun_group(RESTART_NEVER);
+
+    group->stage = STAGE_UP;
+    member_next_run(&group->members[0], 0, 0);
+    member_ended(group, &group->members[0], &(struct ending){5, 5, 128, NULL});
+    member_next_run(&group->members[1], 0, 5);
+    struct group_tally tally = hosted_tally(group);
+    assert_int_equal(group_state_of(group->policy, &tally), GROUP_RUNNING);
+}
+
 TEST(a_stop_cancels_a_prepare_and_then_clears)
 {
     AUTO(hosted) *group = begun_group(RESTART_ALWAYS);
@@ -172,6 +245,26 @@ TEST(a_restart_keeps_the_network_and_a_stop_after_it_gives_it_back)
     plan = plan_group(group, 1, true);
     assert_int_equal(plan.step, PLAN_CLEAR);
     assert_false(plan.keep_network);
+}
+
+TEST(a_restart_in_place_adds_to_the_events_and_a_new_start_has_its_own)
+{
+    AUTO(hosted) *group = begun_group(RESTART_ALWAYS);
+    struct err err = {0};
+
+    member_next_run(&group->members[1], 0, 5);
+    order_group(group, 2, RESTART_ALWAYS);
+    group->kept = true;
+    assert_true(hosted_begin(group, &err));
+    member_next_run(&group->members[1], 0, 9);
+    assert_int_equal(group->members[0].happenings.count, 0);
+    assert_int_equal(group->members[1].happenings.count, 2); /* Created, Started */
+    assert_int_equal(group->members[1].happenings.items[1].count, 2);
+    assert_int_equal(group->members[1].restarts, 0);
+    order_group(group, 3, RESTART_ALWAYS);
+    group->kept = false;
+    assert_true(hosted_begin(group, &err));
+    assert_int_equal(group->members[1].happenings.count, 0);
 }
 
 TEST(a_finished_group_gives_everything_back_and_stays_known)
@@ -274,6 +367,7 @@ static void job_begin(struct life *life, const struct plan *plan)
     if (plan->step == PLAN_RUN) {
         assert_int_equal(life->prepared, group->incarnation);
         assert_int_not_equal(group->members[plan->member].phase, MEMBER_RUNNING);
+        assert_false(plan->member > 0 && member_holds_up(&group->members[0]));
         group->members[plan->member].phase = MEMBER_STARTING;
     }
 }
@@ -357,6 +451,7 @@ static void advance(struct life *life)
             return;
         if (plan.step == PLAN_BEGIN) {
             assert_true(hosted_begin(life->group, &err));
+            life->group->members[0].init = draw(life, 2);
             life->group->kept = false;
             memset(life->starts, 0, sizeof life->starts);
         } else {
@@ -415,11 +510,16 @@ int main(void)
         cmocka_unit_test(nothing_starts_without_a_lease),
         cmocka_unit_test(a_failed_prepare_waits_for_its_time),
         cmocka_unit_test(containers_run_side_by_side),
+        cmocka_unit_test(containers_wait_until_each_init_container_ended_well),
+        cmocka_unit_test(an_init_container_that_failed_is_started_again_before_any_other),
+        cmocka_unit_test(an_init_container_that_fails_under_never_ends_its_group),
+        cmocka_unit_test(a_container_that_never_could_start_does_not_keep_its_group_pending),
         cmocka_unit_test(a_stop_cancels_a_prepare_and_then_clears),
         cmocka_unit_test(running_containers_are_asked_before_they_are_killed),
         cmocka_unit_test(what_runs_while_its_group_is_prepared_again_is_asked_to_end_too),
         cmocka_unit_test(a_begin_that_failed_waits_for_its_time),
         cmocka_unit_test(a_restart_keeps_the_network_and_a_stop_after_it_gives_it_back),
+        cmocka_unit_test(a_restart_in_place_adds_to_the_events_and_a_new_start_has_its_own),
         cmocka_unit_test(a_finished_group_gives_everything_back_and_stays_known),
         cmocka_unit_test(a_clear_or_forget_that_failed_waits_for_its_time),
         cmocka_unit_test(a_forgotten_group_that_is_ordered_again_begins),

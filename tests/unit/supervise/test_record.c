@@ -126,6 +126,25 @@ TEST(a_container_between_two_runs_waits)
     assert_int_equal(status.state, GROUP_RUNNING);
 }
 
+TEST(a_container_that_a_client_stopped_ran_before)
+{
+    AUTO(hosted) *group = some_group();
+    AUTO(arena) *arena = arena_new(1 << 20);
+    struct group_status status;
+
+    group->stage = STAGE_ENDING;
+    member_ended(group, &group->members[0],
+                 &(struct ending){1700000009000, 1700000009000, -1, run_was_stopped});
+    assert_true(status_of(group, arena, &status));
+    const struct container_view *view = status.containers[0].view;
+    assert_string_equal(view->current_state->state, "Terminated");
+    assert_string_equal(view->current_state->detail_status, "Container stopped per client request");
+    assert_int_equal(view->current_state->exit_code.given, GIVEN_ABSENT);
+    assert_string_equal(view->previous_state->state, "Running");
+    assert_string_equal(view->previous_state->start_time, view->current_state->start_time);
+    assert_null(view->previous_state->finish_time);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_container_is_marked_once_for_each_incarnation),
         cmocka_unit_test(a_running_container_is_told_with_its_last_run),
         cmocka_unit_test(a_container_between_two_runs_waits),
+        cmocka_unit_test(a_container_that_a_client_stopped_ran_before),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

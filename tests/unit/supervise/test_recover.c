@@ -60,6 +60,20 @@ static int64_t starts_of(int64_t incarnation, const char *name)
     return starts;
 }
 
+/* Those of the runs before it among them, as far as it was started in their place (§10.6). */
+static void its_starts_are_events(int64_t incarnation, int64_t own)
+{
+    const struct seen *seen = &node->seen[incarnation];
+    int64_t all = 0;
+
+    for (int64_t i = 1; i <= incarnation; i++)
+        all += starts_of(i, "web");
+    HOLDS(seen->created_events == seen->started_events && seen->started_events >= own &&
+              seen->started_events <= all && (node->addresses > 1 || seen->started_events == all),
+          "run %lld tells %lld Created, %lld Started of %lld", (long long)incarnation,
+          (long long)seen->created_events, (long long)seen->started_events, (long long)all);
+}
+
 static void run_started_as_often_as_it_must(int64_t incarnation)
 {
     const struct seen *seen = &node->seen[incarnation];
@@ -70,14 +84,36 @@ static void run_started_as_often_as_it_must(int64_t incarnation)
           (long long)incarnation, (long long)web, (long long)side);
     HOLDS(seen->restarts == wanted - 1, "run %lld tells %lld restarts", (long long)incarnation,
           (long long)seen->restarts);
-    HOLDS(seen->created_events == wanted && seen->started_events == wanted,
-          "run %lld tells %lld Created, %lld Started", (long long)incarnation,
-          (long long)seen->created_events, (long long)seen->started_events);
+    its_starts_are_events(incarnation, wanted);
+}
+
+/* They run once, in their order, and nobody else before they ended. */
+static void init_containers_run_first(int64_t incarnation)
+{
+    size_t count;
+    const struct fake_run *all = fake_runtime_runs(node->runtime, &count);
+    int64_t first = starts_of(incarnation, "first"), second = starts_of(incarnation, "second");
+    int64_t ended = 0;
+
+    HOLDS(first <= 1 && second <= first, "init containers of run %lld ran %lld and %lld times",
+          (long long)incarnation, (long long)first, (long long)second);
+    HOLDS(second == 1 || starts_of(incarnation, "web") + starts_of(incarnation, "side") == 0,
+          "containers of run %lld ran without their init containers", (long long)incarnation);
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].incarnation != incarnation)
+            continue;
+        HOLDS(all[i].started_ms >= ended, "%s of run %lld did not wait", all[i].name,
+              (long long)incarnation);
+        if (strcmp(all[i].name, "first") == 0 || strcmp(all[i].name, "second") == 0)
+            ended = all[i].finished_ms;
+    }
 }
 
 static void each_run_starts_once(void)
 {
     for (int64_t i = 1; i <= node->incarnation; i++) {
+        if (node->script.init)
+            init_containers_run_first(i);
         if (node->script.policy == RESTART_NEVER)
             HOLDS(starts_of(i, "web") <= 1, "run %lld started again", (long long)i);
         else if (node->seen[i].running)
@@ -168,14 +204,19 @@ static bool kill_at(const struct script *script, int64_t first, int64_t second, 
     return killed;
 }
 
-/* The script played once for each moment at which its agent can be killed. */
-static void kill_everywhere(const struct script *script, void (*also)(void))
+/* The script played once for every `step`-th moment at which its agent can be killed. */
+static void kill_at_each(const struct script *script, int64_t step, void (*also)(void))
 {
     int64_t moments = 1;
 
     while (kill_at(script, moments, 0, also))
-        moments++;
+        moments += step;
     assert_in_range(moments, 80, MOMENTS_MAX);
+}
+
+static void kill_everywhere(const struct script *script, void (*also)(void))
+{
+    kill_at_each(script, 1, also);
 }
 
 /* Run 1 goes over to run 2 in its place. */
@@ -271,6 +312,38 @@ TEST(a_group_that_runs_once_runs_at_most_once)
     kill_everywhere(&(struct script){RESTART_NEVER, acts, 0}, its_exit_code_is_told);
 }
 
+static void its_init_containers_are_told(void)
+{
+    const struct seen *seen = &node->seen[1];
+
+    HOLDS(seen->containers == 4, "%lld containers are told", (long long)seen->containers);
+    if (starts_of(1, "web") == 1)
+        HOLDS(strcmp(seen->second_detail, "Completed") == 0, "the second is told as '%s'",
+              seen->second_detail);
+    else
+        HOLDS(seen->failed, "a group that cannot begin has not failed");
+}
+
+TEST(init_containers_of_a_group_that_runs_once_run_at_most_once)
+{
+    static const struct act acts[] = {{ACT_RUN, UNTIL_BEGUN},
+                                      {ACT_EXIT, UNTIL_FINISHED},
+                                      {ACT_REMOVE, UNTIL_REMOVED},
+                                      {ACT_END, UNTIL_NOW}};
+
+    kill_everywhere(&(struct script){RESTART_NEVER, acts, 0, true}, its_init_containers_are_told);
+}
+
+TEST(init_containers_run_again_when_their_group_is_restarted)
+{
+    static const struct act acts[] = {{ACT_RUN, UNTIL_RUNNING},
+                                      {ACT_RUN, UNTIL_RUNNING},
+                                      {ACT_REMOVE, UNTIL_REMOVED},
+                                      {ACT_END, UNTIL_NOW}};
+
+    kill_at_each(&(struct script){RESTART_ALWAYS, acts, 0, true}, 3, handed_over_without_a_gap);
+}
+
 static void leave_file(const char *name)
 {
     char path[256];
@@ -363,6 +436,8 @@ int main(void)
         cmocka_unit_test(an_hour_in_which_the_group_had_its_address_is_metered),
         cmocka_unit_test(a_group_that_is_stopped_and_started_holds_nothing_in_between),
         cmocka_unit_test(a_group_that_runs_once_runs_at_most_once),
+        cmocka_unit_test(init_containers_of_a_group_that_runs_once_run_at_most_once),
+        cmocka_unit_test(init_containers_run_again_when_their_group_is_restarted),
         cmocka_unit_test(orders_that_overtake_each_other_end_with_the_newest),
     };
 
