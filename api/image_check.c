@@ -15,7 +15,9 @@ struct asked {
     const char *list;  /* "containers" or "initContainers" */
     size_t index;
     bool settled;
+    bool stands;               /* the group uses it already, with this credential */
     const struct err *failure; /* when settled and bad */
+    char digest[DIGEST_SIZE];  /* what it means; "": not looked at */
 };
 
 struct image_check {
@@ -23,6 +25,8 @@ struct image_check {
     handler_fn then;
     struct asked *asked;
     size_t count;
+    int64_t since_ns;
+    bool anew; /* what is known from before since_ns does not count */
     const struct asked *awaited;
 };
 
@@ -84,15 +88,27 @@ static bool take(struct request *request, struct image_check *check, struct err 
                      properties->init_containers_count, err);
 }
 
+static enum image_known find(struct request *request, const struct image_check *check,
+                             const struct asked *asked, struct image_found *found)
+{
+    return image_look_find(request->api->looks, &asked->key, check->since_ns, check->anew, found);
+}
+
+static void settle_as_good(struct asked *asked, const struct image_found *found)
+{
+    asked->settled = true;
+    memcpy(asked->digest, found->digest, sizeof asked->digest);
+}
+
 static bool settle_good(struct request *request, struct image_check *check)
 {
-    struct err unused;
+    struct image_found found;
     bool all = true;
 
     for (size_t i = 0; i < check->count; i++) {
         struct asked *asked = &check->asked[i];
-        asked->settled = image_look_find(request->api->looks, &asked->key, request->begun_ns,
-                                         &unused) == IMAGE_KNOWN_GOOD;
+        if (find(request, check, asked, &found) == IMAGE_KNOWN_GOOD)
+            settle_as_good(asked, &found);
         all &= asked->settled;
     }
     return all;
@@ -139,7 +155,7 @@ static void settle_used(struct request *request, struct image_check *check,
                         asked->image);
         if (used && credential_same(asked->credential,
                                     image_credential_find(credentials, count, &asked->reference)))
-            asked->settled = true;
+            asked->settled = asked->stands = true;
     }
 }
 
@@ -242,22 +258,24 @@ static bool refuse(struct request *request, const struct image_check *check, str
 
 static bool settle(struct request *request, struct asked *asked, struct err *err)
 {
-    struct err found;
+    struct image_found found;
     struct err *kept;
 
-    switch (image_look_find(request->api->looks, &asked->key, request->begun_ns, &found)) {
+    switch (find(request, request->check, asked, &found)) {
     case IMAGE_NOT_KNOWN:
         return true;
     case IMAGE_KNOWN_GOOD:
-        asked->settled = true;
+        settle_as_good(asked, &found);
         return true;
     case IMAGE_KNOWN_BAD:
+        asked->settled = true;
+        if (asked->stands)
+            return true; /* it goes on meaning what it meant */
         kept = ARENA_NEW(request->arena, struct err);
         if (!kept)
             return request_full(err);
-        *kept = found;
+        *kept = found.outcome;
         asked->failure = kept;
-        asked->settled = true;
         return true;
     }
     return true;
@@ -265,10 +283,29 @@ static bool settle(struct request *request, struct asked *asked, struct err *err
 
 static bool is_known(struct request *request)
 {
-    struct err unused;
+    struct image_found unused;
+    const struct image_check *check = request->check;
 
-    return image_look_find(request->api->looks, &request->check->awaited->key, request->begun_ns,
-                           &unused) != IMAGE_NOT_KNOWN;
+    return find(request, check, check->awaited, &unused) != IMAGE_NOT_KNOWN;
+}
+
+/* False when it cannot be begun. What stands is not kept waiting for ever. */
+static bool begin_look(struct request *request, struct asked *asked, int64_t left_ms,
+                       int64_t *number, struct err *err)
+{
+    struct err failure = {0};
+
+    if (asked->stands && left_ms <= 0) {
+        asked->settled = true;
+        return true;
+    }
+    if (image_look_begin(request->api->looks, &asked->key, &asked->reference, asked->credential,
+                         number, &failure))
+        return true;
+    asked->settled = asked->stands && failure.code == ERR_BUSY;
+    if (!asked->settled)
+        *err = failure;
+    return asked->settled;
 }
 
 static bool go_on(struct request *request, struct err *err);
@@ -296,10 +333,10 @@ static bool go_on(struct request *request, struct err *err)
         bad |= asked->failure != NULL;
         if (asked->settled)
             continue;
-        if (!image_look_begin(request->api->looks, &asked->key, &asked->reference,
-                              asked->credential, &number, err))
+        if (!begin_look(request, asked, left_ms, &number, err))
             return false;
-        check->awaited = asked;
+        if (!asked->settled)
+            check->awaited = asked;
     }
     if (!check->awaited)
         return bad ? refuse(request, check, err) : check->then(request, err);
@@ -321,7 +358,7 @@ bool image_check(struct request *request, const struct container_group *group, h
     check = ARENA_NEW(request->arena, struct image_check);
     if (!check)
         return request_full(err);
-    *check = (struct image_check){.group = group, .then = then};
+    *check = (struct image_check){.group = group, .then = then, .since_ns = request->begun_ns};
     request->check = check;
     if (!take(request, check, err))
         return false;
@@ -330,4 +367,51 @@ bool image_check(struct request *request, const struct container_group *group, h
     if (is_worth_a_look(request, check, err))
         return go_on(request, err);
     return err->code == ERR_OK ? then(request, err) : false;
+}
+
+/* ---- what names mean ---- */
+
+bool image_check_is_due_anew(const struct request *request)
+{
+    return request->check && !request->check->anew;
+}
+
+bool image_check_anew(struct request *request, struct tx *tx, const struct group_row *row,
+                      handler_fn then, struct err *err)
+{
+    struct image_check *check = request->check;
+
+    check->anew = true;
+    check->since_ns = clock_boot_ns();
+    check->then = then;
+    if (!settle_standing(request, check, tx, row, err))
+        return false;
+    for (size_t i = 0; i < check->count; i++) {
+        struct asked *asked = &check->asked[i];
+        asked->settled = *asked->reference.digest != '\0'; /* that means itself for ever */
+        asked->digest[0] = '\0';
+    }
+    return go_on(request, err);
+}
+
+bool image_check_pins(struct request *request, const struct image_pin **pins, size_t *count,
+                      struct err *err)
+{
+    const struct image_check *check = request->check;
+    struct image_pin *out;
+
+    if (!check)
+        return true;
+    out = arena_array(request->arena, check->count + 1, sizeof *out);
+    if (!out)
+        return request_full(err);
+    *count = 0;
+    for (size_t i = 0; i < check->count; i++) {
+        const struct asked *asked = &check->asked[i];
+        if (!*asked->reference.digest)
+            out[(*count)++] =
+                (struct image_pin){asked->image, *asked->digest ? asked->digest : NULL};
+    }
+    *pins = out;
+    return true;
 }

@@ -24,7 +24,8 @@ static struct look *next_look(struct image_looks *looks)
 
 /* The image must run on some node of the location; on this machine when there is no node yet. */
 static bool look_for_platforms(struct registry_question *question,
-                               const struct node_platform *platforms, size_t count, struct err *err)
+                               const struct node_platform *platforms, size_t count,
+                               char digest[DIGEST_SIZE], struct err *err)
 {
     struct registry_facts facts;
 
@@ -33,15 +34,18 @@ static bool look_for_platforms(struct registry_question *question,
         if (i < count)
             question->platform = (struct platform){"linux", platforms[i].architecture, NULL};
         question->for_ms = LIMIT_IMAGE_LOOK_MS;
-        if (registry_look(question, &facts, err))
+        if (registry_look(question, &facts, err)) {
+            memcpy(digest, facts.digest, sizeof facts.digest);
             return true;
+        }
         if (err->code != ERR_IMAGE_PLATFORM)
             return false;
     }
     return false;
 }
 
-static bool look_at(struct image_looks *looks, const struct look *look, struct err *err)
+static bool look_at(struct image_looks *looks, const struct look *look, char digest[DIGEST_SIZE],
+                    struct err *err)
 {
     AUTO(arena) *arena = arena_new(PLATFORMS_ARENA_MAX);
     AUTO(tx) *tx = arena ? store_read(looks->store, err) : NULL;
@@ -61,14 +65,15 @@ static bool look_at(struct image_looks *looks, const struct look *look, struct e
     if (!store_node_platforms(tx, look->key.location, arena, &platforms, &count, err))
         return false;
     tx_free(TAKE(tx)); /* a view is not held while others are waited for */
-    return look_for_platforms(&question, platforms, count, err);
+    return look_for_platforms(&question, platforms, count, digest, err);
 }
 
-static int64_t end_look(struct image_looks *looks, struct look *look, const struct err *outcome)
+static int64_t end_look(struct image_looks *looks, struct look *look, const char *digest,
+                        const struct err *outcome)
 {
     WITH_LOCK(&looks->lock);
 
-    look_ended(looks, look, outcome);
+    look_ended(looks, look, digest, outcome);
     pthread_cond_broadcast(&looks->wake); /* one of the same registry may begin now */
     return look->number;
 }
@@ -80,14 +85,15 @@ static void *worker_run(void *context)
 
     while ((look = next_look(looks)) != NULL) {
         struct err outcome = {0};
+        char digest[DIGEST_SIZE] = "";
         int64_t begun_ns = clock_boot_ns();
-        if (!look_at(looks, look, &outcome))
+        if (!look_at(looks, look, digest, &outcome))
             CHECK(outcome.code != ERR_OK);
         else
             outcome.code = ERR_OK; /* a platform tried before may have failed */
         metric_add(METRIC_image_looks_total, 1);
         metric_observe_ns(METRIC_image_look_seconds, clock_boot_ns() - begun_ns);
-        waits_image_known(looks->waits, end_look(looks, look, &outcome));
+        waits_image_known(looks->waits, end_look(looks, look, digest, &outcome));
     }
     return NULL;
 }

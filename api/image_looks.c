@@ -140,23 +140,22 @@ static struct look *add(struct image_looks *looks, const struct image_look_key *
 /* ---- asking ---- */
 
 enum image_known image_look_find(struct image_looks *looks, const struct image_look_key *key,
-                                 int64_t since_ns, struct err *outcome)
+                                 int64_t since_ns, bool anew, struct image_found *found)
 {
     int64_t now_ns = clock_boot_ns();
 
     WITH_LOCK(&looks->lock);
     struct look *look = find(looks, key);
     if (!look || look->ended_ns == 0 ||
-        (look->ended_ns < since_ns && look->fresh_until_ns <= now_ns))
+        (look->ended_ns < since_ns && (anew || look->fresh_until_ns <= now_ns)))
         return IMAGE_NOT_KNOWN;
     if (look != looks->newest) {
         unuse(looks, look);
         use(looks, look);
     }
-    if (look->outcome.code == ERR_OK)
-        return IMAGE_KNOWN_GOOD;
-    *outcome = look->outcome;
-    return IMAGE_KNOWN_BAD;
+    memcpy(found->digest, look->digest, sizeof found->digest);
+    found->outcome = look->outcome;
+    return look->outcome.code == ERR_OK ? IMAGE_KNOWN_GOOD : IMAGE_KNOWN_BAD;
 }
 
 static bool credential_keep(struct look *look, const struct image_credential *credential)
@@ -262,7 +261,8 @@ static int64_t keep_ms(const struct image_looks *looks, enum err_code code)
     return looks->cache_ms < bad_ms ? looks->cache_ms : bad_ms;
 }
 
-void look_ended(struct image_looks *looks, struct look *look, const struct err *outcome)
+void look_ended(struct image_looks *looks, struct look *look, const char *digest,
+                const struct err *outcome)
 {
     size_t at = 0;
 
@@ -271,6 +271,7 @@ void look_ended(struct image_looks *looks, struct look *look, const struct err *
     looks->busy[at] = looks->busy[--looks->busy_count];
     look->under_way = false;
     look->outcome = *outcome;
+    memcpy(look->digest, digest, sizeof look->digest);
     look->ended_ns = clock_boot_ns();
     look->fresh_until_ns = look->ended_ns + keep_ms(looks, outcome->code) * NS_PER_MS;
     secrets_drop(look);

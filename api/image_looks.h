@@ -35,10 +35,13 @@ void image_look_key(const struct image_looks *looks, const struct image_referenc
 
 enum image_known { IMAGE_KNOWN_GOOD, IMAGE_KNOWN_BAD, IMAGE_NOT_KNOWN };
 
-/* What is known by a look that is still fresh, or that ended after `since_ns` (clock_boot_ns());
- * `outcome` tells what is bad. */
+struct image_found {
+    char digest[DIGEST_SIZE]; /* what a good one means */
+    struct err outcome;       /* what is bad */
+};
+/* What is known by a look that is still fresh (unless `anew`), or that ended after `since_ns` (clock_boot_ns()). */
 enum image_known image_look_find(struct image_looks *looks, const struct image_look_key *key,
-                                 int64_t since_ns, struct err *outcome);
+                                 int64_t since_ns, bool anew, struct image_found *found);
 /* Begins a look, or joins the one under way; `number` is its key for wait_for(). The credential is
  * copied. ERR_BUSY: too many wait already; ERR_CLOSED. */
 bool image_look_begin(struct image_looks *looks, const struct image_look_key *key,

@@ -23,7 +23,8 @@ struct look {
     char *server, *username, *password;
     /* What was found. */
     int64_t ended_ns, fresh_until_ns;
-    struct err outcome; /* ERR_OK: it is there */
+    struct err outcome;       /* ERR_OK: it is there … */
+    char digest[DIGEST_SIZE]; /* … and means this */
 };
 
 struct image_looks {
@@ -53,7 +54,8 @@ struct image_looks {
 
 /* image_looks.c, under the lock */
 struct look *look_take_queued(struct image_looks *looks); /* NULL: none may begin now */
-void look_ended(struct image_looks *looks, struct look *look, const struct err *outcome);
+void look_ended(struct image_looks *looks, struct look *look, const char *digest,
+                const struct err *outcome);
 void looks_drop_all(struct image_looks *looks);
 
 #endif

@@ -70,6 +70,17 @@ void digest_keyed(const char *key, const void *bytes, size_t size, char out[DIGE
     print(raw, raw_size, out);
 }
 
+bool digest_slow(const char *salt, const void *secret, size_t size, char out[DIGEST_SIZE])
+{
+    unsigned char raw[32];
+
+    if (EVP_PBE_scrypt(secret, size, (const unsigned char *)salt, strlen(salt), 16384, 8, 1, 0, raw,
+                       sizeof raw) != 1)
+        return false;
+    print(raw, sizeof raw, out);
+    return true;
+}
+
 bool digest_valid(const char *digest)
 {
     return digest && text_has_prefix(digest, "sha256:") && strlen(digest) == DIGEST_SIZE - 1 &&

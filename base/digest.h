@@ -20,6 +20,9 @@ AUTO_TYPE(hash);
 void digest_of(const void *bytes, size_t size, char out[DIGEST_SIZE]);
 /* Depends on the key: tells nothing to who does not have it. */
 void digest_keyed(const char *key, const void *bytes, size_t size, char out[DIGEST_SIZE]);
+/* Costs 16 MiB and tens of milliseconds, so that nobody finds the secret by trying; false: no memory. */
+bool digest_slow(const char *salt, const void *secret, size_t size, char out[DIGEST_SIZE])
+    MUST_CHECK;
 bool digest_valid(const char *digest);      /* NULL is not */
 const char *digest_hex(const char *digest); /* of a valid one */
 /* The name of a stack of layers: the digest of the one below and of the top one's content. */

@@ -99,15 +99,24 @@ static bool hear_of_start(struct run *run, struct err *err)
                       "cannot run %s", program);
 }
 
+/* The child runs in our memory, on this thread's stack, until its program begins; the other threads go
+ * on meanwhile. fork() copies the page tables first: 33 ms with a heap of 1 GiB, against 0.5. */
+static pid_t spawn(const struct run *run)
+{
+    pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+
+    if (pid == 0)
+        process_become(run);
+    return pid;
+}
+
 static bool start(struct run *run, struct err *err)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of ours runs in the child */
     run->parent = getpid();
-    run->pid = fork();
-    if (run->pid == 0)
-        process_become(run);
+    run->pid = spawn(run);
     int failed = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (run->pid < 0)

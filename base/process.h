@@ -18,7 +18,9 @@ struct process {
     int64_t timeout_ms;   /* 0: no deadline */
     const int *cancel_fd; /* readable: end the child now; NULL: cannot be cancelled */
     bool (*in_child)(
-        void *context); /* runs between fork and exec, async-signal-safe calls only; NULL: none */
+        void
+            *context); /* runs before exec in our memory, while this thread waits: system calls that
+                           change the child only; NULL: none */
     void *context;
 };
 

@@ -1,5 +1,6 @@
-/* Between fork and exec. Other threads held locks when we were forked, so nothing here allocates,
- * formats or logs: system calls only. */
+/* Between vfork and exec: in the memory of the parent, whose other threads run on and may hold any lock.
+ * Nothing here allocates, formats or logs, nothing is written but to the stack and errno: system calls
+ * only. What they change (signals, descriptors, group, limits) is the child's own. */
 #include "base/process_inner.h"
 
 #include <errno.h>

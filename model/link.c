@@ -3,6 +3,8 @@
 
 #include "base/limits.h"
 
+#include <string.h>
+
 const char *const wanted_words[] = {"run", "stop", "remove", NULL};
 const char *const question_kind_words[] = {"logs", NULL};
 
@@ -38,6 +40,12 @@ static const struct field join_answer_fields[] = {
 };
 const struct schema join_answer_schema = SCHEMA("JoinAnswer", struct join_answer, join_answer_fields, "Who the node is from now on.");
 
+static const struct field image_pin_fields[] = {
+    FIELD(struct image_pin, image, "image", .flags = FIELD_REQUIRED, .max = 511),
+    FIELD(struct image_pin, digest, "digest", .flags = FIELD_REQUIRED, .max = 71),
+};
+static const struct schema image_pin_schema = SCHEMA("ImagePin", struct image_pin, image_pin_fields, "What the name of an image means.");
+
 static const struct field assignment_fields[] = {
     FIELD(struct assignment, uid, "uid", .flags = FIELD_REQUIRED),
     FIELD(struct assignment, incarnation, "incarnation"),
@@ -49,6 +57,7 @@ static const struct field assignment_fields[] = {
     FIELD(struct assignment, cpu_milli, "cpuMilli"),
     FIELD(struct assignment, memory_mib, "memoryMib"),
     FIELD_STRUCT(struct assignment, group, "group", &container_group_schema),
+    FIELD_ITEMS(struct assignment, pins, "images", &image_pin_schema, .max = LIMIT_CONTAINERS_MAX),
 };
 const struct schema assignment_schema = SCHEMA("Assignment", struct assignment, assignment_fields, "What a node is to do with a group.");
 
@@ -100,6 +109,7 @@ static const struct field group_status_fields[] = {
     FIELD(struct group_status, address, "address", .max = 64),
     FIELD_ITEMS(struct group_status, events, "events", &event_schema, .max = 100),
     FIELD_ITEMS(struct group_status, containers, "containers", &container_status_schema, .max = 60),
+    FIELD_ITEMS(struct group_status, pins, "images", &image_pin_schema, .max = LIMIT_CONTAINERS_MAX),
 };
 const struct schema group_status_schema = SCHEMA("GroupStatus", struct group_status, group_status_fields, "One group on its node.");
 
@@ -165,3 +175,12 @@ static const struct field report_answer_fields[] = {
 const struct schema report_answer_schema = SCHEMA("ReportAnswer", struct report_answer, report_answer_fields, "What was committed, and how long the lease runs.");
 
 /* clang-format on */
+
+const char *image_pin_find(const struct image_pin *pins, size_t count, const char *image)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pins[i].image && strcmp(pins[i].image, image) == 0)
+            return pins[i].digest;
+    }
+    return NULL;
+}

@@ -53,6 +53,14 @@ struct join_answer {
 enum wanted { WANTED_RUN, WANTED_STOP, WANTED_REMOVE };
 extern const char *const wanted_words[];
 
+/* What the name of an image means: the manifest or index it had when the group's version began. */
+struct image_pin {
+    const char *image; /* as the group writes it */
+    const char *digest;
+};
+/* NULL: nothing is said of this one. */
+const char *image_pin_find(const struct image_pin *pins, size_t count, const char *image);
+
 struct assignment {
     const char *uid; /* of the group */
     /* of its run: create, start, restart and each new placement count up */
@@ -63,6 +71,8 @@ struct assignment {
     /* held from the first pull to the last exit */
     int64_t cpu_milli, memory_mib;
     struct container_group *group; /* with secrets; NULL when wanted is remove or stop */
+    struct image_pin *pins;        /* these images run, whatever their names mean by now */
+    size_t pins_count;
 };
 
 enum question_kind { QUESTION_LOGS };
@@ -123,6 +133,8 @@ struct group_status {
     size_t events_count;
     struct container_status *containers;
     size_t containers_count;
+    struct image_pin *pins; /* what runs, once the images are there */
+    size_t pins_count;
 };
 
 struct usage_interval {

@@ -144,6 +144,7 @@ bool registry_resolve(struct registry *registry, struct err *err)
 
     if (!fetch_manifest(registry, *digest ? digest : NULL, err))
         return false;
+    memcpy(registry->image.meant, registry->image.digest, sizeof registry->image.meant);
     if (manifest_is_index(manifest) && !choose(registry, err))
         return false;
     registry->image.bytes = 0;
@@ -200,7 +201,7 @@ bool registry_look(const struct registry_question *question, struct registry_fac
     if (!registry || !registry_resolve(registry, err) ||
         (!registry->image.chosen && !registry_describe(registry, err)))
         return false;
-    memcpy(facts->digest, registry->image.digest, sizeof facts->digest);
+    memcpy(facts->digest, registry->image.meant, sizeof facts->digest);
     facts->bytes = registry->image.bytes;
     return true;
 }

@@ -91,6 +91,7 @@ struct registry {
     const struct registry_question *question;
     char text[IMAGE_REFERENCE_SIZE]; /* the image's name in its normal form */
     struct {
+        char meant[DIGEST_SIZE];  /* what the reference means: an index, or the manifest itself */
         char digest[DIGEST_SIZE]; /* of the manifest for the platform */
         bool chosen;              /* from an index, which named the platform */
         struct manifest manifest;
@@ -120,8 +121,8 @@ bool registry_fetch(struct registry *registry, const char *folder, int64_t bytes
                     struct err *err) MUST_CHECK;
 
 struct registry_facts {
-    char digest[DIGEST_SIZE];
-    int64_t bytes; /* compressed */
+    char digest[DIGEST_SIZE]; /* what the reference means, on any platform */
+    int64_t bytes;            /* compressed */
 };
 /* Whether the image can be had and runs on the platform; asks no more than that needs. */
 bool registry_look(const struct registry_question *question, struct registry_facts *facts,

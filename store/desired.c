@@ -63,7 +63,8 @@ static bool fill_assignment(struct tx *tx, const struct assignment_row *from, st
         .cpu_milli = from->shape.cpu_milli,
         .memory_mib = from->shape.memory_mib,
     };
-    return !run || fill_group_or_none(tx, row, arena, size, &out->group, err);
+    return !run || (fill_group_or_none(tx, row, arena, size, &out->group, err) &&
+                    store_group_pins(tx, row->key, arena, &out->pins, &out->pins_count, err));
 }
 
 /* A page ends after so many groups, or when their documents fill a message. */

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "model/resource_id.h"
 #include "store/group_life.h"
+#include "store/pins.h"
 #include "store/row_id.h"
 #include "store/seal.h"
 #include "store/statements.h"
@@ -327,7 +328,8 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
     row->uid = row->ids[0];
     /* First what may be refused: a refusal that wrote nothing costs others nothing. */
     return insert_row(tx, row, err) && quota_count(tx, row, err) &&
-           operation_begin(tx, row, OPERATION_CREATE, err) && put_spec(tx, row, secrets, err);
+           operation_begin(tx, row, OPERATION_CREATE, err) && put_spec(tx, row, secrets, err) &&
+           pins_begin(tx, row, err);
 }
 
 bool group_save(struct tx *tx, struct group_row *row, struct err *err)
@@ -395,8 +397,8 @@ bool group_hide(struct tx *tx, int64_t key, struct err *err)
 
 bool group_purge(struct tx *tx, const struct group_row *row, struct err *err)
 {
-    static const int parts[] = {SQL_use_purge, SQL_group_report_purge, SQL_group_spec_purge,
-                                SQL_group_purge};
+    static const int parts[] = {SQL_use_purge, SQL_group_report_purge, SQL_group_images_purge,
+                                SQL_group_spec_purge, SQL_group_purge};
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         if (!tx_run_key(tx, parts[i], row->key, err))
             return false;

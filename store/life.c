@@ -6,6 +6,7 @@
  * - The assignment at row->node_key is the newest. It is the group's own while its incarnation is the group's.
  * - An operation is pending only while the state it asks for is not reached. */
 #include "store/group_life.h"
+#include "store/pins.h"
 #include "store/statements.h"
 
 /* ---- pieces ---- */
@@ -157,7 +158,8 @@ bool store_group_update(struct tx *tx, struct group_row *row, const char *secret
         return transitioning(row, err);
     if ((rerun && !quota_allows(tx, row, err)) || !group_respec(tx, row, secrets, err))
         return false;
-    if (rerun && (!operation_begin(tx, row, OPERATION_UPDATE, err) || !run_again(tx, row, err)))
+    if (rerun && (!pins_begin(tx, row, err) || !operation_begin(tx, row, OPERATION_UPDATE, err) ||
+                  !run_again(tx, row, err)))
         return false;
     return group_save(tx, row, err);
 }

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "store/group_life.h"
 #include "store/images.h"
+#include "store/pins.h"
 #include "store/statements.h"
 #include "store/use.h"
 
@@ -84,7 +85,8 @@ static bool apply_run(struct tx *tx, struct group_row *row, const struct group_s
                       struct err *err)
 {
     bool changed = false;
-    if (!keep_status(tx, row, status, &changed, err))
+    if (!keep_status(tx, row, status, &changed, err) ||
+        (changed && !pins_learn(tx, row->key, status->pins, status->pins_count, err)))
         return false;
     keep_address(tx, row, status, &changed);
     if (row->wanted == WANTED_RUN) {

@@ -165,6 +165,9 @@ struct group_row {
     enum quota_class quota_class; /* which quotas it counts in; never changes */
     /* What a create, a start and a rerun must keep within; NULL: nothing. Outlives the work. */
     const struct quota_limits *limits;
+    /* What its images mean from a create and a rerun on; a digest NULL: what it meant. Outlives the work. */
+    const struct image_pin *pins;
+    size_t pins_count;
     int64_t created_ms, revision;
     int64_t operation_key; /* newest operation */
     const char *operation_id;
@@ -205,6 +208,10 @@ struct group_row *store_group_hosted(struct tx *tx, const char *uid, int64_t nod
 /* The group's secrets, opened: JSON for fields_fill_secrets(). */
 const char *store_group_secrets(struct tx *tx, int64_t key, struct arena *arena, struct err *err)
     MUST_CHECK;
+
+/* What its images mean. */
+bool store_group_pins(struct tx *tx, int64_t key, struct arena *arena, struct image_pin **pins,
+                      size_t *count, struct err *err) MUST_CHECK;
 
 /* Living groups of a subscription (resource_group NULL) or resource group, by key; `after_key` 0 starts.
  * next_key 0: no more. Stable under change: a group is listed once however long the walk takes. Rows hold what lists show:

@@ -138,6 +138,26 @@ static void check_properties(struct change_check *check, const struct container_
 
 /* ---- what differs ---- */
 
+/* A name that means another image by now is a change, though nobody wrote it. */
+static bool images_read(struct request *request, struct tx *tx, struct putting *putting,
+                        struct err *err)
+{
+    struct image_pin *old;
+    size_t count;
+
+    putting->same_images = true;
+    if (putting->row.pins_count == 0)
+        return true;
+    if (!store_group_pins(tx, putting->old->key, request->arena, &old, &count, err))
+        return false;
+    for (size_t i = 0; i < putting->row.pins_count; i++) {
+        const struct image_pin *pin = &putting->row.pins[i];
+        const char *meant = image_pin_find(old, count, pin->image);
+        putting->same_images &= !meant || !pin->digest || strcmp(meant, pin->digest) == 0;
+    }
+    return true;
+}
+
 bool put_read(struct request *request, struct tx *tx, struct putting *putting, struct err *err)
 {
     const char *secrets = store_group_secrets(tx, putting->old->key, request->arena, err);
@@ -148,12 +168,14 @@ bool put_read(struct request *request, struct tx *tx, struct putting *putting, s
     putting->same_secrets = strcmp(secrets, putting->secrets) == 0;
     if (!putting->stands)
         return request_full(err);
-    return group_spec_read(request, putting->old, putting->stands, err);
+    return images_read(request, tx, putting, err) &&
+           group_spec_read(request, putting->old, putting->stands, err);
 }
 
 bool put_is_same(const struct putting *putting)
 {
-    return putting->same_secrets && strcmp(putting->old->spec, putting->row.spec) == 0;
+    return putting->same_secrets && putting->same_images &&
+           strcmp(putting->old->spec, putting->row.spec) == 0;
 }
 
 /* Nothing but the tags: the group keeps running. */
@@ -184,5 +206,7 @@ enum put_change put_weigh(struct request *request, const struct putting *putting
         return PUT_CREATE;
     if (put_is_same(putting))
         return PUT_NONE;
-    return putting->same_secrets && is_tags_only(request, putting) ? PUT_TAGS_ONLY : PUT_IN_PLACE;
+    return putting->same_secrets && putting->same_images && is_tags_only(request, putting)
+               ? PUT_TAGS_ONLY
+               : PUT_IN_PLACE;
 }

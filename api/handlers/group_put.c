@@ -125,6 +125,8 @@ static bool create_done(struct request *request, struct err *err)
 
 bool put_create(struct request *request, struct putting *putting, struct err *err)
 {
+    if (!image_check_pins(request, &putting->row.pins, &putting->row.pins_count, err))
+        return false;
     putting->admitted = rate_take(request, &putting->refusal) &&
                         group_admit(request, &putting->row, &putting->refusal);
     if (putting->admitted)

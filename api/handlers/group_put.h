@@ -23,7 +23,7 @@ struct putting {
     const char *secrets;
     struct group_row *old;          /* as it stands, when it does */
     struct container_group *stands; /* the same, read */
-    bool same_secrets;
+    bool same_secrets, same_images;
     enum put_change change;
     bool kept; /* secrets were taken from what stood, then of … */
     int64_t kept_key, kept_generation;

@@ -3,6 +3,7 @@
  * call was faster. */
 #include "api/handlers/group_put.h"
 
+#include "api/image_check.h"
 #include "api/inside.h"
 #include "api/rates.h"
 
@@ -19,6 +20,8 @@ static void row_take(struct group_row *row, const struct group_row *sent)
     row->os = sent->os;
     row->shape = sent->shape;
     row->limits = sent->limits;
+    row->pins = sent->pins;
+    row->pins_count = sent->pins_count;
 }
 
 static bool has_moved(const struct group_row *row, const struct group_row *old)
@@ -115,6 +118,7 @@ static bool change_standing(struct request *request, struct tx *tx, struct putti
     struct operation_row *joined;
 
     if (!group_precondition(request, old, err) || !secrets_are_kept(putting, err) ||
+        !image_check_pins(request, &putting->row.pins, &putting->row.pins_count, err) ||
         !put_read(request, tx, putting, err))
         return false;
     if (put_is_same(putting) && old->wanted == WANTED_RUN && !group_is_over(old))
@@ -155,6 +159,8 @@ bool put_standing(struct request *request, struct err *err)
     if (!tx)
         return false;
     putting->old = store_group_find(tx, &id, true, request->arena, err);
+    if (putting->old && image_check_is_due_anew(request))
+        return image_check_anew(request, tx, putting->old, put_standing, err);
     if (putting->old)
         return change_standing(request, tx, putting, err);
     return err->code == ERR_OK ? nothing_stands(request, tx, putting, err) : false;

@@ -12,7 +12,8 @@ struct layer_about {
 
 struct reference_about {
     const char *reference, *digest;
-    bool open_to_all;
+    bool open_to_all, unlisted;
+    struct text_list grants;
 };
 
 extern const struct schema layer_about_schema, reference_about_schema;

@@ -29,6 +29,8 @@ static const struct field reference_fields[] = {
     FIELD(struct reference_about, reference, "reference", .flags = FIELD_REQUIRED),
     FIELD(struct reference_about, digest, "digest", .flags = FIELD_REQUIRED),
     FIELD(struct reference_about, open_to_all, "openToAll"),
+    FIELD(struct reference_about, unlisted, "unlisted"),
+    FIELD(struct reference_about, grants, "grants", .max = GRANTS_MAX),
 };
 const struct schema reference_about_schema = SCHEMA(
     "StoredReference", struct reference_about, reference_fields, "What an image's name meant.");
@@ -126,11 +128,25 @@ static bool find_root(struct disk *disk, const char *root, struct err *err)
     return true;
 }
 
+/* Of the grants of this store, made once. */
+static bool read_salt(struct disk *disk, struct err *err)
+{
+    AUTO_FREE char *salt = NULL;
+    char path[PATH_MAX];
+
+    disk_path(disk, path, "salt");
+    if (file_exists(path) && file_read(path, sizeof disk->salt, &salt, NULL, err) &&
+        strlen(salt) == sizeof disk->salt - 1 && text_copy(disk->salt, sizeof disk->salt, salt))
+        return true;
+    id_token(disk->salt);
+    return file_replace(path, disk->salt, strlen(disk->salt), 0600, false, err);
+}
+
 bool disk_open(struct disk *disk, const char *root, struct err *err)
 {
     disk->lock = -1;
     return find_root(disk, root, err) && read_boot(disk, err) && make_folders(disk, err) &&
-           take_lock(disk, err);
+           take_lock(disk, err) && read_salt(disk, err);
 }
 
 void disk_close(struct disk *disk)
@@ -246,13 +262,19 @@ static void reference_path(const struct disk *disk, const char *text, char out[P
     disk_path(disk, out, "references/%s", digest_hex(hash));
 }
 
-bool disk_put_reference(const struct disk *disk, const char *text, const char *digest,
-                        bool open_to_all, struct err *err)
+bool disk_put_reference(const struct disk *disk, const struct reference *reference, struct err *err)
 {
-    const struct reference_about about = {text, digest, open_to_all};
+    const char *grants[GRANTS_MAX];
+    const struct reference_about about = {reference->text,
+                                          reference->digest,
+                                          reference->open_to_all,
+                                          reference->unlisted,
+                                          {true, grants, reference->grants_count}};
     char path[PATH_MAX];
 
-    reference_path(disk, text, path);
+    for (size_t i = 0; i < reference->grants_count; i++)
+        grants[i] = reference->grants[i];
+    reference_path(disk, reference->text, path);
     return put_document(path, &reference_about_schema, &about, err);
 }
 

@@ -6,7 +6,8 @@
  *     layers/<chain id>/fs       a layer, unpacked; never changed
  *     layers/<chain id>/about    its size, and the boot that wrote it
  *     layers/<chain id>/synced   exists once the layer is known to be on disk
- *     references/<hash>          what a name meant
+ *     references/<hash>          what a name meant, and whom the registry allowed it
+ *     salt                       of the grants in there
  *     holds/<holder>             the digest that is in use
  *     temp/, trash/              emptied at open
  *
@@ -17,6 +18,7 @@
 #ifndef IMAGE_DISK_H
 #define IMAGE_DISK_H
 
+#include "base/id.h"
 #include "node-agent/image/table.h"
 
 #include <limits.h>
@@ -27,6 +29,7 @@ struct disk {
     char root[DISK_ROOT_MAX]; /* absolute */
     int lock;                 /* flock()ed */
     char boot[40];
+    char salt[ID_TOKEN_SIZE];
 };
 
 bool disk_open(struct disk *disk, const char *root, struct err *err) MUST_CHECK;
@@ -54,8 +57,8 @@ bool disk_mark_synced(const struct disk *disk, const char *chain, struct err *er
 bool disk_put_image(const struct disk *disk, const char *digest, const struct text *manifest,
                     const struct text *config, struct err *err) MUST_CHECK;
 void disk_touch_image(const struct disk *disk, const char *digest, int64_t now_ms);
-bool disk_put_reference(const struct disk *disk, const char *text, const char *digest,
-                        bool open_to_all, struct err *err) MUST_CHECK;
+bool disk_put_reference(const struct disk *disk, const struct reference *reference, struct err *err)
+    MUST_CHECK;
 void disk_drop_reference(const struct disk *disk, const char *text);
 bool disk_put_hold(const struct disk *disk, const char *holder, const char *digest, struct err *err)
     MUST_CHECK;

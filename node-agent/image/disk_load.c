@@ -149,8 +149,14 @@ static bool load_reference(const struct disk *disk, struct table *table, const c
     digest_of(about.reference, strlen(about.reference), hash);
     if (strcmp(digest_hex(hash), name) != 0 || !table_record(table, about.digest))
         return err_set(err, ERR_INVALID, "half-written, or its image is gone");
+    for (size_t i = about.grants.count; i-- > 0;) { /* the newest is put last */
+        if (digest_valid(about.grants.items[i]) &&
+            !table_set_reference(table, about.reference, about.digest, about.grants.items[i],
+                                 about.unlisted, err))
+            return false;
+    }
     return table_set_reference(table, about.reference, about.digest,
-                               about.open_to_all ? NULL : "nobody", err);
+                               about.open_to_all ? NULL : "nobody", about.unlisted, err);
 }
 
 static bool load_hold(const struct disk *disk, struct table *table, const char *name,

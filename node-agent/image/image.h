@@ -67,7 +67,9 @@ enum image_policy {
 };
 
 struct image_request {
-    const char *reference;                      /* as written by the client */
+    const char *reference; /* as written by the client */
+    /* "sha256:…": what that means, whatever the registry says by now; NULL: as the policy says */
+    const char *pin;
     const struct image_credential *credentials; /* those of other servers are ignored */
     size_t credentials_count;
     enum image_policy policy;
@@ -139,7 +141,7 @@ struct image_row {
 };
 /* Changes whenever image_list() would tell other names or digests. */
 int64_t image_list_version(struct image_store *store);
-/* One row for each reference known, in the arena. */
+/* One row for each reference that somebody wrote, in the arena. */
 bool image_list(struct image_store *store, struct arena *arena, struct image_row **rows,
                 size_t *count, struct err *err) MUST_CHECK;
 

@@ -16,21 +16,6 @@
 
 /* ---- who asks for what ---- */
 
-static bool make_grant(struct pull *pull, struct err *err)
-{
-    AUTO(text) *secret = text_new(128 * 1024);
-
-    text_reserve(secret, 64 * 1024);
-    text_add_json(secret, pull->credential->username);
-    text_add_json(secret, pull->credential->password);
-    if (!text_ok(secret))
-        return err_set(err, ERR_IMAGE_INACCESSIBLE,
-                       "the credential of the registry %s is too large", pull->reference.registry);
-    digest_keyed(pull->store->grant_key, secret->bytes, secret->size, pull->grant);
-    text_wipe(secret);
-    return true;
-}
-
 static const char *grant_of(const struct pull *pull)
 {
     return pull->credential ? pull->grant : NULL;
@@ -40,18 +25,40 @@ static bool begin(struct pull *pull, struct err *err)
 {
     if (!image_reference_parse(pull->request->reference, &pull->reference, err))
         return false;
+    image_reference_text(&pull->reference, pull->written);
+    if (digest_valid(pull->request->pin) && !*pull->reference.digest) {
+        memcpy(pull->reference.digest, pull->request->pin, DIGEST_SIZE);
+        pull->reference.tag[0] = '\0';
+    }
     image_reference_text(&pull->reference, pull->text);
     pull->credential = image_credential_find(pull->request->credentials,
                                              pull->request->credentials_count, &pull->reference);
-    return !pull->credential || make_grant(pull, err);
+    return !pull->credential || grant_make(pull->store, pull->credential, pull->grant, err);
+}
+
+/* The name of an image of this repository by its digest. */
+static void name_by_digest(const struct pull *pull, const char *digest,
+                           char out[IMAGE_REFERENCE_SIZE])
+{
+    struct image_reference reference = pull->reference;
+    bool whole = text_copy(reference.digest, sizeof reference.digest, digest);
+
+    CHECK(whole);
+    reference.tag[0] = '\0';
+    image_reference_text(&reference, out);
 }
 
 static struct image *find_present(struct pull *pull)
 {
     struct table *table = &pull->store->table;
     WITH_LOCK(&table->lock);
+    char by_digest[IMAGE_REFERENCE_SIZE];
     struct reference *reference = table_reference(table, pull->text);
     struct record *record = NULL;
+
+    name_by_digest(pull, pull->reference.digest, by_digest);
+    if (!reference && *pull->reference.digest)
+        reference = table_reference(table, by_digest);
 
     if (reference && reference_grants(reference, grant_of(pull)))
         record = table_record(table, reference->digest);
@@ -101,20 +108,33 @@ static bool write_down(struct pull *pull, struct err *err)
     return true;
 }
 
-/* The reference means this image from now on. */
-static bool write_reference(struct pull *pull, struct err *err)
+static bool write_reference(struct pull *pull, const char *text, bool unlisted, struct err *err)
 {
     struct table *table = &pull->store->table;
-    bool open_to_all;
+    struct reference copy;
     {
         WITH_LOCK(&table->lock);
-        if (!table_set_reference(table, pull->text, pull->registry->image.digest, grant_of(pull),
-                                 err))
+        if (!table_set_reference(table, text, pull->registry->image.digest, grant_of(pull),
+                                 unlisted, err))
             return false;
-        open_to_all = table_reference(table, pull->text)->open_to_all;
+        copy = *table_reference(table, text);
     }
-    return disk_put_reference(&pull->store->disk, pull->text, pull->registry->image.digest,
-                              open_to_all, err);
+    return disk_put_reference(&pull->store->disk, &copy, err);
+}
+
+/* The name means this image from now on. What it meant when it moves is found by its digests: that of
+ * the index, which the plane may know it by, and that of the manifest. */
+static bool write_references(struct pull *pull, struct err *err)
+{
+    const char *digests[] = {pull->registry->image.meant, pull->registry->image.digest};
+    char text[IMAGE_REFERENCE_SIZE];
+
+    for (size_t i = 0; i < COUNT_OF(digests); i++) {
+        name_by_digest(pull, digests[i], text);
+        if (!write_reference(pull, text, true, err))
+            return false;
+    }
+    return write_reference(pull, pull->written, false, err);
 }
 
 /* The configuration, and with it the image as a value and the names this job claims. */
@@ -160,10 +180,14 @@ static bool make_image(struct pull *pull, struct err *err)
 
 static bool lead(struct pull *pull, struct err *err)
 {
-    if (!registry_resolve(pull->registry, err))
+    if (!registry_resolve(pull->registry, err)) {
+        if (pull->request->pin && err->code == ERR_IMAGE_INACCESSIBLE)
+            err_add(err, "%s was %s when the group was created or updated last", pull->written,
+                    pull->request->pin);
         return false;
+    }
     pull->image = find_record(pull->store, pull->registry->image.digest);
-    return (pull->image || make_image(pull, err)) && write_reference(pull, err);
+    return (pull->image || make_image(pull, err)) && write_references(pull, err);
 }
 
 static void tell_retry(const struct err *why, void *context)

@@ -11,15 +11,20 @@ struct pull {
     struct image_store *store;
     const struct image_request *request;
     struct image_reference reference;
-    char text[IMAGE_REFERENCE_SIZE]; /* the normal form */
+    char text[IMAGE_REFERENCE_SIZE];    /* the normal form of what is asked for */
+    char written[IMAGE_REFERENCE_SIZE]; /* of what the client wrote: the same without a pin */
     const struct image_credential *credential;
-    char grant[DIGEST_SIZE]; /* keyed hash of the credential */
+    char grant[DIGEST_SIZE]; /* slow hash of the credential */
     struct job *job;
     struct registry *registry; /* the conversation: documents and their digests */
     struct image *image;       /* being made; not in the table yet */
     const char **names;        /* chain ids, lowest first, then the digest */
     bool *claimed;             /* those this job makes */
 };
+
+/* grant.c: who asks, as references remember it. */
+bool grant_make(struct image_store *store, const struct image_credential *credential,
+                char out[DIGEST_SIZE], struct err *err) MUST_CHECK;
 
 /* Fetches and unpacks the claimed layers. */
 bool pull_layers(struct pull *pull, struct err *err) MUST_CHECK;

@@ -197,10 +197,10 @@ bool image_list(struct image_store *store, struct arena *arena, struct image_row
     struct image_row *out;
 
     for (struct reference *at = store->table.references; at; at = at->next)
-        known++;
+        known += !at->unlisted;
     out = arena_array(arena, known ? known : 1, sizeof *out);
     for (struct reference *at = store->table.references; out && at; at = at->next) {
-        if (!fill_row(store, at, arena, &out[filled++]))
+        if (!at->unlisted && !fill_row(store, at, arena, &out[filled++]))
             out = NULL;
     }
     if (!out)

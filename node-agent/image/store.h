@@ -14,7 +14,11 @@ struct image_store {
     struct arena *arena; /* of the options' texts */
     struct image_store_options options;
     struct platform platform;
-    char grant_key[ID_TOKEN_SIZE]; /* random: hashes of credentials mean nothing elsewhere */
+    char grant_key[ID_TOKEN_SIZE]; /* random: quick hashes of credentials mean nothing elsewhere */
+    struct {
+        char quick[DIGEST_SIZE], slow[DIGEST_SIZE];
+    } grants[64]; /* those made last; under the table's lock */
+    unsigned grants_next;
 };
 
 #endif

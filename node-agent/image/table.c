@@ -164,7 +164,7 @@ bool reference_grants(const struct reference *reference, const char *grant)
     return false;
 }
 
-static struct reference *add_reference(struct table *table, const char *text)
+static struct reference *add_reference(struct table *table, const char *text, bool unlisted)
 {
     struct reference *reference = calloc(1, sizeof *reference);
 
@@ -172,20 +172,23 @@ static struct reference *add_reference(struct table *table, const char *text)
         free(reference);
         return NULL;
     }
+    reference->unlisted = unlisted;
     reference->next = table->references;
     table->references = reference;
     return reference;
 }
 
 bool table_set_reference(struct table *table, const char *text, const char *digest,
-                         const char *grant, struct err *err)
+                         const char *grant, bool unlisted, struct err *err)
 {
     struct reference *reference = table_reference(table, text);
 
     if (!reference)
-        reference = add_reference(table, text);
+        reference = add_reference(table, text, unlisted);
     if (!reference)
         return no_memory(err);
+    table->references_version += reference->unlisted && !unlisted;
+    reference->unlisted &= unlisted;
     if (strcmp(reference->digest, digest) != 0) {
         table->references_version++;
         reference->open_to_all = false;

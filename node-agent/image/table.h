@@ -26,13 +26,13 @@ struct record {
 };
 
 /* A reference that was resolved. Who may use it without asking the registry again: everyone, or
- * those who bring a credential the registry has accepted for it (kept as a keyed hash, in memory
- * only: after a restart of the agent the registry is asked once more). */
+ * those who bring a credential the registry has accepted for it (kept as a slow, salted hash). */
 struct reference {
     struct reference *next;
     char text[IMAGE_REFERENCE_SIZE];
     char digest[DIGEST_SIZE];
     bool open_to_all;
+    bool unlisted; /* a name that nobody wrote: what a written one meant, by digest */
     char grants[GRANTS_MAX][DIGEST_SIZE];
     unsigned grants_count;
 };
@@ -73,7 +73,7 @@ bool table_layer_needed(struct table *table, const char *chain); /* by an image 
 struct reference *table_reference(struct table *table, const char *text);
 /* Grant NULL: open to all. A reference that now means another image forgets who might use it. */
 bool table_set_reference(struct table *table, const char *text, const char *digest,
-                         const char *grant, struct err *err) MUST_CHECK;
+                         const char *grant, bool unlisted, struct err *err) MUST_CHECK;
 bool reference_grants(const struct reference *reference, const char *grant);
 
 struct hold *table_hold(struct table *table, const char *holder);

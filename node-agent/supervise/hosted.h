@@ -8,6 +8,7 @@
 #ifndef SUPERVISE_HOSTED_H
 #define SUPERVISE_HOSTED_H
 
+#include "base/digest.h"
 #include "base/id.h"
 #include "base/thread.h"
 #include "node-agent/supervise/order.h"
@@ -50,6 +51,7 @@ struct run {                         /* one run of a container */
 struct member {
     char name[MEMBER_NAME_SIZE];
     bool init; /* nobody behind it starts before it ended well */
+    char digest[DIGEST_SIZE]; /* of its image; "": not pulled yet */
     enum member_phase phase;
     int64_t starts;        /* in this incarnation */
     int64_t restarts;      /* by policy */

@@ -20,57 +20,6 @@ const char *container_folder(const struct agent_parts *parts, const char *uid,
     return out;
 }
 
-struct pulling {
-    struct job *job;
-    const char *container;
-};
-
-static void pull_progress(const char *words, void *context)
-{
-    struct pulling *pulling = context;
-    struct progress *progress = calloc(1, sizeof *progress);
-
-    if (!progress)
-        return;
-    progress->message.deliver = job_progress;
-    text_copy(progress->uid, sizeof progress->uid, pulling->job->uid);
-    progress->incarnation = pulling->job->incarnation;
-    text_copy(progress->member_name, sizeof progress->member_name, pulling->container);
-    text_copy(progress->text, sizeof progress->text, words);
-    inbox_put(pulling->job->jobs->inbox, &progress->message);
-}
-
-static bool images_pull(struct job *job, const struct group_properties *properties, struct err *err)
-{
-    struct image_credential credentials[64];
-    size_t credentials_count = 0;
-
-    for (size_t i = 0; i < properties->credentials_count && i < COUNT_OF(credentials); i++)
-        credentials[credentials_count++] = (struct image_credential){
-            properties->credentials[i].server, properties->credentials[i].username,
-            properties->credentials[i].password};
-    for (size_t i = 0; i < group_containers_total(properties); i++) {
-        const struct container *container = group_container_at(properties, i);
-        char holder[HOLDER_SIZE];
-        struct pulling pulling = {job, container->name};
-        struct image_request request = {
-            .reference = container->properties->image,
-            .credentials = credentials,
-            .credentials_count = credentials_count,
-            .policy = IMAGE_USUAL,
-            .holder = image_holder(job->uid, container->name, holder),
-            .cancel_fd = job->cancel_fd,
-            .progress = pull_progress,
-            .context = &pulling,
-        };
-        job->member = i; /* whose pull failed */
-        AUTO(image) *image = image_pull(job->jobs->parts.images, &request, err);
-        if (!image)
-            return false;
-    }
-    return true;
-}
-
 /* Logs of an earlier incarnation go (§18.8); volumes begin empty. */
 static bool folders_make(struct job *job, const struct group_properties *properties,
                          struct err *err)
@@ -134,7 +83,7 @@ bool job_prepare(struct job *job, struct err *err)
                      assignment->memory_mib, 0, err))
         return false;
     job->part = PART_IMAGE;
-    if (!images_pull(job, properties, err))
+    if (!job_images(job, err))
         return false;
     job->part = PART_FOLDERS;
     if (!folders_make(job, properties, err))

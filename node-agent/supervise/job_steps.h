@@ -4,6 +4,8 @@
 
 #include "node-agent/supervise/jobs.h"
 
+/* job_images.c: a part of prepare. */
+bool job_images(struct job *job, struct err *err) MUST_CHECK;
 bool job_prepare(struct job *job, struct err *err) MUST_CHECK;
 bool job_run(struct job *job, struct err *err) MUST_CHECK;
 bool job_signal(struct job *job, struct err *err) MUST_CHECK;

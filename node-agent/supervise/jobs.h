@@ -49,7 +49,8 @@ struct job {
     struct err err;
     int64_t started_ms;
     bool refused_second_run;
-    bool unprepared; /* run: image or network is gone */
+    bool unprepared;                          /* run: image or network is gone */
+    char digests[JOB_NAMES_MAX][DIGEST_SIZE]; /* prepare: of the containers' images */
     char address[NETWORK_ADDRESS_SIZE];
     void (*done)(void *agent, struct job *job); /* on the loop; the job is freed after it */
 };

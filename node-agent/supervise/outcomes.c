@@ -63,8 +63,10 @@ static void prepared(struct hosted *group, const struct job *job, int64_t now_ms
     group->stage = STAGE_UP;
     group->tries = 0;
     text_copy(group->address, sizeof group->address, job->address);
-    for (size_t i = 0; i < group->members_count; i++)
+    for (size_t i = 0; i < group->members_count; i++) {
+        text_copy(group->members[i].digest, DIGEST_SIZE, job->digests[i]);
         image_is_there(&group->members[i].happenings, now_ms, image_of(group, i));
+    }
 }
 
 /* What failed, where people read it: a container's image among its own events (§19.3), the rest among the group's. */

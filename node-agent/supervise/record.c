@@ -19,7 +19,7 @@ struct run_record {
     const char *detail;
 };
 struct member_record {
-    const char *name;
+    const char *name, *digest;
     int phase;
     int64_t starts, restarts, streak, next_start_ms;
     bool init, final;
@@ -58,6 +58,7 @@ static const struct field run_fields[] = {
 static const struct schema run_schema = SCHEMA("Run", struct run_record, run_fields, "");
 static const struct field member_fields[] = {
     FIELD(struct member_record, name, "name", .flags = FIELD_REQUIRED),
+    FIELD(struct member_record, digest, "digest"),
     FIELD_ENUM(struct member_record, phase, "phase", member_phase_words),
     FIELD(struct member_record, starts, "starts"),
     FIELD(struct member_record, restarts, "restarts"),
@@ -120,6 +121,7 @@ static bool member_to(const struct member *member, struct arena *arena,
 {
     *record = (struct member_record){
         .name = member->name,
+        .digest = member->digest,
         .phase = (int)member->phase,
         .starts = member->starts,
         .restarts = member->restarts,
@@ -203,6 +205,7 @@ static void run_from(struct run *run, const struct run_record *record)
 static void member_from(struct member *member, const struct member_record *record)
 {
     text_copy(member->name, sizeof member->name, record->name);
+    text_copy(member->digest, sizeof member->digest, record->digest ? record->digest : "");
     member->phase = record->phase < 0 ? MEMBER_WAITING : (enum member_phase)record->phase;
     member->starts = record->starts;
     member->restarts = record->restarts;

@@ -101,6 +101,24 @@ static enum group_state state_of(const struct hosted *group)
     return group_state_of(group->policy, &tally);
 }
 
+/* One for each image; of an incarnation whose order is not at hand nothing is said. */
+static struct image_pin *pins_of(const struct hosted *group, struct arena *arena, size_t *count)
+{
+    struct image_pin *pins = arena_array(arena, group->members_count + 1, sizeof *pins);
+
+    *count = 0;
+    if (!group->order || !group->order->assignment->group)
+        return pins;
+    const struct group_properties *properties = group->order->assignment->group->properties;
+    for (size_t i = 0; pins && i < group->members_count && i < properties->containers_count; i++) {
+        const char *image = properties->containers[i].properties->image;
+        if (*group->members[i].digest && !image_pin_find(pins, *count, image))
+            pins[(*count)++] = (struct image_pin){arena_text(arena, image),
+                                                  arena_text(arena, group->members[i].digest)};
+    }
+    return pins;
+}
+
 bool status_of(const struct hosted *group, struct arena *arena, struct group_status *out)
 {
     struct group_tally tally = hosted_tally(group);
@@ -126,6 +144,7 @@ bool status_of(const struct hosted *group, struct arena *arena, struct group_sta
             *out->failure = (struct failure){arena_text(arena, group->failure_code),
                                              arena_text(arena, group->failure_text)};
     }
+    out->pins = pins_of(group, arena, &out->pins_count);
     out->events_count = out->events ? group->happenings.count : 0;
     for (size_t i = 0; out->containers && i < group->members_count; i++) {
         out->containers[i].name = arena_text(arena, group->members[i].name);

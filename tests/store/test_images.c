@@ -1,6 +1,7 @@
 /* Images that nodes hold, and what a location's nodes are. */
 #include "base/limits.h"
 #include "base/text.h"
+#include "model/resource_id.h"
 #include "tests/store/try.h"
 
 #include <string.h>
@@ -140,6 +141,96 @@ TEST(a_location_is_what_its_nodes_are)
     assert_true(rows[0].cpu_milli < 640000);
 }
 
+/* ---- what the names of a group's images mean ---- */
+
+static const struct image_pin *to_be;
+static size_t to_be_count;
+
+static bool update_with_pins(struct tx *tx, void *data UNUSED, struct err *err)
+{
+    AUTO(arena) *arena = arena_new(1 << 20);
+    struct resource_id id = {
+        .subscription = TRY_SUBSCRIPTION, .resource_group = "rg", .group = "web"};
+    struct group_row *row = store_group_find(tx, &id, true, arena, err);
+
+    row->pins = to_be;
+    row->pins_count = to_be_count;
+    return store_group_update(tx, row, NULL, true, err);
+}
+
+static void update(struct trial *trial, const struct image_pin *pins, size_t count)
+{
+    to_be = pins;
+    to_be_count = count;
+    trial_write(trial, update_with_pins, NULL);
+}
+
+/* What the node is told that "alpine" means. */
+static const char *ordered(struct trial *trial, const struct trial_node *node)
+{
+    struct desired *desired = trial_desired(trial, node, 0);
+
+    assert_int_equal(desired->assignments_count, 1);
+    const char *digest =
+        image_pin_find(desired->assignments[0].pins, desired->assignments[0].pins_count, "alpine");
+    return digest ? digest : "";
+}
+
+static void tell_found(struct trial *trial, struct trial_node *node, const char *digest)
+{
+    struct group_row *row = trial_find(trial, "web");
+    struct image_pin found = {"alpine", digest};
+    struct group_status status = {.uid = row->uid,
+                                  .incarnation = row->incarnation,
+                                  .state = GROUP_RUNNING,
+                                  .provisioned = true,
+                                  .pins = &found,
+                                  .pins_count = 1};
+    struct report report = {.statuses = &status, .statuses_count = 1};
+
+    assert_int_equal(trial_report(trial, node, &report), ERR_OK);
+}
+
+TEST(what_an_image_means_is_kept_until_a_new_version_says_otherwise)
+{
+    AUTO(trial) *trial = trial_new();
+    struct trial_node a = trial_join(trial, "a"), b = trial_join(trial, "b");
+    int64_t key = trial_create(trial, "web");
+    const struct image_pin first[] = {{"alpine", D1}}, again[] = {{"alpine", NULL}},
+                           moved[] = {{"alpine", D2}};
+
+    assert_int_equal(trial_place(trial, key, &a), ERR_OK);
+    update(trial, first, 1);
+    assert_string_equal(ordered(trial, &a), D1);
+    update(trial, again, 1); /* nobody could look: it goes on meaning what it meant */
+    assert_string_equal(ordered(trial, &a), D1);
+    assert_int_equal(trial_lose(trial, &a, true), ERR_OK);
+    assert_int_equal(trial_place(trial, key, &b), ERR_OK);
+    assert_string_equal(ordered(trial, &b), D1);
+    update(trial, moved, 1);
+    assert_string_equal(ordered(trial, &b), D2);
+    trial_reopen(trial);
+    assert_string_equal(ordered(trial, &b), D2);
+}
+
+TEST(what_a_node_found_first_is_what_an_image_means_where_nothing_was_said)
+{
+    AUTO(trial) *trial = trial_new();
+    struct trial_node a = trial_join(trial, "a");
+    int64_t key = trial_create(trial, "web");
+
+    assert_int_equal(trial_place(trial, key, &a), ERR_OK);
+    assert_string_equal(ordered(trial, &a), "");
+    tell_found(trial, &a, D1);
+    assert_string_equal(ordered(trial, &a), D1);
+    tell_found(trial, &a, D2);
+    assert_string_equal(ordered(trial, &a), D1);
+    update(trial, NULL, 0);
+    assert_string_equal(ordered(trial, &a), "");
+    tell_found(trial, &a, D2);
+    assert_string_equal(ordered(trial, &a), D2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +240,8 @@ int main(void)
         cmocka_unit_test(images_of_lost_and_removed_nodes_are_not_listed),
         cmocka_unit_test(no_node_makes_the_store_keep_more_than_the_ceiling),
         cmocka_unit_test(a_location_is_what_its_nodes_are),
+        cmocka_unit_test(what_an_image_means_is_kept_until_a_new_version_says_otherwise),
+        cmocka_unit_test(what_a_node_found_first_is_what_an_image_means_where_nothing_was_said),
     };
     return RUN_TESTS(tests);
 }

@@ -106,10 +106,13 @@ static enum image_known wait_known(const char *image)
 {
     struct image_reference reference;
     struct image_look_key key = key_of(image, &reference, NULL);
+    struct image_found found;
     enum image_known known;
 
     for (int tries = 0; tries < 2000; tries++) {
-        known = image_look_find(served->api->looks, &key, 0, &err);
+        known = image_look_find(served->api->looks, &key, 0, false, &found);
+        if (known == IMAGE_KNOWN_BAD)
+            err = found.outcome;
         if (known != IMAGE_NOT_KNOWN)
             return known;
         nanosleep(&(struct timespec){0, 10000000}, NULL);
@@ -173,7 +176,7 @@ static void end_next_look(void)
     struct look *look = look_take_queued(looks);
 
     assert_non_null(look);
-    look_ended(looks, look, &(struct err){.code = ERR_IMAGE_INACCESSIBLE});
+    look_ended(looks, look, (char[DIGEST_SIZE]){""}, &(struct err){.code = ERR_IMAGE_INACCESSIBLE});
 }
 
 static size_t looks_under_way(void)
@@ -203,7 +206,9 @@ TEST(the_longest_unused_answers_make_room)
     struct image_reference reference;
     struct image_look_key second = key_of("r1.example/web", &reference, NULL),
                           busy = key_of("busy.example/web", &reference, NULL);
-    assert_int_equal(image_look_find(served->api->looks, &second, 0, &err), IMAGE_NOT_KNOWN);
+    struct image_found unused;
+    assert_int_equal(image_look_find(served->api->looks, &second, 0, false, &unused),
+                     IMAGE_NOT_KNOWN);
     int64_t again;
     assert_true(image_look_begin(served->api->looks, &busy, &reference, NULL, &again, &err));
     assert_int_equal(again, 1); /* the one under way is still there */
@@ -221,7 +226,9 @@ TEST(a_program_that_cannot_run_says_nothing_of_the_image)
     struct image_reference reference;
     struct image_look_key key = key_of("web:1", &reference, NULL);
     /* Not kept: who asks now has it looked at anew. */
-    assert_int_equal(image_look_find(served->api->looks, &key, INT64_MAX, &err), IMAGE_NOT_KNOWN);
+    struct image_found unused;
+    assert_int_equal(image_look_find(served->api->looks, &key, INT64_MAX, false, &unused),
+                     IMAGE_NOT_KNOWN);
 }
 
 /* ---- requests ---- */

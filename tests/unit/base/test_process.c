@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static struct process_result result;
@@ -187,6 +188,49 @@ TEST(runs_the_hook_in_the_child)
     assert_int_equal(err.os_errno, ENOENT);
 }
 
+static bool note_that_it_ran(void *context)
+{
+    *(volatile int *)context = 1;
+    return true;
+}
+
+/* A copy of the heap would have kept the note to itself. */
+TEST(starts_a_program_without_copying_the_heap)
+{
+#ifdef __SANITIZE_THREAD__
+    skip(); /* its vfork() is fork() */
+#endif
+    volatile int ran = 0;
+    struct process process = {
+        .argv = ARGV("true"), .in_child = note_that_it_ran, .context = (void *)&ran};
+    assert_true(run(&process, NULL, NULL));
+    assert_int_equal(ran, 1);
+}
+
+static void *run_many(void *failed)
+{
+    for (int i = 0; i < 50; i++) {
+        AUTO(text) *out = text_new(100);
+        struct process process = {.argv = ARGV("echo", "word")};
+        struct process_result ended;
+        struct err why;
+        if (!process_run(&process, out, NULL, &ended, &why) || strcmp(out->bytes, "word\n") != 0)
+            *(atomic_int *)failed += 1;
+    }
+    return NULL;
+}
+
+TEST(runs_programs_from_many_threads_at_once)
+{
+    pthread_t threads[4];
+    atomic_int failed = 0;
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_true(thread_start(&threads[i], "runner", run_many, &failed, &err));
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(failed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +246,8 @@ int main(void)
         cmocka_unit_test(inherits_no_descriptors_and_no_blocked_signals),
         cmocka_unit_test(uses_the_environment_given),
         cmocka_unit_test(runs_the_hook_in_the_child),
+        cmocka_unit_test(starts_a_program_without_copying_the_heap),
+        cmocka_unit_test(runs_programs_from_many_threads_at_once),
     };
     return RUN_TESTS(tests);
 }
