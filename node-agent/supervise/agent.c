@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "node-agent/supervise/agent_state.h"
+#include "node-agent/supervise/probing.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -250,7 +250,8 @@ struct agent *agent_new(const struct agent_parts *parts, struct err *err)
     agent->parts = *parts;
     agent->timer_fd = agent->stop_fd = -1;
     agent->beat_ms = LIMIT_NODE_BEAT_MS;
-    if (!inbox_init(&agent->inbox, err) || !timer_start(agent, err) || !agent_recover(agent, err))
+    if (!inbox_init(&agent->inbox, err) || !timer_start(agent, err) ||
+        !agent_prober_new(agent, err) || !agent_recover(agent, err))
         return NULL;
     agent->jobs = (struct jobs){.parts = *parts, .inbox = &agent->inbox};
     text_format(agent->identity_path, sizeof agent->identity_path, "%s/node.json",
@@ -280,6 +281,8 @@ void agent_free(struct agent *agent)
     workers_free(agent->jobs.workers);
     agent->jobs.workers = NULL; /* what is delivered below starts nothing any more */
     link_free(agent->jobs.link);
+    prober_free(agent->prober);
+    agent->prober = NULL;
     /* Outcomes that nobody took are on disk and in the kernel: the next agent finds them. */
     while (agent->inbox.bell.fd > 0 && (message = inbox_take(&agent->inbox)))
         message->deliver(agent, message);

@@ -21,6 +21,26 @@ static struct container *container_of(struct arena *arena, const char *name)
     return container;
 }
 
+/* Port 80 is the probed container's, 81 nobody's. */
+static void add_probes(struct arena *arena, struct group_properties *properties)
+{
+    static const char *const words[] = {"ask"};
+    struct container_properties *web = properties->containers[0].properties;
+    struct probe *probe = ARENA_NEW(arena, struct probe);
+    struct container_port *ports = arena_array(arena, 2, sizeof *ports);
+
+    ports[0] = (struct container_port){PROTOCOL_TCP, 80};
+    ports[1] = (struct container_port){PROTOCOL_TCP, 81};
+    probe->exec = ARENA_NEW(arena, struct probe_exec);
+    probe->exec->command = (struct text_list){true, (const char **)words, 1};
+    web->liveness = web->readiness = probe;
+    web->ports = ports;
+    web->ports_count = 1;
+    properties->address = ARENA_NEW(arena, struct group_address);
+    *properties->address = (struct group_address){
+        .ports = ports, .ports_count = 2, .type = ADDRESS_PUBLIC, .label_scope = -1};
+}
+
 static struct container_group *group_of(struct arena *arena)
 {
     struct container_group *group = ARENA_NEW(arena, struct container_group);
@@ -35,6 +55,8 @@ static struct container_group *group_of(struct arena *arena)
                                                    .os_type = OS_LINUX,
                                                    .sku = SKU_STANDARD,
                                                    .priority = -1};
+    if (node->script.probed)
+        add_probes(arena, group->properties);
     return group;
 }
 
