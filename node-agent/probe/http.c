@@ -22,7 +22,7 @@ struct web_get {
     char *url; /* as asked for; its host is the only one that redirects are followed to */
     void *owner;
     int64_t timeout_ms, until_ms; /* of the whole answer, redirects included */
-    int64_t bytes;                /* of the body so far */
+    int64_t bytes;                /* of the answer so far */
     int redirects;
     bool under_way;
     char why[CURL_ERROR_SIZE]; /* the library's own words for a failure */
@@ -65,13 +65,13 @@ void web_free(struct web *web)
 
 /* ---- one request ---- */
 
-/* What the status says is known by then: more than the ceiling is not read. */
-static size_t drop_body(char *bytes UNUSED, size_t size, size_t count, void *context)
+/* Headers and body alike. What the status says is known by then: more than the ceiling is not read. */
+static size_t drop_bytes(char *bytes UNUSED, size_t size, size_t count, void *context)
 {
     struct web_get *get = context;
 
     get->bytes += (int64_t)(size * count);
-    return get->bytes <= LIMIT_PROBE_BODY_MAX ? size * count : 0;
+    return get->bytes <= LIMIT_PROBE_ANSWER_MAX ? size * count : 0;
 }
 
 /* libcurl leaves a header out when nothing follows its colon, and sends it empty with a semicolon instead. */
@@ -120,8 +120,10 @@ static void easy_prepare(struct web_get *get)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, get);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, get->why);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, get->headers);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, get);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, drop_bytes);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, get);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -233,7 +235,7 @@ static enum probe_answer judge(struct web_get *get, CURLcode result, char text[P
     long status = 0;
 
     curl_easy_getinfo(get->easy, CURLINFO_RESPONSE_CODE, &status);
-    bool cut = result == CURLE_WRITE_ERROR && get->bytes > LIMIT_PROBE_BODY_MAX;
+    bool cut = result == CURLE_WRITE_ERROR && get->bytes > LIMIT_PROBE_ANSWER_MAX;
     if (result == CURLE_OUT_OF_MEMORY)
         return PROBE_UNKNOWN;
     if (result == CURLE_OPERATION_TIMEDOUT)

@@ -40,6 +40,11 @@ class Answers(http.server.BaseHTTPRequestHandler):
         elif first == "slow":
             time.sleep(3)
             self.answer(200)
+        elif first == "talkative":
+            self.send_response(int(rest[0]))
+            self.flush_headers()
+            while True:
+                self.wfile.write(b"X-More: " + b"x" * 1000 + b"\r\n")
         elif first == "endless":
             self.send_response(int(rest[0]))
             self.end_headers()

@@ -328,13 +328,16 @@ TEST(who_does_not_listen_or_is_too_slow_has_failed)
     assert_string_equal(news.text, url);
 }
 
-TEST(an_endless_body_is_not_listened_to)
+TEST(an_endless_answer_is_not_listened_to)
 {
     int64_t begun_ms = now_ms();
 
     assert_int_equal(ask(get_of(servers.http, "/endless/200")).answer, PROBE_PASSED);
     assert_string_equal(ask(get_of(servers.http, "/endless/500")).text,
                         "HTTP probe failed with statuscode: 500");
+    assert_int_equal(ask(get_of(servers.http, "/talkative/200")).answer, PROBE_PASSED);
+    assert_string_equal(ask(get_of(servers.http, "/talkative/503")).text,
+                        "HTTP probe failed with statuscode: 503");
     assert_true(now_ms() - begun_ms < 1000);
 }
 
@@ -458,7 +461,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(headers_are_sent_as_given),
         cmocka_unit_test(https_asks_for_no_certificate_that_anyone_vouches_for),
         cmocka_unit_test(who_does_not_listen_or_is_too_slow_has_failed),
-        cmocka_unit_test(an_endless_body_is_not_listened_to),
+        cmocka_unit_test(an_endless_answer_is_not_listened_to),
         cmocka_unit_test(successes_that_change_nothing_wake_nobody),
         cmocka_unit_test(a_verdict_that_was_not_taken_is_told_again),
         cmocka_unit_test(failures_are_told_one_by_one_until_the_verdict_turns),
