@@ -94,6 +94,7 @@ struct volume_mount {
 struct http_header {
     const char *name, *value;
 };
+enum probe_scheme { PROBE_HTTP, PROBE_HTTPS };
 struct probe_http_get {
     const char *path;
     struct opt_int port;

@@ -51,8 +51,6 @@ static void check_container_supported(struct check *check, const struct seat *se
             unsupported(
                 check, seat_path(check, seat, "environmentVariables[%zu].secureValueReference", i));
     }
-    unsupported_at(check, properties->liveness, seat, "livenessProbe");
-    unsupported_at(check, properties->readiness, seat, "readinessProbe");
     unsupported_at(check, properties->config_map && properties->config_map->pairs.count > 0, seat,
                    "configMap");
     unsupported_at(check, resources && resources->requests && resources->requests->gpu, seat,

@@ -33,12 +33,23 @@ struct runtime_driver {
 
     bool (*use)(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
                 struct err *err);
+    struct runtime_exec *(*exec)(struct runtime *runtime, const char *uid, const char *name,
+                                 const struct text_list *command, struct err *err);
+    bool (*exec_ended)(struct runtime_exec *exec, int *exit_code);
+    void (*exec_free)(struct runtime_exec *exec);
     bool (*log_rotate)(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 };
 
 /* First member of each driver's own struct. */
 struct runtime {
     const struct runtime_driver *driver;
+};
+
+/* First member of each driver's own of these. */
+struct runtime_exec {
+    const struct runtime_driver *driver;
+    int fd;
+    struct text *output;
 };
 
 /* 1 to 63 of [a-z0-9-]: these become parts of paths. */

@@ -2,6 +2,7 @@
 #include "node-agent/runtime/fake.h"
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/thread.h"
 #include "node-agent/runtime/driver.h"
 
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ROWS_MAX = 256, RUNS_MAX = 1024, CALLS = FAKE_FIND + 1, FIRST_PID = 1000 };
+enum { ROWS_MAX = 256, RUNS_MAX = 1024, CALLS = FAKE_EXEC + 1, FIRST_PID = 1000 };
 
 struct row {
     bool used, told; /* told: its end was reported */
@@ -32,6 +33,8 @@ struct fake {
     struct fake_run runs[RUNS_MAX];
     size_t runs_count;
     struct text_list folders;
+    int exec_code; /* of every command; -1: it does not end */
+    char exec_output[256];
 };
 
 static struct row *row_of(struct fake *fake, const char *uid, const char *name)
@@ -287,6 +290,51 @@ static bool fake_log_rotate(struct runtime *runtime UNUSED, const char *uid UNUS
     return true;
 }
 
+/* ---- commands ---- */
+
+struct fake_exec {
+    struct runtime_exec base;
+    struct fake *fake;
+    struct bell bell;
+};
+
+static void fake_exec_free(struct runtime_exec *base)
+{
+    struct fake_exec *exec = (struct fake_exec *)base;
+    bell_done(&exec->bell);
+    text_free(exec->base.output);
+    free(exec);
+}
+
+static struct runtime_exec *fake_exec(struct runtime *runtime, const char *uid, const char *name,
+                                      const struct text_list *command UNUSED, struct err *err)
+{
+    struct fake *fake = (struct fake *)runtime;
+    WITH_LOCK(&fake->lock);
+    const struct row *row = row_of(fake, uid, name);
+    if (!row || row->found.phase != RUNTIME_RUNNING) {
+        absent(name, err);
+        return NULL;
+    }
+    struct fake_exec *exec = may(fake, FAKE_EXEC, err) ? calloc(1, sizeof *exec) : NULL;
+    if (!exec)
+        return NULL;
+    CHECK(bell_init(&exec->bell, err));
+    exec->fake = fake;
+    exec->base =
+        (struct runtime_exec){runtime->driver, exec->bell.fd, text_new(LIMIT_PROBE_OUTPUT_MAX)};
+    text_add(exec->base.output, fake->exec_output);
+    bell_ring(&exec->bell);
+    return &exec->base;
+}
+
+static bool fake_exec_ended(struct runtime_exec *base, int *exit_code)
+{
+    const struct fake_exec *exec = (const struct fake_exec *)base;
+    *exit_code = exec->fake->exec_code;
+    return exec->fake->exec_code >= 0;
+}
+
 static const struct runtime_driver fake_driver = {
     .free = fake_free,
     .cgroup_layout = fake_layout,
@@ -303,6 +351,9 @@ static const struct runtime_driver fake_driver = {
     .exit_fd = fake_exit_fd,
     .exit_next = fake_exit_next,
     .use = fake_use,
+    .exec = fake_exec,
+    .exec_ended = fake_exec_ended,
+    .exec_free = fake_exec_free,
     .log_rotate = fake_log_rotate,
 };
 
@@ -344,6 +395,14 @@ void fake_runtime_use(struct runtime *runtime, const struct runtime_use *use)
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
     fake->use = *use;
+}
+
+void fake_runtime_exec(struct runtime *runtime, int exit_code, const char *output)
+{
+    struct fake *fake = (struct fake *)runtime;
+    WITH_LOCK(&fake->lock);
+    fake->exec_code = exit_code;
+    text_copy(fake->exec_output, sizeof fake->exec_output, output);
 }
 
 void fake_runtime_stubborn(struct runtime *runtime, bool stubborn)

@@ -175,6 +175,40 @@ bool runtime_log_rotate(struct runtime *runtime, const char *uid, const char *na
     return names_ok(uid, name, err) && runtime->driver->log_rotate(runtime, uid, name, err);
 }
 
+/* ---- commands ---- */
+
+struct runtime_exec *runtime_exec(struct runtime *runtime, const char *uid, const char *name,
+                                  const struct text_list *command, struct err *err)
+{
+    if (!names_ok(uid, name, err))
+        return NULL;
+    if (command->count > 0 && command->items[0][0])
+        return runtime->driver->exec(runtime, uid, name, command, err);
+    err_set(err, ERR_INVALID, "there is no command to run in container %s", name);
+    return NULL;
+}
+
+int runtime_exec_fd(const struct runtime_exec *exec)
+{
+    return exec->fd;
+}
+
+bool runtime_exec_ended(struct runtime_exec *exec, int *exit_code)
+{
+    return exec->driver->exec_ended(exec, exit_code);
+}
+
+const char *runtime_exec_output(const struct runtime_exec *exec)
+{
+    return exec->output && exec->output->bytes ? exec->output->bytes : "";
+}
+
+void runtime_exec_free(struct runtime_exec *exec)
+{
+    if (exec)
+        exec->driver->exec_free(exec);
+}
+
 /* ---- signals ---- */
 
 int runtime_signal_number(const char *name)

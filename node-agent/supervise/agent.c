@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "node-agent/supervise/agent_state.h"
 #include "node-agent/supervise/job_steps.h"
+#include "node-agent/supervise/probing.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -255,7 +256,7 @@ struct agent *agent_new(const struct agent_parts *parts, struct err *err)
     agent->jobs = (struct jobs){.parts = *parts, .inbox = &agent->inbox};
     if (!inbox_init(&agent->inbox, err) || !timer_start(agent, err) ||
         !(agent->jobs.metadata = metadata_new(job_token_ask, &agent->jobs, err)) ||
-        !agent_recover(agent, err))
+        !agent_prober_new(agent, err) || !agent_recover(agent, err))
         return NULL;
     text_format(agent->identity_path, sizeof agent->identity_path, "%s/node.json",
                 parts->state_dir);
@@ -285,6 +286,8 @@ void agent_free(struct agent *agent)
     agent->jobs.workers = NULL;          /* what is delivered below starts nothing any more */
     metadata_free(agent->jobs.metadata); /* its questions were answered with the workers */
     link_free(agent->jobs.link);
+    prober_free(agent->prober);
+    agent->prober = NULL;
     /* Outcomes that nobody took are on disk and in the kernel: the next agent finds them. */
     while (agent->inbox.bell.fd > 0 && (message = inbox_take(&agent->inbox)))
         message->deliver(agent, message);

@@ -16,6 +16,7 @@
 #include "node-agent/metadata/metadata.h"
 #include "node-agent/meter/meter.h"
 #include "node-agent/network/network.h"
+#include "node-agent/probe/probe.h"
 #include "node-agent/runtime/runtime.h"
 
 struct agent;

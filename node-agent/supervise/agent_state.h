@@ -17,6 +17,8 @@ struct agent {
     struct jobs jobs;
     struct inbox inbox;
     struct groups groups;
+    struct prober *prober;
+    int64_t probes_begun; /* the newest token */
     int timer_fd, stop_fd;
     struct fence *fence;
     int64_t fence_ms;  /* 0: no fencing */

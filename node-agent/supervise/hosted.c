@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "node-agent/supervise/health.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -173,7 +174,8 @@ bool hosted_begin(struct hosted *group, struct err *err)
     group->policy = (enum restart_policy)properties->restart_policy;
     group->stage = STAGE_NONE;
     group->retry_ms = group->tries = group->ending_ms = 0;
-    group->failed = group->forgotten = false;
+    group->failed = group->forgotten = group->serving = false;
+    group->served = group->serve_ms = 0;
     group->changes++;
     return true;
 }
@@ -262,6 +264,8 @@ void member_ended(struct hosted *group, struct member *member, const struct endi
         group->stage == STAGE_ENDING ||
         !restart_wanted(member->init ? restart_policy_of_init(group->policy) : group->policy,
                         ending->exit_code);
+    if (health_ended(group, member))
+        member->final = false;
     if (!member->final)
         member->next_start_ms =
             ending->steady_ms + restart_backoff_ms(group->pace, member->streak++);

@@ -48,6 +48,16 @@ struct run {                         /* one run of a container */
     char detail[64];                 /* "Completed", "Error", "OOMKilled", … */
 };
 
+enum { SERVED_UNKNOWN = -1 };
+
+struct health {      /* of one run: health.h, probing.c */
+    int64_t token;   /* under which the prober asks it; 0: it does not */
+    bool ready;      /* its readiness probe passed; never without one */
+    bool failed;     /* its liveness probe did: it is being ended */
+    bool ending;     /* a job does so now */
+    int64_t kill_ms; /* steady: then it is killed; 0: to be asked first */
+};
+
 struct member {
     char name[MEMBER_NAME_SIZE];
     bool init; /* nobody behind it starts before it ended well */
@@ -62,6 +72,7 @@ struct member {
     bool found, lost;      /* while recovering: the runtime has it; it ended, nobody knows when */
     struct run current, previous;
     struct happenings happenings;
+    struct health health;
 };
 
 struct hosted {
@@ -84,7 +95,10 @@ struct hosted {
     bool kept;
     bool failed; /* for good: failure says why */
     char failure_code[64], failure_text[GROUP_TEXT_SIZE];
-    bool forgotten; /* nothing is left; dropped once the plane knows */
+    int64_t served;   /* health_ready() as the network's open ports are; SERVED_UNKNOWN */
+    bool serving;     /* a job changes them now */
+    int64_t serve_ms; /* steady: again not before */
+    bool forgotten;   /* nothing is left; dropped once the plane knows */
     char address[48];
     struct happenings happenings;
     struct member *members; /* init containers first */

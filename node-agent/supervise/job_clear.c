@@ -24,8 +24,8 @@ bool job_signal(struct job *job, struct err *err)
     for (size_t i = 0; i < job->running_count; i++) {
         const char *name = job->running[i].name;
         struct err gone = {0};
-        if (!runtime_signal(job->jobs->parts.runtime, job->uid, name, stop_signal_of(job, name),
-                            &gone) &&
+        int number = job->signal_number ? job->signal_number : stop_signal_of(job, name);
+        if (!runtime_signal(job->jobs->parts.runtime, job->uid, name, number, &gone) &&
             gone.code != ERR_NOT_FOUND)
             *err = gone;
     }

@@ -7,6 +7,11 @@
 /* job_images.c: a part of prepare. */
 bool job_images(struct job *job, struct err *err) MUST_CHECK;
 bool job_prepare(struct job *job, struct err *err) MUST_CHECK;
+/* Part of it (job_network.c). */
+bool job_network_up(struct job *job, const struct assignment *assignment, struct err *err)
+    MUST_CHECK;
+/* Exactly the ports that are in service when job->ready are. */
+bool job_network_open(struct job *job, struct err *err) MUST_CHECK;
 bool job_run(struct job *job, struct err *err) MUST_CHECK;
 bool job_signal(struct job *job, struct err *err) MUST_CHECK;
 bool job_clear(struct job *job, struct err *err) MUST_CHECK;

@@ -52,6 +52,10 @@ static void job_execute(struct work *work)
     case PLAN_RUN:
         job->ok = job_run(job, &job->err);
         break;
+    case PLAN_OPEN:
+        job->ok = job_network_open(job, &job->err);
+        break;
+    case PLAN_KILL:
     case PLAN_SIGNAL:
         job->ok = job_signal(job, &job->err);
         break;

@@ -43,6 +43,8 @@ struct job {
         char name[MEMBER_NAME_SIZE];
     } running[JOB_NAMES_MAX]; /* signal: these */
     size_t running_count;
+    int signal_number; /* kill: this one; 0: the one its image names */
+    int64_t ready;     /* open: health_ready() */
     /* results */
     bool ok;
     enum job_part part; /* prepare: where it is, and where it failed */

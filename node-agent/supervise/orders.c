@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/group_check.h"
-#include "node-agent/supervise/agent_state.h"
+#include "node-agent/supervise/probing.h"
 
 #include <string.h>
 
@@ -138,6 +138,7 @@ static bool adopt_order(struct agent *agent, struct hosted *group,
         log_failure("order_not_saved", &unsaved);
     if (!group->newest)
         group->newest = order_hold(group->order);
+    agent_probe(agent, group);
     return true;
 }
 

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "node-agent/supervise/agent_state.h"
+#include "node-agent/supervise/probing.h"
 #include "node-agent/supervise/record.h"
 
 #include <string.h>
@@ -14,6 +14,7 @@ void agent_changed(struct agent *agent, struct hosted *group)
     char folder[PATH_SIZE];
     struct err err = {0};
 
+    agent_probe(agent, group);
     group->changes++;
     groups_put_due(&agent->groups, group);
     groups_put_untold(&agent->groups, group);
@@ -62,6 +63,7 @@ static void prepared(struct hosted *group, const struct job *job, int64_t now_ms
 {
     group->stage = STAGE_UP;
     group->tries = 0;
+    group->served = 0; /* nobody is ready, as far as its open ports go */
     text_copy(group->address, sizeof group->address, job->address);
     for (size_t i = 0; i < group->members_count; i++) {
         text_copy(group->members[i].digest, DIGEST_SIZE, job->digests[i]);
@@ -203,6 +205,10 @@ void agent_job_done(void *context, struct job *job)
             log_failure("group_not_forgotten", &job->err);
             group->retry_ms = steady_ms() + CLEAR_AGAIN_MS;
         }
+        break;
+    case PLAN_OPEN:
+    case PLAN_KILL:
+        probing_done(agent, group, job);
         break;
     case PLAN_SIGNAL:
     case PLAN_NONE:

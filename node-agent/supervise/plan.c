@@ -1,6 +1,8 @@
 /* One branch for each stage. */
 #include "node-agent/supervise/plan.h"
 
+#include "node-agent/supervise/health.h"
+
 static bool superseded(const struct hosted *group)
 {
     return group->wanted != WANTED_RUN || hosted_hands_over(group);
@@ -50,12 +52,15 @@ static struct plan plan_up(const struct hosted *group, int64_t now_ms, bool leas
             return wait_until(0);
         return hosted_runs(group) ? do_step(PLAN_SIGNAL) : clear(group);
     }
-    if (!leased || !group->order)
-        return wait_until(0);
+    struct plan health = health_plan(group, now_ms, leased);
+    if (health.step != PLAN_NONE || !leased || !group->order)
+        return health;
+    wake_ms = health.wake_ms;
     for (size_t i = 0; i < group->members_count; i++) {
         const struct member *member = &group->members[i];
         bool waits =
             member->phase == MEMBER_WAITING || (member->phase == MEMBER_ENDED && !member->final);
+        waits = waits && !member->health.ending; /* a signal for it is on its way */
         if (waits && member->next_start_ms <= now_ms)
             return (struct plan){.step = PLAN_RUN, .member = i};
         if (waits && (wake_ms == 0 || member->next_start_ms < wake_ms))

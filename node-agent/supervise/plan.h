@@ -12,6 +12,8 @@ enum plan_step {
     PLAN_PREPARE, /* hold the resources, pull images, bring up network and cgroup */
     PLAN_CANCEL,  /* ring the running prepare's bell */
     PLAN_RUN,     /* start member `member` */
+    PLAN_OPEN,    /* set the ports in service anew */
+    PLAN_KILL,    /* end member `member`, which failed its liveness probe */
     PLAN_SIGNAL,  /* ask running containers to end; stage becomes ENDING */
     PLAN_CLEAR,   /* give everything back; `keep_network` when the same group goes on here */
     PLAN_FORGET,  /* remove logs and records */

@@ -22,14 +22,14 @@ struct member_record {
     const char *name, *digest;
     int phase;
     int64_t starts, restarts, streak, next_start_ms;
-    bool init, final;
+    bool init, final, ready, unhealthy;
     struct run_record *current, *previous;
     struct happening_record *events;
     size_t events_count;
 };
 struct group_record {
     const char *uid;
-    int64_t incarnation, newest_incarnation, tries, retry_ms, ending_ms;
+    int64_t incarnation, newest_incarnation, tries, retry_ms, ending_ms, served;
     int wanted, stage, policy;
     bool failed, kept;
     const char *failure_code, *failure_text, *address;
@@ -66,6 +66,8 @@ static const struct field member_fields[] = {
     FIELD(struct member_record, next_start_ms, "nextStartMs"),
     FIELD(struct member_record, init, "init"),
     FIELD(struct member_record, final, "final"),
+    FIELD(struct member_record, ready, "ready"),
+    FIELD(struct member_record, unhealthy, "unhealthy"),
     FIELD_STRUCT(struct member_record, current, "current", &run_schema),
     FIELD_STRUCT(struct member_record, previous, "previous", &run_schema),
     FIELD_ITEMS(struct member_record, events, "events", &happening_schema),
@@ -78,6 +80,7 @@ static const struct field group_fields[] = {
     FIELD(struct group_record, tries, "tries"),
     FIELD(struct group_record, retry_ms, "retryMs"),
     FIELD(struct group_record, ending_ms, "endingMs"),
+    FIELD(struct group_record, served, "served"),
     FIELD_ENUM(struct group_record, wanted, "wanted", wanted_words),
     FIELD_ENUM(struct group_record, stage, "stage", stage_words),
     FIELD_ENUM(struct group_record, policy, "policy", restart_policy_words),
@@ -129,6 +132,8 @@ static bool member_to(const struct member *member, struct arena *arena,
         .next_start_ms = member->next_start_ms,
         .init = member->init,
         .final = member->final,
+        .ready = member->health.ready,
+        .unhealthy = member->health.failed,
         .current = run_to(&member->current, arena),
         .previous = run_to(&member->previous, arena),
         .events = events_to(&member->happenings, arena),
@@ -149,6 +154,7 @@ bool record_save(const struct hosted *group, const char *folder, struct err *err
         .tries = group->tries,
         .retry_ms = group->retry_ms,
         .ending_ms = group->ending_ms,
+        .served = group->served,
         .wanted = (int)group->wanted,
         .stage = (int)group->stage,
         .policy = (int)group->policy,
@@ -213,6 +219,8 @@ static void member_from(struct member *member, const struct member_record *recor
     member->next_start_ms = record->next_start_ms;
     member->init = record->init;
     member->final = record->final;
+    member->health.ready = record->ready;
+    member->health.failed = record->unhealthy;
     run_from(&member->current, record->current);
     run_from(&member->previous, record->previous);
     events_from(&member->happenings, record->events, record->events_count);
@@ -229,6 +237,7 @@ static struct hosted *group_from(const struct group_record *record, struct err *
     group->tries = record->tries;
     group->retry_ms = record->retry_ms;
     group->ending_ms = record->ending_ms;
+    group->served = record->served;
     group->wanted = record->wanted < 0 ? WANTED_RUN : (enum wanted)record->wanted;
     group->stage = record->stage < 0 ? STAGE_NONE : (enum stage)record->stage;
     group->policy = record->policy < 0 ? RESTART_NEVER : (enum restart_policy)record->policy;

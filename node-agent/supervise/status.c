@@ -110,8 +110,9 @@ static struct image_pin *pins_of(const struct hosted *group, struct arena *arena
     if (!group->order || !group->order->assignment->group)
         return pins;
     const struct group_properties *properties = group->order->assignment->group->properties;
-    for (size_t i = 0; pins && i < group->members_count && i < properties->containers_count; i++) {
-        const char *image = properties->containers[i].properties->image;
+    for (size_t i = 0; pins && i < group->members_count && i < group_containers_total(properties);
+         i++) {
+        const char *image = group_container_at(properties, i)->properties->image;
         if (*group->members[i].digest && !image_pin_find(pins, *count, image))
             pins[(*count)++] = (struct image_pin){arena_text(arena, image),
                                                   arena_text(arena, group->members[i].digest)};

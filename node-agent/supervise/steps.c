@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "node-agent/supervise/agent_state.h"
+#include "node-agent/supervise/probing.h"
 
 #include <stdio.h>
 
@@ -68,6 +68,7 @@ static bool step_submit(struct agent *agent, struct hosted *group, const struct 
         step_run(group, job);
     if (plan->step == PLAN_SIGNAL)
         step_signal(agent, group, job);
+    probing_step(group, job);
     if (plan->step == PLAN_PREPARE) {
         group->preparing = true;
         job->cancel_fd = group->cancel.fd;

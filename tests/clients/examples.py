@@ -21,8 +21,6 @@ ARM_VERSION = "2021-04-01"
 NOT_RUN = {
     "properties.confidentialComputeProperties": "no node attests its memory",
     "properties.containers[].properties.configMap": "there are no virtual nodes",
-    "properties.containers[].properties.livenessProbe": "probes are not run yet",
-    "properties.containers[].properties.readinessProbe": "probes are not run yet",
     "properties.containers[].properties.resources.requests.gpu": "nodes do not hand out devices yet",
     "properties.containers[].properties.environmentVariables[].secureValueReference": "there is no key vault",
     "properties.containers[].properties.securityContext.capabilities": "the node's own profile holds for all",
@@ -51,11 +49,8 @@ NOT_SERVED = {
     "CGProfile": (501, "NotImplemented", "a resource type of its own, not served yet"),
     "NGroups": (501, "NotImplemented", "a resource type of its own, not served yet"),
 }
-PROBE = {"httpGet": {"path": "/", "port": 80}}
 # Those that no example holds: what to put there.
 NO_EXAMPLE = {
-    "properties.containers[0].properties.livenessProbe": PROBE,
-    "properties.containers[0].properties.readinessProbe": PROBE,
     "properties.containers[0].properties.securityContext": {"privileged": True},
     "properties.identityAcls": {"defaultAccess": "All"},
     "properties.volumes": [{"name": "source", "gitRepo": {"repository": "https://git.example/r", "directory": "."}}],

@@ -87,13 +87,11 @@ static void add_capabilities(struct text *out, bool is_root)
     text_add_char(out, '}');
 }
 
-static void add_process(struct text *out, const struct runtime_container *container,
+void config_add_process(struct text *out, const struct runtime_container *container,
                         const struct config_node *node)
 {
-    text_add(out, "\"process\":{\"terminal\":false,");
+    text_add(out, "\"terminal\":false,");
     add_user(out, container);
-    text_add_char(out, ',');
-    add_list(out, "args", &container->args);
     text_add_char(out, ',');
     add_list(out, "env", &container->env);
     text_add(out, ",\"cwd\":");
@@ -102,7 +100,12 @@ static void add_process(struct text *out, const struct runtime_container *contai
     add_capabilities(out, container->user == 0);
     text_addf(out, ",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":%lld,\"soft\":%lld}]",
               (long long)node->files_max, (long long)node->files_max);
-    text_addf(out, ",\"noNewPrivileges\":true,\"oomScoreAdj\":%d}", OOM_SCORE);
+    text_addf(out, ",\"noNewPrivileges\":true,\"oomScoreAdj\":%d", OOM_SCORE);
+}
+
+void config_add_args(struct text *out, const struct text_list *args)
+{
+    add_list(out, "args", args);
 }
 
 /* ---- mounts ---- */
@@ -194,7 +197,11 @@ void config_add(struct text *out, const struct runtime_container *container,
                 const struct config_node *node)
 {
     text_add(out, "{\"ociVersion\":\"1.0.0\",");
-    add_process(out, container, node);
+    text_add(out, "\"process\":{");
+    config_add_args(out, &container->args);
+    text_add_char(out, ',');
+    config_add_process(out, container, node);
+    text_add_char(out, '}');
     text_add(out, ",\"root\":{\"path\":");
     text_add_json(out, container->root);
     text_add(out, ",\"readonly\":false},");

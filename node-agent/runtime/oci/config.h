@@ -18,4 +18,10 @@ struct config_node {
 void config_add(struct text *out, const struct runtime_container *container,
                 const struct config_node *node);
 
+/* Members of the object "process": all but the arguments, which another command in the container has of its own; and
+ * those. */
+void config_add_process(struct text *out, const struct runtime_container *container,
+                        const struct config_node *node);
+void config_add_args(struct text *out, const struct text_list *args);
+
 #endif

@@ -32,6 +32,19 @@ static int64_t step(const char *name, const struct oci_place *place, int64_t sin
 
 /* ---- create ---- */
 
+/* What a command that is run in it later shares with it (exec.c). */
+static bool write_process(const struct oci_place *place, const struct runtime_container *container,
+                          const struct config_node *node, struct err *err)
+{
+    char path[OCI_PATH_SIZE];
+    AUTO(text) *json = text_new(CONFIG_MAX);
+    config_add_process(json, container, node);
+    if (!text_ok(json))
+        return err_set(err, ERR_BUSY, "out of memory");
+    oci_file(place->folder, "process", path);
+    return file_replace(path, json->bytes, json->size, 0600, false, err);
+}
+
 static bool write_config(const struct oci *oci, const struct oci_place *place,
                          const struct runtime_container *container, struct err *err)
 {
@@ -53,7 +66,8 @@ static bool write_config(const struct oci *oci, const struct oci_place *place,
                        "the configuration of container %s is larger than %d bytes", place->name,
                        CONFIG_MAX);
     oci_file(place->folder, "config.json", path);
-    return file_replace(path, json->bytes, json->size, 0600, false, err);
+    return file_replace(path, json->bytes, json->size, 0600, false, err) &&
+           write_process(place, container, &node, err);
 }
 
 /* Without the ceiling on CPU: the runtime runs in here too, and a small one would let it wait for the

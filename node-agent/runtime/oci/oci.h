@@ -5,6 +5,7 @@
  *     shm/<group>                the group's /dev/shm, a tmpfs
  *     c/<group>/<container>/     one container: the bundle of the runtime, the persist dir of conmon
  *         config.json            until it was created; holds secrets
+ *         process                user, environment and rights, for commands run in it; holds secrets
  *         record                 what we know (struct record); without one it is half-created
  *         pid, conmon.pid        of its first process, of its conmon
  *         exit                   written by conmon at the end: the code
@@ -64,6 +65,17 @@ void oci_place(const struct oci *oci, const char *uid, const char *name, struct 
 bool oci_root(const struct runtime_options *options, char out[OCI_PATH_SIZE], struct err *err)
     MUST_CHECK;
 void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE]);
+
+/* ---- words.c ---- */
+
+enum { OCI_WORDS_MAX = 48 };
+struct oci_words {
+    const char *items[OCI_WORDS_MAX]; /* NULL-terminated */
+    size_t count;
+};
+/* How the OCI runtime is called for a container, up to its command; false: no memory. */
+bool oci_words(const struct oci *oci, const struct oci_place *place, struct arena *arena,
+               struct oci_words *out) MUST_CHECK;
 
 /* ---- record.c ---- */
 
@@ -136,6 +148,11 @@ bool oci_group_down(struct runtime *runtime, const char *uid, struct err *err);
 bool oci_group_kill(struct runtime *runtime, const char *uid, struct err *err);
 bool oci_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
              struct err *err);
+/* exec.c */
+struct runtime_exec *oci_exec(struct runtime *runtime, const char *uid, const char *name,
+                              const struct text_list *command, struct err *err);
+bool oci_exec_ended(struct runtime_exec *exec, int *exit_code);
+void oci_exec_free(struct runtime_exec *exec);
 bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 
 /* Whether we make the cgroups of containers, and not the runtime. */

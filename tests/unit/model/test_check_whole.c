@@ -138,8 +138,6 @@ TEST(what_is_not_run_yet_is_named)
         {BESIDE(",\"volumes\":[{\"name\":\"secret1\",\"secret\":{\"a\":\"Yg==\"}}]"), "properties.volumes[0].secret"},
         {BESIDE(",\"volumes\":[{\"name\":\"source\",\"gitRepo\":{\"repository\":\"r\"}}]"), "properties.volumes[0].gitRepo"},
         {BESIDE(",\"volumes\":[{\"name\":\"share\",\"azureFile\":{\"shareName\":\"share\",\"storageAccountName\":\"abc\",\"storageAccountKey\":\"a2V5\"}}]"), "properties.volumes[0].azureFile"},
-        {WITH(",\"livenessProbe\":{\"exec\":{\"command\":[\"x\"]}}"), "properties.containers[0].properties.livenessProbe"},
-        {WITH(",\"readinessProbe\":{\"httpGet\":{\"port\":80}}"), "properties.containers[0].properties.readinessProbe"},
         {WITH(",\"configMap\":{\"keyValuePairs\":{\"a\":\"b\"}}"), "properties.containers[0].properties.configMap"},
         {WITH(",\"securityContext\":{\"privileged\":true}"), "properties.containers[0].properties.securityContext.privileged"},
         {WITH(",\"securityContext\":{\"allowPrivilegeEscalation\":true}"), "properties.containers[0].properties.securityContext.allowPrivilegeEscalation"},

@@ -175,6 +175,30 @@ TEST(lets_stubborn_containers_ignore_all_but_kill)
     assert_true(runtime_find(runtime, uid, "web", &found, &why) && found.exit_code == 137);
 }
 
+TEST(commands_run_only_where_a_container_runs)
+{
+    AUTO(runtime) *runtime = with_group();
+    struct text_list command = {.given = true, .items = args, .count = 1}, none = {0};
+    struct runtime_container one = container("web");
+    struct err why = {0};
+    int64_t started_ms;
+    int code = -1;
+    assert_true(runtime_create(runtime, &one, &why));
+    assert_null(runtime_exec(runtime, uid, "web", &command, &why));
+    assert_int_equal(why.code, ERR_NOT_FOUND);
+    assert_true(runtime_start(runtime, uid, "web", &started_ms, &why));
+    assert_null(runtime_exec(runtime, uid, "web", &none, &why));
+    assert_null(runtime_exec(runtime, uid, "../web", &command, &why));
+    fake_runtime_exec(runtime, 3, "no");
+    AUTO(runtime_exec) *exec = runtime_exec(runtime, uid, "web", &command, &why);
+    assert_non_null(exec);
+    assert_int_equal(poll(&(struct pollfd){.fd = runtime_exec_fd(exec), .events = POLLIN}, 1, 1000),
+                     1);
+    assert_true(runtime_exec_ended(exec, &code));
+    assert_int_equal(code, 3);
+    assert_string_equal(runtime_exec_output(exec), "no");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +209,7 @@ int main(void)
         cmocka_unit_test(keeps_the_states_of_a_container),
         cmocka_unit_test(fails_when_told_to),
         cmocka_unit_test(lets_stubborn_containers_ignore_all_but_kill),
+        cmocka_unit_test(commands_run_only_where_a_container_runs),
     };
     return RUN_TESTS(tests);
 }

@@ -93,6 +93,17 @@ bool network_group_up(struct network *network UNUSED, const struct network_spec 
     return true;
 }
 
+bool network_group_open(struct network *network UNUSED, const char *uid UNUSED,
+                        const struct network_port *ports, size_t count, struct err *err)
+{
+    if (node->opens_failing > 0 && node->opens_failing--)
+        return err_set(err, ERR_IO, "as the test wants");
+    node->ports_count = count;
+    for (size_t i = 0; i < count; i++)
+        node->ports[i] = ports[i];
+    return node->address ? true : err_set(err, ERR_NOT_FOUND, "no such network");
+}
+
 bool network_group_down(struct network *network UNUSED, const char *uid UNUSED,
                         struct err *err UNUSED)
 {
@@ -389,4 +400,42 @@ void workers_free(struct workers *workers UNUSED)
 {
     for (struct work *work; (work = work_take());)
         work->drop(work);
+}
+
+/* ---- probes: only who is asked ---- */
+
+struct prober {
+    int asked;
+};
+static struct prober prober;
+
+struct prober *prober_new(const struct probe_commands *commands UNUSED, probe_said_fn *said UNUSED,
+                          void *context UNUSED, struct err *err UNUSED)
+{
+    node->asked_count = 0;
+    return &prober;
+}
+
+void prober_free(struct prober *one UNUSED)
+{
+}
+
+bool prober_begin(struct prober *one UNUSED, const struct probe_spec *spec, struct err *err UNUSED)
+{
+    CHECK(node->asked_count < COUNT_OF(node->probes));
+    struct node_probe *probe = &node->probes[node->asked_count++];
+    *probe = (struct node_probe){spec->token, spec->kind, spec->good, spec->running_ms, ""};
+    text_copy(probe->address, sizeof probe->address, spec->address);
+    return true;
+}
+
+void prober_end(struct prober *one UNUSED, int64_t token)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < node->asked_count; i++) {
+        if (node->probes[i].token != token)
+            node->probes[kept++] = node->probes[i];
+    }
+    node->asked_count = kept;
 }

@@ -15,6 +15,7 @@
 #ifndef TESTS_UNIT_SUPERVISE_NODE_H
 #define TESTS_UNIT_SUPERVISE_NODE_H
 
+#include "base/limits.h"
 #include "node-agent/supervise/agent_state.h"
 #include "node-agent/supervise/job_steps.h"
 
@@ -42,6 +43,7 @@ struct script {
     const struct act *acts; /* ACT_END ends them */
     int64_t restarts;       /* of each container in each incarnation, that policy must have made */
     bool init; /* with two init containers, "first" and "second", which end well when they run */
+    bool probed; /* "web" is asked both ways, and declares one of the group's two ports */
 };
 
 struct seen { /* of one incarnation, newest report */
@@ -76,6 +78,18 @@ struct node {
     enum job_part failing_part; /* fails this often with this code */
     enum err_code failing_code;
     int failing;
+    struct network_port ports[LIMIT_ADDRESS_PORTS_MAX]; /* open */
+    size_t ports_count;
+    int opens_failing;
+    /* probes that are asked now */
+    struct node_probe {
+        int64_t token;
+        enum probe_kind kind;
+        bool good;
+        int64_t running_ms;
+        char address[48];
+    } probes[8];
+    size_t asked_count;
     /* the link */
     int64_t asked, ask_after; /* how often it was asked to ask again, and from which revision */
     /* the plane */

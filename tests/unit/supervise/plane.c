@@ -31,6 +31,24 @@ static struct container *two_of(struct arena *arena, const char *one, const char
     if (init)
         containers[0].properties->resources = containers[1].properties->resources = NULL;
     return containers;
+/* Port 80 is the probed container's, 81 nobody's. */
+static void add_probes(struct arena *arena, struct group_properties *properties)
+{
+    static const char *const words[] = {"ask"};
+    struct container_properties *web = properties->containers[0].properties;
+    struct probe *probe = ARENA_NEW(arena, struct probe);
+    struct container_port *ports = arena_array(arena, 2, sizeof *ports);
+
+    ports[0] = (struct container_port){PROTOCOL_TCP, 80};
+    ports[1] = (struct container_port){PROTOCOL_TCP, 81};
+    probe->exec = ARENA_NEW(arena, struct probe_exec);
+    probe->exec->command = (struct text_list){true, (const char **)words, 1};
+    web->liveness = web->readiness = probe;
+    web->ports = ports;
+    web->ports_count = 1;
+    properties->address = ARENA_NEW(arena, struct group_address);
+    *properties->address = (struct group_address){
+        .ports = ports, .ports_count = 2, .type = ADDRESS_PUBLIC, .label_scope = -1};
 }
 
 static struct container_group *group_of(struct arena *arena)
@@ -49,6 +67,8 @@ static struct container_group *group_of(struct arena *arena)
         group->properties->init_containers = two_of(arena, "first", "second", true);
         group->properties->init_containers_count = 2;
     }
+    if (node->script.probed)
+        add_probes(arena, group->properties);
     return group;
 }
 

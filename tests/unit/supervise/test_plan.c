@@ -1,6 +1,7 @@
 /* node-agent/supervise/plan.h: each stage by hand, then whole lives by seed. */
 #include "tests/unit/unit.h"
 
+#include "node-agent/supervise/health.h"
 #include "node-agent/supervise/plan.h"
 
 #include <string.h>
@@ -9,7 +10,10 @@
 
 static struct order *order_of(int64_t incarnation, enum restart_policy policy, int wanted)
 {
-    struct container_properties properties = {.image = "i"};
+    static const char *const words[] = {"ask"};
+    struct probe_exec ask = {{true, (const char **)words, 1}};
+    struct probe probe = {.exec = &ask};
+    struct container_properties properties = {.image = "i", .readiness = &probe};
     struct container containers[2] = {{"web", &properties}, {"side", &properties}};
     struct group_properties group_properties = {.containers = containers,
                                                 .containers_count = 2,
@@ -336,6 +340,7 @@ struct life {
         enum plan_step step;
         size_t member;
         bool keep;
+        int64_t ready;
     } jobs[8];
     int64_t now_ms;
     int64_t starts[2]; /* of each container in this incarnation */
@@ -364,7 +369,20 @@ static void job_begin(struct life *life, const struct plan *plan)
         group->stage = STAGE_ENDING;
         group->ending_ms = life->now_ms + 10;
     }
+    if (plan->step == PLAN_OPEN) {
+        assert_false(group->serving);
+        life->jobs[slot].ready = health_ready(group);
+        group->serving = true;
+        group->served = SERVED_UNKNOWN;
+    }
+    if (plan->step == PLAN_KILL) {
+        struct health *health = &group->members[plan->member].health;
+        assert_true(health->failed && !health->ending);
+        health->ending = true;
+        health->kill_ms = life->now_ms + 10;
+    }
     if (plan->step == PLAN_RUN) {
+        assert_false(group->members[plan->member].health.ending);
         assert_int_equal(life->prepared, group->incarnation);
         assert_int_not_equal(group->members[plan->member].phase, MEMBER_RUNNING);
         assert_false(plan->member > 0 && member_holds_up(&group->members[0]));
@@ -400,6 +418,7 @@ static void job_end(struct life *life)
     case PLAN_PREPARE:
         group->preparing = false;
         life->prepared = group->incarnation;
+        group->served = 0;
         if (draw(life, 3) > 0)
             group->stage = STAGE_UP;
         else if (draw(life, 8) == 0)
@@ -420,6 +439,14 @@ static void job_end(struct life *life)
         if (!group->kept)
             life->prepared = 0;
         break;
+    case PLAN_OPEN:
+        group->serving = false;
+        group->served = draw(life, 4) > 0 ? life->jobs[slot].ready : SERVED_UNKNOWN;
+        group->serve_ms = life->now_ms + (group->served == SERVED_UNKNOWN ? 5 : 0);
+        break;
+    case PLAN_KILL:
+        group->members[life->jobs[slot].member].health.ending = false;
+        break;
     case PLAN_FORGET:
         assert_int_equal(life->prepared, 0);
         group->forgotten = true;
@@ -439,6 +466,18 @@ static void exits(struct life *life)
     if (life->group->members_count && member->phase == MEMBER_RUNNING)
         member_ended(life->group, member,
                      &(struct ending){life->now_ms, life->now_ms, (int64_t)draw(life, 2), NULL});
+}
+
+static void probe_says(struct life *life)
+{
+    struct member *member = &life->group->members[draw(life, 2)];
+
+    if (!life->group->members_count || member->phase != MEMBER_RUNNING || member->health.failed)
+        return;
+    if (draw(life, 4) == 0)
+        member->health.failed = true;
+    else
+        member->health.ready = !member->health.ready;
 }
 
 static void advance(struct life *life)
@@ -481,6 +520,9 @@ static void live(uint64_t seed)
         case 2:
         case 3:
             exits(&life);
+            break;
+        case 4:
+            probe_says(&life);
             break;
         default:
             job_end(&life);

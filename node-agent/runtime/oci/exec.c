@@ -1,0 +1,274 @@
+/* A command in a running container: `<runtime> exec`, entered into the container's cgroup as its creation is.
+ *
+ *   agent ─ posix_spawn ▶ berth-enter ▶ crun exec ─ fork ▶ the command
+ *     ▲        its process, from a memory file ▲                │
+ *     └── one epoll descriptor: outputs, end ◀─┴────────────────┘
+ *
+ * Nobody waits: the caller polls. */
+#include "node-agent/runtime/oci/oci.h"
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "node-agent/runtime/oci/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum {
+    PROCESS_MAX = 8 * 1024 * 1024, /* as the configuration it is part of */
+    PROCESS_FD = 3,
+    ABOVE_FD = 4,
+    CHUNK = 16 * 1024,
+    CHUNKS_AT_ONCE = 4,
+    DEPTH_MAX = 16 /* of processes below the runtime's own that are looked for */
+};
+
+struct oci_exec {
+    struct runtime_exec base;
+    pid_t pid; /* of the runtime; 0: reaped */
+    int pid_fd, output_fd;
+    int exit_code;
+};
+
+/* ---- what it is given ---- */
+
+static int memory_file(const struct text *json)
+{
+    AUTO_CLOSE int fd = memfd_create("process", MFD_CLOEXEC);
+    size_t done = 0;
+    while (fd >= 0 && done < json->size) {
+        ssize_t written = write(fd, json->bytes + done, json->size - done);
+        if (written < 0 && errno != EINTR)
+            return -1;
+        done += written > 0 ? (size_t)written : 0;
+    }
+    return fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fcntl(fd, F_DUPFD_CLOEXEC, ABOVE_FD) : -1;
+}
+
+/* The container's own process with other arguments. */
+static int open_process(const struct oci_place *place, const struct text_list *command,
+                        struct err *err)
+{
+    char path[OCI_PATH_SIZE];
+    AUTO_FREE char *members = NULL;
+    AUTO(text) *json = text_new(PROCESS_MAX);
+    size_t size;
+    oci_file(place->folder, "process", path);
+    if (!file_read(path, PROCESS_MAX, &members, &size, err)) {
+        if (err->code == ERR_NOT_FOUND)
+            err_set(err, ERR_NOT_FOUND, "there is no container %s", place->name);
+        return -1;
+    }
+    text_add_char(json, '{');
+    config_add_args(json, command);
+    text_add_char(json, ',');
+    text_add_n(json, members, size);
+    text_add_char(json, '}');
+    int fd = text_ok(json) ? memory_file(json) : -1;
+    text_wipe(json);
+    explicit_bzero(members, size);
+    if (fd < 0)
+        err_set_os(err, ERR_BUSY, errno, "cannot prepare a command for container %s", place->name);
+    return fd;
+}
+
+/* ---- starting it ---- */
+
+static int spawn(const struct oci_words *words, int process_fd, int output_fd, pid_t *pid)
+{
+    static const char *const environment[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, output_fd, 1);
+    posix_spawn_file_actions_adddup2(&files, output_fd, 2);
+    posix_spawn_file_actions_adddup2(&files, process_fd, PROCESS_FD);
+    posix_spawn_file_actions_addclosefrom_np(&files, PROCESS_FD + 1);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+                                              POSIX_SPAWN_SETPGROUP);
+    int failed = posix_spawn(pid, words->items[0], &files, &attributes,
+                             (char *const *)(const void *)words->items,
+                             (char *const *)(const void *)environment);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+    return failed;
+}
+
+static bool watch_fd(int epoll_fd, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/* Descriptors 0 to 3 are replaced in the child, so the writing end must not be among them. */
+static int open_output(struct oci_exec *exec)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    exec->output_fd = ends[0];
+    int above = fcntl(ends[1], F_DUPFD_CLOEXEC, ABOVE_FD);
+    close(ends[1]);
+    return above;
+}
+
+static bool start(const struct oci *oci, const struct oci_place *place, int process_fd,
+                  struct oci_exec *exec, struct err *err)
+{
+    AUTO(arena) *arena = arena_new(64 * 1024);
+    struct oci_words words;
+    AUTO_CLOSE int output_fd = open_output(exec);
+    exec->base.fd = epoll_create1(EPOLL_CLOEXEC);
+    exec->base.output = text_new(LIMIT_PROBE_OUTPUT_MAX);
+    if (!arena || output_fd < 0 || exec->base.fd < 0 || !exec->base.output ||
+        fcntl(exec->output_fd, F_SETFL, O_NONBLOCK) != 0 ||
+        !watch_fd(exec->base.fd, exec->output_fd) || !oci_words(oci, place, arena, &words))
+        return err_set_os(err, ERR_BUSY, errno, "cannot prepare a command for container %s",
+                          place->name);
+    const char *more[] = {"exec", "--process", "/proc/self/fd/3", place->id, NULL};
+    CHECK(words.count + COUNT_OF(more) <= OCI_WORDS_MAX);
+    memcpy(words.items + words.count, more, sizeof more);
+    int failed = spawn(&words, process_fd, output_fd, &exec->pid);
+    if (failed)
+        return err_set_os(err, ERR_IO, failed, "cannot start %s", words.items[0]);
+    exec->pid_fd = (int)syscall(SYS_pidfd_open, exec->pid, 0);
+    return watch_fd(exec->base.fd, exec->pid_fd) ||
+           err_set_os(err, ERR_BUSY, errno, "cannot watch a command in container %s", place->name);
+}
+
+struct runtime_exec *oci_exec(struct runtime *runtime, const char *uid, const char *name,
+                              const struct text_list *command, struct err *err)
+{
+    struct oci *oci = (struct oci *)runtime;
+    struct oci_place place;
+    oci_place(oci, uid, name, &place);
+    AUTO_CLOSE int process_fd = open_process(&place, command, err);
+    struct oci_exec *exec = process_fd >= 0 ? calloc(1, sizeof *exec) : NULL;
+    if (!exec) {
+        if (process_fd >= 0)
+            err_set(err, ERR_BUSY, "out of memory");
+        return NULL;
+    }
+    exec->base = (struct runtime_exec){.driver = runtime->driver, .fd = -1};
+    exec->pid_fd = exec->output_fd = -1;
+    if (start(oci, &place, process_fd, exec, err))
+        return &exec->base;
+    oci_exec_free(&exec->base);
+    return NULL;
+}
+
+/* ---- while it runs ---- */
+
+/* A little at a time: others wait. An end that is closed would be readable for ever. */
+static void drain(struct oci_exec *exec)
+{
+    char chunk[CHUNK];
+    for (int round = 0; round < CHUNKS_AT_ONCE && exec->output_fd >= 0; round++) {
+        ssize_t got = read(exec->output_fd, chunk, sizeof chunk);
+        if (got > 0)
+            text_add_cut(exec->base.output, chunk, (size_t)got);
+        else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+            auto_close_fd(&exec->output_fd);
+        else if (errno == EAGAIN)
+            return;
+    }
+}
+
+static bool reap(struct oci_exec *exec, int options)
+{
+    int status;
+    pid_t reaped;
+    do
+        reaped = waitpid(exec->pid, &status, options);
+    while (reaped < 0 && errno == EINTR);
+    if (reaped == 0)
+        return false;
+    CHECK(reaped == exec->pid); /* nobody else reaps our children */
+    exec->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    exec->pid = 0;
+    return true;
+}
+
+bool oci_exec_ended(struct runtime_exec *base, int *exit_code)
+{
+    struct oci_exec *exec = (struct oci_exec *)base;
+    bool ended = exec->pid == 0 || reap(exec, WNOHANG);
+    drain(exec); /* after the look: what it wrote last is there */
+    if (ended)
+        *exit_code = exec->exit_code;
+    return ended;
+}
+
+/* ---- ending it ---- */
+
+static void kill_below(pid_t pid, int depth);
+
+static void kill_listed(const char *path, int depth)
+{
+    AUTO_FREE char *pids = NULL;
+    size_t size;
+    int64_t pid;
+    struct err ignored;
+    if (!file_read(path, CHUNK, &pids, &size, &ignored))
+        return;
+    for (char *word, *rest = pids; (word = strsep(&rest, " \n"));) {
+        if (!text_to_int(word, &pid) || pid <= 1)
+            continue;
+        kill_below((pid_t)pid, depth - 1);
+        kill((pid_t)pid, SIGKILL);
+    }
+}
+
+static void kill_below(pid_t pid, int depth)
+{
+    char path[64];
+    text_format(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *threads = depth > 0 ? opendir(path) : NULL;
+    if (!threads)
+        return;
+    for (const struct dirent *entry; (entry = readdir(threads));) {
+        if (entry->d_name[0] != '.' &&
+            text_format(path, sizeof path, "/proc/%d/task/%s/children", (int)pid, entry->d_name))
+            kill_listed(path, depth);
+    }
+    closedir(threads);
+}
+
+/* The command is a child of the runtime, which is held still meanwhile: it reaps none of them, so their numbers stay
+ * theirs. */
+static void end_processes(struct oci_exec *exec)
+{
+    kill(exec->pid, SIGSTOP);
+    kill_below(exec->pid, DEPTH_MAX);
+    kill(exec->pid, SIGKILL);
+    reap(exec, 0);
+}
+
+void oci_exec_free(struct runtime_exec *base)
+{
+    struct oci_exec *exec = (struct oci_exec *)base;
+    if (exec->pid > 0)
+        end_processes(exec);
+    auto_close_fd(&exec->pid_fd);
+    auto_close_fd(&exec->output_fd);
+    auto_close_fd(&exec->base.fd);
+    text_free(exec->base.output);
+    free(exec);
+}

@@ -1,0 +1,33 @@
+/* The network of a group as its spec asks for it: names, resolver, open ports. */
+#include "node-agent/supervise/job_steps.h"
+
+#include "node-agent/supervise/health.h"
+
+bool job_network_open(struct job *job, struct err *err)
+{
+    struct network_port ports[LIMIT_ADDRESS_PORTS_MAX];
+    size_t count = health_ports(job->order->assignment->group->properties, job->ready, ports);
+
+    return network_group_open(job->jobs->parts.network, job->uid, ports, count, err);
+}
+
+/* A group that was up keeps its network, and what is open follows the newest spec: nobody is ready yet. */
+bool job_network_up(struct job *job, const struct assignment *assignment, struct err *err)
+{
+    const struct group_properties *properties = assignment->group->properties;
+    const struct dns_config *dns = properties->dns;
+    struct network_group group;
+    struct network_spec spec = {.uid = job->uid, .hostname = assignment->name};
+
+    if (dns) {
+        spec.dns_servers = dns->name_servers.items;
+        spec.dns_servers_count = dns->name_servers.count;
+        spec.dns_search = dns->search_domains;
+        spec.dns_options = dns->options;
+    }
+    if (!network_group_up(job->jobs->parts.network, &spec, &group, err) ||
+        !job_network_open(job, err))
+        return false;
+    text_copy(job->address, sizeof job->address, group.address);
+    return job_identity_open(job->jobs, job->uid, assignment, err);
+}
