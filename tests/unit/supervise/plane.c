@@ -31,6 +31,8 @@ static struct container *two_of(struct arena *arena, const char *one, const char
     if (init)
         containers[0].properties->resources = containers[1].properties->resources = NULL;
     return containers;
+}
+
 /* Port 80 is the probed container's, 81 nobody's. */
 static void add_probes(struct arena *arena, struct group_properties *properties)
 {
