@@ -60,7 +60,7 @@ struct health {      /* of one run: health.h, probing.c */
 
 struct member {
     char name[MEMBER_NAME_SIZE];
-    bool init; /* nobody behind it starts before it ended well */
+    bool init;                /* nobody behind it starts before it ended well */
     char digest[DIGEST_SIZE]; /* of its image; "": not pulled yet */
     enum member_phase phase;
     int64_t starts;        /* in this incarnation */

@@ -42,7 +42,7 @@ struct script {
     enum restart_policy policy;
     const struct act *acts; /* ACT_END ends them */
     int64_t restarts;       /* of each container in each incarnation, that policy must have made */
-    bool init; /* with two init containers, "first" and "second", which end well when they run */
+    bool init;   /* with two init containers, "first" and "second", which end well when they run */
     bool probed; /* "web" is asked both ways, and declares one of the group's two ports */
 };
 
