@@ -4,8 +4,8 @@
     tests/e2e/chaos.py [--kills 100] [--seed N]
 
 What must hold afterwards: every acknowledged group is there and runs exactly once (one process now, one start in its
-log); every acknowledged delete is done; the metered seconds of each group are the seconds its process was seen, with a
-tolerance of one second at each end, without gap or overlap."""
+log, and one in that of its init container where it has one); every acknowledged delete is done; the metered seconds of
+each group are the seconds its process was seen, with a tolerance of one second at each end, without gap or overlap."""
 import argparse
 import calendar
 import http.client
@@ -21,6 +21,7 @@ import tap  # noqa: E402
 from berth import Berth, container, group, marked_processes, wait  # noqa: E402
 
 GOES_ON = 'trap "exit 0" TERM; echo started; while :; do sleep 1 & wait $!; done'
+BEGINS = "echo began; sleep 0.2"
 LIVING_MAX = 24
 TOLERANCE_S = 1.0
 
@@ -42,6 +43,11 @@ class Watcher(threading.Thread):
                 self.most[mark] = max(self.most.get(mark, 0), len(pids))
                 self.pids.setdefault(mark, set()).update(pids)
             time.sleep(max(0.0, 0.05 - (time.time() - now)))
+
+
+def has_init(name):
+    """Every third group has an init container."""
+    return int(name[-4:]) % 3 == 0
 
 
 class Load(threading.Thread):
@@ -68,7 +74,8 @@ class Load(threading.Thread):
     def create(self):
         self.count += 1
         name = f"chaos-{self.count:04}"
-        body = group([container("c", self.berth.image, ["sh", "-c", GOES_ON, name])])
+        init = {"name": "first", "properties": {"image": self.berth.image, "command": ["sh", "-c", BEGINS]}}
+        body = group([container("c", self.berth.image, ["sh", "-c", GOES_ON, name])], initContainers=[init] * has_init(name))
         self.unsure.add(name)
         self.put_at[name] = time.time()
         status = self.berth.put(name, body).status
@@ -127,6 +134,9 @@ def faults_of_starts(chaos):
         now = len(marked_processes(name).get(name, ()))
         if (said, now, chaos.berth.view(name, "c")["restartCount"]) != (1, 1, 0):
             yield f"{name}: {said} starts in its log, {now} processes now"
+        began = chaos.berth.logs(name, "first").count("began")
+        if began != has_init(name):
+            yield f"{name}: its init container ran {began} times"
     for name, most in chaos.watcher.most.items():
         if most > 1:
             yield f"{name}: {most} processes at once"
