@@ -182,6 +182,29 @@ TEST(with_never_the_run_ends_and_no_other_follows)
     end(agent);
 }
 
+TEST(failures_whose_words_differ_each_time_push_no_other_events_out)
+{
+    struct agent *agent = begin(RESTART_ALWAYS);
+
+    for (int i = 0; i < 150; i++) {
+        struct probe_news news = {.token = web(agent)->health.token,
+                                  .kind = PROBE_READINESS,
+                                  .uid = NODE_UID,
+                                  .container = "web",
+                                  .answer = PROBE_FAILED};
+        text_format(news.text, sizeof news.text, "at second %d", i);
+        agent_take_probe(agent, &news);
+    }
+    assert_int_equal(happened(agent, "Started", "Started container", false), 1);
+    assert_int_equal(happened(agent, "Unhealthy", "Readiness probe failed: at second 149", true),
+                     1);
+    assert_int_equal(happened(agent, "Unhealthy", "Readiness probe failed: at second 130", true),
+                     1);
+    assert_int_equal(happened(agent, "Unhealthy", "Readiness probe failed: at second 129", true),
+                     0);
+    end(agent);
+}
+
 TEST(what_is_said_of_an_earlier_run_is_not_held_against_this_one)
 {
     struct agent *agent = begin(RESTART_ALWAYS);
@@ -306,6 +329,7 @@ int main(void)
         cmocka_unit_test(liveness_ends_the_run_and_the_next_is_asked_anew),
         cmocka_unit_test(who_does_not_end_when_asked_is_killed_after_the_grace),
         cmocka_unit_test(with_never_the_run_ends_and_no_other_follows),
+        cmocka_unit_test(failures_whose_words_differ_each_time_push_no_other_events_out),
         cmocka_unit_test(what_is_said_of_an_earlier_run_is_not_held_against_this_one),
         cmocka_unit_test(a_container_that_ended_by_itself_is_not_blamed_by_its_probe),
         cmocka_unit_test(a_stop_ends_the_probes_first),
