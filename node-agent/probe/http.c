@@ -1,9 +1,8 @@
 /* libcurl's multi interface, one handle for each probe, used again and again. */
 #include "node-agent/probe/http.h"
 
-#include "base/clock.h"
-#include "base/limits.h"
 #include "base/text.h"
+#include "node-agent/probe/inner.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -31,11 +30,6 @@ struct web_get {
 static void curl_start(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-static int64_t steady_ms(void)
-{
-    return clock_boot_ns() / 1000000;
 }
 
 struct web *web_new(struct err *err)
@@ -179,7 +173,7 @@ void web_get_free(struct web_get *get)
 
 static bool web_get_go(struct web_get *get, const char *url)
 {
-    int64_t left_ms = get->until_ms - steady_ms();
+    int64_t left_ms = get->until_ms - probe_now_ms();
 
     get->why[0] = '\0';
     get->bytes = 0;
@@ -192,7 +186,7 @@ static bool web_get_go(struct web_get *get, const char *url)
 bool web_get_start(struct web_get *get)
 {
     get->redirects = 0;
-    get->until_ms = steady_ms() + get->timeout_ms;
+    get->until_ms = probe_now_ms() + get->timeout_ms;
     return web_get_go(get, get->url);
 }
 

@@ -67,6 +67,18 @@ void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const
     seen->warning = warning;
 }
 
+void happenings_trim(struct happenings *list, const char *name, size_t max)
+{
+    size_t named = 0;
+
+    for (size_t at = list->count; at-- > 0;) {
+        struct happening *item = &list->items[at];
+        if (strcmp(item->name, name) != 0 || ++named <= max)
+            continue;
+        memmove(item, item + 1, (--list->count - at) * sizeof *item);
+    }
+}
+
 void happenings_done(struct happenings *list)
 {
     free(list->items);

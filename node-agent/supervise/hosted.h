@@ -37,6 +37,8 @@ struct happenings {
 /* Equal to one there is (name and message): counted there (§19.1), and the newest from then on. */
 void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const char *name,
                     const char *format, ...) PRINTF_LIKE(5, 6);
+/* Of those with this name at most `max` stay, the oldest go: words that differ each time hide nothing else. */
+void happenings_trim(struct happenings *list, const char *name, size_t max);
 void happenings_done(struct happenings *list);
 
 enum member_phase { MEMBER_WAITING, MEMBER_STARTING, MEMBER_RUNNING, MEMBER_ENDED };

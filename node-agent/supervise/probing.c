@@ -143,6 +143,12 @@ void agent_probe(struct agent *agent, struct hosted *group)
 
 /* ---- what follows ---- */
 
+static void unhealthy(struct happenings *list, int64_t now_ms, const char *probe, const char *text)
+{
+    happenings_add(list, now_ms, true, "Unhealthy", "%s probe failed: %s", probe, text);
+    happenings_trim(list, "Unhealthy", LIMIT_PROBE_EVENTS_MAX);
+}
+
 static void liveness_failed(struct hosted *group, struct member *member, int64_t now_ms)
 {
     member->health.failed = true;
@@ -174,8 +180,7 @@ void agent_take_probe(struct agent *agent, const struct probe_news *news)
     bool failed = news->answer == PROBE_FAILED;
     if (!failed || !agent_look(agent, group, member)) {
         if (failed)
-            happenings_add(&member->happenings, now_ms, true, "Unhealthy", "%s probe failed: %s",
-                           liveness ? "Liveness" : "Readiness", news->text);
+            unhealthy(&member->happenings, now_ms, liveness ? "Liveness" : "Readiness", news->text);
         if (!liveness)
             readiness_is(group, member, news->good);
         else if (!news->good)

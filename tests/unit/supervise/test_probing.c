@@ -6,6 +6,8 @@
 #include "node-agent/supervise/probing.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const struct act runs_on[] = {{ACT_RUN, UNTIL_REMOVED}, {ACT_END, UNTIL_NOW}};
 
@@ -40,7 +42,7 @@ static struct member *web(struct agent *agent)
     return hosted_member(agent_find(agent, NODE_UID), "web");
 }
 
-static void say(struct agent *agent, enum probe_kind kind, enum probe_answer answer, bool good)
+static void tell(struct agent *agent, enum probe_kind kind, enum probe_answer answer, bool good)
 {
     struct probe_news news = {.token = web(agent)->health.token,
                               .kind = kind,
@@ -52,6 +54,11 @@ static void say(struct agent *agent, enum probe_kind kind, enum probe_answer ans
     if (answer == PROBE_FAILED)
         text_copy(news.text, sizeof news.text, "cat: no such file");
     agent_take_probe(agent, &news);
+}
+
+static void say(struct agent *agent, enum probe_kind kind, enum probe_answer answer, bool good)
+{
+    tell(agent, kind, answer, good);
     seconds(agent, 1);
 }
 
@@ -175,6 +182,29 @@ TEST(with_never_the_run_ends_and_no_other_follows)
     end(agent);
 }
 
+TEST(failures_whose_words_differ_each_time_push_no_other_events_out)
+{
+    struct agent *agent = begin(RESTART_ALWAYS);
+
+    for (int i = 0; i < 150; i++) {
+        struct probe_news news = {.token = web(agent)->health.token,
+                                  .kind = PROBE_READINESS,
+                                  .uid = NODE_UID,
+                                  .container = "web",
+                                  .answer = PROBE_FAILED};
+        text_format(news.text, sizeof news.text, "at second %d", i);
+        agent_take_probe(agent, &news);
+    }
+    assert_int_equal(happened(agent, "Started", "Started container", false), 1);
+    assert_int_equal(happened(agent, "Unhealthy", "Readiness probe failed: at second 149", true),
+                     1);
+    assert_int_equal(happened(agent, "Unhealthy", "Readiness probe failed: at second 130", true),
+                     1);
+    assert_int_equal(happened(agent, "Unhealthy", "Readiness probe failed: at second 129", true),
+                     0);
+    end(agent);
+}
+
 TEST(what_is_said_of_an_earlier_run_is_not_held_against_this_one)
 {
     struct agent *agent = begin(RESTART_ALWAYS);
@@ -240,6 +270,40 @@ TEST(an_agent_that_comes_back_asks_again_and_keeps_what_was_in_service)
     end(agent);
 }
 
+/* It was ready, its port was opened, it was not ready any more; of the opening nobody heard. */
+static void die_while_opening(void)
+{
+    struct agent *agent = node_agent_new();
+
+    plane_advance();
+    fakes_tell_desired();
+    seconds(agent, 2);
+    tell(agent, PROBE_READINESS, PROBE_PASSED, true);
+    for (int round = 0; round < 10 && !is_open(80); round++)
+        node_round(agent);
+    bool opened = is_open(80);
+    tell(agent, PROBE_READINESS, PROBE_FAILED, false);
+    _exit(opened && is_open(80) ? 0 : 1);
+}
+
+TEST(ports_that_were_being_opened_when_the_agent_died_are_closed_by_the_next)
+{
+    int status = -1;
+
+    node_begin(&(struct script){RESTART_ALWAYS, runs_on, 0, .probed = true});
+    pid_t child = fork();
+    if (child == 0)
+        die_while_opening();
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    struct agent *agent = node_agent_new();
+    plane_advance();
+    fakes_tell_desired();
+    seconds(agent, 2);
+    assert_true(!is_open(80) && is_open(81));
+    end(agent);
+}
+
 TEST(an_agent_that_died_while_it_ended_an_unhealthy_container_ends_it)
 {
     struct agent *agent = begin(RESTART_ALWAYS);
@@ -265,10 +329,12 @@ int main(void)
         cmocka_unit_test(liveness_ends_the_run_and_the_next_is_asked_anew),
         cmocka_unit_test(who_does_not_end_when_asked_is_killed_after_the_grace),
         cmocka_unit_test(with_never_the_run_ends_and_no_other_follows),
+        cmocka_unit_test(failures_whose_words_differ_each_time_push_no_other_events_out),
         cmocka_unit_test(what_is_said_of_an_earlier_run_is_not_held_against_this_one),
         cmocka_unit_test(a_container_that_ended_by_itself_is_not_blamed_by_its_probe),
         cmocka_unit_test(a_stop_ends_the_probes_first),
         cmocka_unit_test(an_agent_that_comes_back_asks_again_and_keeps_what_was_in_service),
+        cmocka_unit_test(ports_that_were_being_opened_when_the_agent_died_are_closed_by_the_next),
         cmocka_unit_test(an_agent_that_died_while_it_ended_an_unhealthy_container_ends_it),
     };
 
