@@ -2,6 +2,7 @@
 
 #include "base/id.h"
 #include "base/limits.h"
+#include "model/dns_name.h"
 #include "model/resource_id.h"
 #include "scheduler/scheduler.h"
 
@@ -28,6 +29,7 @@ static const struct field config_fields[] = {
     FIELD(struct config, threads, "threads", .flags = FIELD_HAS_FALLBACK, .fallback = 0, .min = 0, .max = 64, .doc = "HTTP threads; 0: one for each core."),
     FIELD(struct config, base_url, "base_url", .max = 1024, .doc = "URL under which clients reach it, for links in answers; the Host header when absent."),
     FIELD(struct config, docs_dir, "docs_dir", .max = 3000, .doc = "Folder made by portal/make: the page that shows the contract, under /docs."),
+    FIELD(struct config, dns_zone, "dns_zone", .flags = FIELD_HAS_FALLBACK, .fallback_text = "berth.internal", .max = DNS_ZONE_MAX, .doc = "DNS zone in which groups with a dnsNameLabel are named, as LABEL.LOCATION.ZONE."),
     FIELD(struct config, state_dir, "state_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/var/lib/berth", .max = 3000, .doc = "Folder for the database, its key and tokens; made when absent."),
     FIELD(struct config, token, "token", .flags = FIELD_SECRET, .max = 1024, .doc = "Bearer token that guards every call; better in a file."),
     FIELD(struct config, token_file, "token_file", .max = 4000, .doc = "File that holds the token; STATE_DIR/token, made at the first start, when neither is given."),
@@ -232,6 +234,11 @@ static bool rest_check(const struct config *config, struct err *err)
     if (strcmp(config->image_check, "on") != 0 && strcmp(config->image_check, "off") != 0)
         return err_set_field(err, ERR_INVALID, "image_check", "'%.40s' is not on or off",
                              config->image_check);
+    if (!dns_zone_valid(config->dns_zone))
+        return err_set_field(err, ERR_INVALID, "dns_zone",
+                             "'%.100s' is no name of a zone: lower-case letters, digits and "
+                             "hyphens between dots",
+                             config->dns_zone);
     return scheduler_timings_check(config->beat_ms, config->fence_ms, config->lost_ms, err);
 }
 

@@ -14,6 +14,7 @@ struct config {
     int64_t listen_port, threads;
     const char *base_url;
     const char *docs_dir;
+    const char *dns_zone;
     const char *state_dir;
     bool tls, plain_http_anywhere;
     const char *tls_cert_file, *tls_key_file;

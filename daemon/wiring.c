@@ -115,6 +115,7 @@ static bool api_options_from(const struct wiring *wiring, const struct config *c
         .listen_port = (int)config->listen_port,
         .threads = (int)config->threads,
         .docs_dir = config->docs_dir,
+        .dns_zone = config->dns_zone,
         .auth = wiring->auth,
         .tls = config->tls,
         .tenant_id = auth_tenant(wiring->auth),

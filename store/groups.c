@@ -2,6 +2,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "model/resource_id.h"
+#include "store/dns.h"
 #include "store/group_life.h"
 #include "store/row_id.h"
 #include "store/seal.h"
@@ -87,6 +88,7 @@ static struct group_row *take_row(struct statement *q, struct arena *arena, stru
     row->operation_id = column_text(q, C_operation_id, arena);
     row->status = column_text(q, C_status, arena);
     row->events = column_text(q, C_events, arena);
+    row->dns_name = column_text(q, C_dns_name, arena);
     return statement_ok(q, err) ? row : NULL;
 }
 
@@ -313,8 +315,9 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
     row_id(row->key, row->ids[0]);
     row->uid = row->ids[0];
     /* First what may be refused: a refusal that wrote nothing costs others nothing. */
-    return insert_row(tx, row, err) && quota_count(tx, row, err) &&
-           operation_begin(tx, row, OPERATION_CREATE, err) && put_spec(tx, row, secrets, err);
+    return insert_row(tx, row, err) && dns_name_put(tx, row, true, err) &&
+           quota_count(tx, row, err) && operation_begin(tx, row, OPERATION_CREATE, err) &&
+           put_spec(tx, row, secrets, err);
 }
 
 bool group_save(struct tx *tx, struct group_row *row, struct err *err)
@@ -327,7 +330,7 @@ bool group_save(struct tx *tx, struct group_row *row, struct err *err)
     bind_text(q, P_address, row->address);
     bind_int(q, P_revision, row->revision);
     bind_int(q, P_waits, row->waits);
-    return statement_run(q, err) && quota_count(tx, row, err);
+    return statement_run(q, err) && dns_name_move(tx, row, err) && quota_count(tx, row, err);
 }
 
 static bool respec_columns(struct tx *tx, const struct group_row *row, struct err *err)
@@ -377,7 +380,7 @@ bool group_hide(struct tx *tx, int64_t key, struct err *err)
 {
     return tx_run_key(tx, SQL_group_hide, key, err) &&
            tx_run_key(tx, SQL_group_spec_unseal, key, err) &&
-           tx_run_key(tx, SQL_tag_drop, key, err);
+           tx_run_key(tx, SQL_tag_drop, key, err) && dns_name_free(tx, key, err);
 }
 
 bool group_purge(struct tx *tx, const struct group_row *row, struct err *err)
