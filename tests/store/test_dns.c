@@ -4,7 +4,6 @@
 
 #include <pthread.h>
 
-
 struct naming {
     struct group_row row;
     const char *name, *dns_name;
