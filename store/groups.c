@@ -314,9 +314,10 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
         tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = tx_revision(tx)});
     row_id(row->key, row->ids[0]);
     row->uid = row->ids[0];
-    /* First what may be refused: a refusal that wrote nothing costs others nothing. */
-    return insert_row(tx, row, err) && dns_name_put(tx, row, true, err) &&
-           quota_count(tx, row, err) && operation_begin(tx, row, OPERATION_CREATE, err) &&
+    /* First what may be refused: a refusal that wrote nothing costs others nothing. The operation's number follows
+     * the row's (insert_row). */
+    return insert_row(tx, row, err) && quota_count(tx, row, err) &&
+           operation_begin(tx, row, OPERATION_CREATE, err) && dns_name_put(tx, row, true, err) &&
            put_spec(tx, row, secrets, err);
 }
 
