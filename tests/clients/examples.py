@@ -33,7 +33,6 @@ NOT_RUN = {
     "properties.extensions": "there are no virtual nodes",
     "properties.imageRegistryCredentials[].passwordReference": "there is no key vault",
     "properties.initContainers": "init containers are not run yet",
-    "properties.ipAddress.dnsNameLabel": "there is no name server yet",
     "properties.priority": "nothing is evicted yet",
     "properties.sku": "Standard is what nodes have",
     "properties.subnetIds": "there are no virtual networks",
