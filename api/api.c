@@ -38,6 +38,8 @@ struct api *api_new(const struct api_options *options, struct err *err)
     api->threads = threads_wanted(options->threads);
     (void)text_copy(api->address, sizeof api->address,
                     options->listen_address ? options->listen_address : "127.0.0.1");
+    (void)text_copy(api->dns_zone, sizeof api->dns_zone,
+                    options->dns_zone ? options->dns_zone : "berth.internal");
     struct settings *settings = settings_new(options, err);
     atomic_store(&api->settings, settings);
     api->waits = settings ? waits_new(err) : NULL;

@@ -75,6 +75,7 @@ struct api_options {
     const char *listen_address; /* NULL: 127.0.0.1; "::1" and "0.0.0.0" work too */
     int listen_port;            /* 0: any free one, see api_port() */
     int threads;                /* 0: one for each core, at most 16 */
+    const char *dns_zone;       /* in which groups with a label are named; NULL: "berth.internal" */
     const char *docs_dir;       /* made by portal/make, served under /docs; NULL: none */
     struct auth *auth;          /* who may sign in; NULL: nobody, only `token` opens */
     bool tls;                   /* speak it, with the certificate of `auth` */

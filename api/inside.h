@@ -16,6 +16,7 @@ struct api {
     struct store *store;
     struct api_hooks hooks;
     char address[64];
+    char dns_zone[DNS_ZONE_MAX + 1];
     int port, threads;
     struct auth *auth;
     bool tls;

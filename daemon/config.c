@@ -2,6 +2,8 @@
 
 #include "base/id.h"
 #include "base/limits.h"
+#include "dns/dns.h"
+#include "model/dns_name.h"
 #include "model/resource_id.h"
 #include "scheduler/scheduler.h"
 
@@ -28,6 +30,15 @@ static const struct field config_fields[] = {
     FIELD(struct config, threads, "threads", .flags = FIELD_HAS_FALLBACK, .fallback = 0, .min = 0, .max = 64, .doc = "HTTP threads; 0: one for each core."),
     FIELD(struct config, base_url, "base_url", .max = 1024, .doc = "URL under which clients reach it, for links in answers; the Host header when absent."),
     FIELD(struct config, docs_dir, "docs_dir", .max = 3000, .doc = "Folder made by portal/make: the page that shows the contract, under /docs."),
+    FIELD(struct config, dns_zone, "dns_zone", .flags = FIELD_HAS_FALLBACK, .fallback_text = "berth.internal", .max = DNS_ZONE_MAX, .doc = "DNS zone in which groups with a dnsNameLabel are named, as LABEL.LOCATION.ZONE."),
+    FIELD(struct config, dns_listen, "dns_listen", .max = 60, .doc = "ADDRESS:PORT, [ADDRESS]:PORT for IPv6, to answer questions about that zone on, UDP and TCP; when absent, nothing is answered."),
+    FIELD(struct config, dns_name_server, "dns_name_server", .max = DNS_ZONE_MAX, .doc = "Name of the zone's name server, as whoever delegates it says; ns.ZONE with the address of dns_listen when absent."),
+    FIELD(struct config, dns_ttl_s, "dns_ttl_s", .flags = FIELD_HAS_FALLBACK, .fallback = 10, .min = 0, .max = 86400, .doc = "How long others may keep an answer."),
+    FIELD(struct config, dns_update_server, "dns_update_server", .max = 60, .doc = "ADDRESS:PORT of a DNS server that is told each change (RFC 2136, over TCP, signed)."),
+    FIELD(struct config, dns_update_zone, "dns_update_zone", .max = DNS_ZONE_MAX, .doc = "Its zone that holds dns_zone; the same when absent."),
+    FIELD(struct config, dns_update_key, "dns_update_key", .max = DNS_ZONE_MAX, .doc = "Name of the key that signs updates."),
+    FIELD(struct config, dns_update_algorithm, "dns_update_algorithm", .flags = FIELD_HAS_FALLBACK, .fallback_text = "hmac-sha256", .max = 20, .doc = "hmac-sha256 or hmac-sha512."),
+    FIELD(struct config, dns_update_secret_file, "dns_update_secret_file", .max = 4000, .doc = "File that holds the key in base64."),
     FIELD(struct config, state_dir, "state_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/var/lib/berth", .max = 3000, .doc = "Folder for the database, its key and tokens; made when absent."),
     FIELD(struct config, token, "token", .flags = FIELD_SECRET, .max = 1024, .doc = "Bearer token that guards every call; better in a file."),
     FIELD(struct config, token_file, "token_file", .max = 4000, .doc = "File that holds the token; STATE_DIR/token, made at the first start, when neither is given."),
@@ -217,6 +228,61 @@ static bool tls_check(const struct config *config, struct err *err)
                          config->listen_address);
 }
 
+static bool dns_name_check(const char *name, const char *field, struct err *err)
+{
+    return !name || dns_zone_valid(name) ||
+           err_set_field(err, ERR_INVALID, field,
+                         "'%.100s' is no name of DNS: lower-case letters, digits and hyphens "
+                         "between dots",
+                         name);
+}
+
+static bool dns_address_check(const char *address, const char *field, struct err *err)
+{
+    return !address || dns_address_valid(address) ||
+           err_set_field(err, ERR_INVALID, field, "'%.60s' is no IP address with a port", address);
+}
+
+/* dns_zone is the zone of the updates, or below it. */
+static bool dns_zones_check(const struct config *config, struct err *err)
+{
+    size_t size = strlen(config->dns_zone);
+    size_t above_size = config->dns_update_zone ? strlen(config->dns_update_zone) : size;
+    const char *end = size >= above_size ? config->dns_zone + size - above_size : NULL;
+    if (!config->dns_update_zone || (end && strcmp(end, config->dns_update_zone) == 0 &&
+                                     (end == config->dns_zone || end[-1] == '.')))
+        return true;
+    return err_set_field(err, ERR_INVALID, "dns_update_zone", "'%.100s' does not hold '%.100s'",
+                         config->dns_update_zone, config->dns_zone);
+}
+
+static bool dns_update_check(const struct config *config, struct err *err)
+{
+    bool known = false;
+    if (!config->dns_update_server)
+        return true;
+    if (!config->dns_update_key || !config->dns_update_secret_file)
+        return err_set_field(
+            err, ERR_INVALID, config->dns_update_key ? "dns_update_secret_file" : "dns_update_key",
+            "updates are signed: dns_update_key and dns_update_secret_file are needed");
+    for (size_t i = 0; dns_algorithms[i]; i++)
+        known |= strcmp(dns_algorithms[i], config->dns_update_algorithm) == 0;
+    return known ||
+           err_set_field(err, ERR_INVALID, "dns_update_algorithm",
+                         "'%.20s' is not hmac-sha256 or hmac-sha512", config->dns_update_algorithm);
+}
+
+static bool dns_check(const struct config *config, struct err *err)
+{
+    return dns_name_check(config->dns_zone, "dns_zone", err) &&
+           dns_name_check(config->dns_name_server, "dns_name_server", err) &&
+           dns_name_check(config->dns_update_zone, "dns_update_zone", err) &&
+           dns_name_check(config->dns_update_key, "dns_update_key", err) &&
+           dns_address_check(config->dns_listen, "dns_listen", err) &&
+           dns_address_check(config->dns_update_server, "dns_update_server", err) &&
+           dns_zones_check(config, err) && dns_update_check(config, err);
+}
+
 static bool rest_check(const struct config *config, struct err *err)
 {
     enum log_level level;
@@ -244,7 +310,7 @@ enum options_outcome config_load(int argc, char **argv, struct arena *arena, str
         return outcome;
     if (!subscriptions_check(&loaded, err) || !locations_complete(&loaded, arena, err) ||
         !locations_check(&loaded, err) || !quotas_read(&loaded, arena, err) ||
-        !tls_check(&loaded, err) || !rest_check(&loaded, err))
+        !tls_check(&loaded, err) || !dns_check(&loaded, err) || !rest_check(&loaded, err))
         return OPTIONS_WRONG;
     *config = loaded;
     return OPTIONS_RUN;

@@ -14,6 +14,10 @@ struct config {
     int64_t listen_port, threads;
     const char *base_url;
     const char *docs_dir;
+    const char *dns_zone, *dns_listen, *dns_name_server;
+    int64_t dns_ttl_s;
+    const char *dns_update_server, *dns_update_zone, *dns_update_key, *dns_update_secret_file;
+    const char *dns_update_algorithm;
     const char *state_dir;
     bool tls, plain_http_anywhere;
     const char *tls_cert_file, *tls_key_file;

@@ -76,15 +76,18 @@ static void note_path(const struct config *config, char path[PATH_SIZE])
     text_format(path, PATH_SIZE, "%s/berthd.json", config->state_dir);
 }
 
-static bool note_write(const struct config *config, int port, struct err *err)
+static bool note_write(const struct config *config, int port, int dns_port, struct err *err)
 {
     char path[PATH_SIZE];
     bool is_v6 = strchr(config->listen_address, ':') != NULL;
     AUTO(text) *note = text_new(PATH_SIZE);
     note_path(config, path);
-    text_addf(note, "{\"url\":\"%s://%s%s%s:%d\",\"port\":%d,\"pid\":%lld,\"version\":\"%s\"}\n",
+    text_addf(note, "{\"url\":\"%s://%s%s%s:%d\",\"port\":%d,\"pid\":%lld,\"version\":\"%s\"",
               config->tls ? "https" : "http", is_v6 ? "[" : "", config->listen_address,
               is_v6 ? "]" : "", port, port, (long long)getpid(), BERTH_VERSION);
+    if (dns_port > 0)
+        text_addf(note, ",\"dns_port\":%d", dns_port);
+    text_add(note, "}\n");
     if (!text_ok(note))
         return err_set(err, ERR_BUSY, "out of memory for %s", path);
     return file_replace(path, note->bytes, note->size, 0600, false, err);
@@ -204,7 +207,7 @@ static int run(int argc, char **argv, struct loaded *loaded)
     if (state_dir_check(config->state_dir, &err) &&
         tokens_load(config, loaded->arena, &loaded->tokens, &err))
         wiring = wiring_start(config, &loaded->tokens, &err);
-    if (!wiring || !note_write(config, wiring_port(wiring), &err)) {
+    if (!wiring || !note_write(config, wiring_port(wiring), wiring_dns_port(wiring), &err)) {
         log_failure("start_failed", &err);
         wiring_stop(wiring);
         return 1;

@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "base/file.h"
 #include "daemon/sweeper.h"
+#include "dns/dns.h"
 #include "scheduler/scheduler.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ enum { PATH_SIZE = 4096, OPTIONS_ARENA_MAX = 1 << 20 };
 struct wiring {
     struct store *store;
     struct scheduler *scheduler;
+    struct dns *dns;
     struct auth *auth;
     struct api *api;
     struct sweeper sweeper;
@@ -115,6 +117,7 @@ static bool api_options_from(const struct wiring *wiring, const struct config *c
         .listen_port = (int)config->listen_port,
         .threads = (int)config->threads,
         .docs_dir = config->docs_dir,
+        .dns_zone = config->dns_zone,
         .auth = wiring->auth,
         .tls = config->tls,
         .tenant_id = auth_tenant(wiring->auth),
@@ -163,6 +166,23 @@ static struct scheduler *scheduler_begin(struct store *store, const struct confi
     return scheduler_start(&options, err);
 }
 
+static struct dns *dns_make(struct store *store, const struct config *config, struct err *err)
+{
+    struct dns_options options = {
+        .store = store,
+        .zone = config->dns_zone,
+        .listen = config->dns_listen,
+        .name_server = config->dns_name_server,
+        .ttl_s = config->dns_ttl_s,
+        .update = {.server = config->dns_update_server,
+                   .zone = config->dns_update_zone,
+                   .key_name = config->dns_update_key,
+                   .algorithm = config->dns_update_algorithm,
+                   .secret_file = config->dns_update_secret_file},
+    };
+    return dns_new(&options, err);
+}
+
 /* ---- beginning ---- */
 
 static struct store *store_begin(const char *state_dir, struct err *err)
@@ -180,10 +200,11 @@ static bool rooms_begin(struct wiring *wiring, const struct config *config,
     struct api_options options;
     struct auth_options auth_options = auth_options_from(config);
     if (!(wiring->store = store_begin(config->state_dir, err)) ||
+        !(wiring->dns = dns_make(wiring->store, config, err)) ||
         !(wiring->auth = auth_open(&auth_options, err)) ||
         !(wiring->scheduler = scheduler_begin(wiring->store, config, arena, err)) ||
         !api_options_from(wiring, config, tokens, arena, &options, err) ||
-        !(wiring->api = api_new(&options, err)))
+        !(wiring->api = api_new(&options, err)) || !dns_start(wiring->dns, err))
         return false;
     int64_t keep_ms = config->operation_keep_hours * 3600 * 1000;
     return sweeper_start(&wiring->sweeper, wiring->store, wiring->auth, keep_ms, err) &&
@@ -204,6 +225,11 @@ struct wiring *wiring_start(const struct config *config, const struct tokens *to
         return wiring;
     wiring_stop(wiring);
     return NULL;
+}
+
+int wiring_dns_port(const struct wiring *wiring)
+{
+    return dns_port(wiring->dns);
 }
 
 int wiring_port(const struct wiring *wiring)
@@ -240,10 +266,12 @@ void wiring_stop(struct wiring *wiring)
         api_stop(wiring->api);
     sweeper_stop(&wiring->sweeper);
     scheduler_stop(wiring->scheduler);
+    dns_stop(wiring->dns);
     if (wiring->store)
         store_close(wiring->store);
     api_free(wiring->api);
     auth_free(wiring->auth);
     scheduler_free(wiring->scheduler);
+    dns_free(wiring->dns);
     free(wiring);
 }

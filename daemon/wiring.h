@@ -23,5 +23,6 @@ bool wiring_reload(struct wiring *wiring, const struct config *config, const str
 void wiring_stop(struct wiring *wiring);
 
 int wiring_port(const struct wiring *wiring);
+int wiring_dns_port(const struct wiring *wiring); /* 0: it answers no questions about its zone */
 
 #endif

@@ -17,6 +17,13 @@ enum protocol { PROTOCOL_TCP, PROTOCOL_UDP };
 enum address_type { ADDRESS_PUBLIC, ADDRESS_PRIVATE };
 enum group_sku { SKU_NOT_SPECIFIED, SKU_STANDARD, SKU_DEDICATED, SKU_CONFIDENTIAL };
 enum group_priority { PRIORITY_REGULAR, PRIORITY_SPOT };
+enum label_scope {
+    LABEL_UNSECURE,
+    LABEL_TENANT,
+    LABEL_SUBSCRIPTION,
+    LABEL_RESOURCE_GROUP,
+    LABEL_NO_REUSE
+};
 enum identity_type { IDENTITY_SYSTEM, IDENTITY_USER, IDENTITY_BOTH, IDENTITY_NONE };
 
 extern const char *const restart_policy_words[],

@@ -35,7 +35,7 @@ bool changes_add(struct scheduler *scheduler, const struct change *told, size_t 
     bool room = !changes->lost && changes_reserve(changes, count);
     changes->lost |= !room;
     for (size_t i = 0; i < count; i++) {
-        if (told[i].kind == CHANGE_OPERATION)
+        if (told[i].kind == CHANGE_OPERATION || told[i].kind == CHANGE_NAME)
             continue;
         concerns_us = true;
         if (room)

@@ -2,6 +2,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "model/resource_id.h"
+#include "store/dns.h"
 #include "store/group_life.h"
 #include "store/pins.h"
 #include "store/row_id.h"
@@ -88,6 +89,7 @@ static struct group_row *take_row(struct statement *q, struct arena *arena, stru
     row->operation_id = column_text(q, C_operation_id, arena);
     row->status = column_text(q, C_status, arena);
     row->events = column_text(q, C_events, arena);
+    row->dns_name = column_text(q, C_dns_name, arena);
     return statement_ok(q, err) ? row : NULL;
 }
 
@@ -326,10 +328,11 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
         tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = tx_revision(tx)});
     row_id(row->key, row->ids[0]);
     row->uid = row->ids[0];
-    /* First what may be refused: a refusal that wrote nothing costs others nothing. */
+    /* First what may be refused: a refusal that wrote nothing costs others nothing. The operation's number follows
+     * the row's (insert_row). */
     return insert_row(tx, row, err) && quota_count(tx, row, err) &&
-           operation_begin(tx, row, OPERATION_CREATE, err) && put_spec(tx, row, secrets, err) &&
-           pins_begin(tx, row, err);
+           operation_begin(tx, row, OPERATION_CREATE, err) && dns_name_put(tx, row, true, err) &&
+           put_spec(tx, row, secrets, err) && pins_begin(tx, row, err);
 }
 
 bool group_save(struct tx *tx, struct group_row *row, struct err *err)
@@ -342,7 +345,7 @@ bool group_save(struct tx *tx, struct group_row *row, struct err *err)
     bind_text(q, P_address, row->address);
     bind_int(q, P_revision, row->revision);
     bind_int(q, P_waits, row->waits);
-    return statement_run(q, err) && quota_count(tx, row, err);
+    return statement_run(q, err) && dns_name_move(tx, row, err) && quota_count(tx, row, err);
 }
 
 static bool respec_columns(struct tx *tx, const struct group_row *row, struct err *err)
@@ -392,7 +395,7 @@ bool group_hide(struct tx *tx, int64_t key, struct err *err)
 {
     return tx_run_key(tx, SQL_group_hide, key, err) &&
            tx_run_key(tx, SQL_group_spec_unseal, key, err) &&
-           tx_run_key(tx, SQL_tag_drop, key, err);
+           tx_run_key(tx, SQL_tag_drop, key, err) && dns_name_free(tx, key, err);
 }
 
 bool group_purge(struct tx *tx, const struct group_row *row, struct err *err)

@@ -5,6 +5,7 @@
  *   to the queue when its node has let go (group_released), or was fenced (group_leaves_node).
  * - The assignment at row->node_key is the newest. It is the group's own while its incarnation is the group's.
  * - An operation is pending only while the state it asks for is not reached. */
+#include "store/dns.h"
 #include "store/group_life.h"
 #include "store/pins.h"
 #include "store/statements.h"
@@ -156,7 +157,8 @@ bool store_group_update(struct tx *tx, struct group_row *row, const char *secret
 {
     if (rerun && is_stopping(row))
         return transitioning(row, err);
-    if ((rerun && !quota_allows(tx, row, err)) || !group_respec(tx, row, secrets, err))
+    if ((rerun && !quota_allows(tx, row, err)) || !dns_name_put(tx, row, false, err) ||
+        !group_respec(tx, row, secrets, err))
         return false;
     if (rerun && (!pins_begin(tx, row, err) || !operation_begin(tx, row, OPERATION_UPDATE, err) ||
                   !run_again(tx, row, err)))

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fields.h"
+#include "model/dns_name.h"
 #include "model/lifecycle.h"
 #include "model/link.h"
 #include "model/quota.h"
@@ -63,7 +64,8 @@ int64_t tx_revision(struct tx *tx);
 
 /* ---- being told of changes ---- */
 
-enum change_kind { CHANGE_GROUP, CHANGE_ASSIGNMENT, CHANGE_NODE, CHANGE_OPERATION };
+/* CHANGE_NAME: a DNS name was given, freed or moved to another address. */
+enum change_kind { CHANGE_GROUP, CHANGE_ASSIGNMENT, CHANGE_NODE, CHANGE_OPERATION, CHANGE_NAME };
 struct change {
     enum change_kind kind;
     int64_t revision;
@@ -171,10 +173,11 @@ struct group_row {
     int64_t created_ms, revision;
     int64_t operation_key; /* newest operation */
     const char *operation_id;
-    int64_t node_key;    /* of the newest assignment; 0: none yet */
-    const char *address; /* IP, NULL until a node gave one */
-    const char *status;  /* newest group_status as JSON (group_status_schema), NULL before any */
-    const char *events;  /* the plane's own (scheduling), JSON array of Event; NULL: none */
+    int64_t node_key;     /* of the newest assignment; 0: none yet */
+    const char *address;  /* IP, NULL until a node gave one */
+    const char *status;   /* newest group_status as JSON (group_status_schema), NULL before any */
+    const char *dns_name; /* below the zone, dns_name_make(); NULL: none */
+    const char *events;   /* the plane's own (scheduling), JSON array of Event; NULL: none */
 
     bool living; /* false: removed, waiting for its nodes to forget it */
     bool waits;  /* wants to run and waits for a node */
@@ -185,13 +188,14 @@ struct group_row {
 };
 
 /* A new group: key, uid, generation, incarnation, state and operation are filled in here. Its resource group
- * must stand (ERR_RESOURCE_GROUP_NOT_FOUND, ERR_RESOURCE_GROUP_DELETING) and its name be free among living groups (ERR_CONFLICT).
+ * must stand (ERR_RESOURCE_GROUP_NOT_FOUND, ERR_RESOURCE_GROUP_DELETING) and its name be free among living groups (ERR_CONFLICT),
+ * its DNS name too (ERR_DNS_LABEL_TAKEN, also of an update).
  * ERR_QUOTA when it would be more than row->limits allow; so do an update that runs it again and a start.
  * `secrets` is fields_secrets() text, "{}" for none; it is sealed here. Also makes the operation. */
 bool store_group_create(struct tx *tx, struct group_row *row, const char *secrets, struct err *err)
     MUST_CHECK;
 /* A changed spec for an existing group (row from store_group_find in the same transaction, with the new spec, address_at,
- * restart_policy, os and shape): generation counts up; with `rerun` also the incarnation, state Pending and an UPDATE
+ * restart_policy, os, shape and dns_name): generation counts up; with `rerun` also the incarnation, state Pending and an UPDATE
  * operation: it runs again on its node, or anew when it was stopped or finished; without (tags only) it keeps running.
  * `secrets` NULL keeps those it has. ERR_TRANSITIONING while it is being stopped. */
 bool store_group_update(struct tx *tx, struct group_row *row, const char *secrets, bool rerun,
@@ -233,6 +237,33 @@ bool store_group_stop(struct tx *tx, struct group_row *row, struct err *err) MUS
 bool store_group_start(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
 bool store_group_restart(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
 bool store_group_remove(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
+
+/* ---- names below the DNS zone ---- */
+
+struct dns_found {
+    bool exists;         /* that name, or names below it */
+    int64_t group_key;   /* 0: only names below it */
+    const char *address; /* NULL: none now */
+};
+bool store_dns_find(struct tx *tx, const char *name, struct arena *arena, struct dns_found *found,
+                    struct err *err) MUST_CHECK;
+
+struct dns_name_row {
+    const char *name, *address; /* NULL: it is to have none */
+};
+/* Names whose address an outside server was not told, oldest change first. It is told each in three steps: what it
+ * knows becomes unknown (sending), it is told, what it was told is kept (sent). Whoever stops in between finds
+ * the name unsent again. */
+bool store_dns_unsent(struct tx *tx, size_t rows_max, struct arena *arena,
+                      struct dns_name_row **rows, size_t *count, struct err *err) MUST_CHECK;
+bool store_dns_sending(struct tx *tx, const struct dns_name_row *rows, size_t count,
+                       struct err *err) MUST_CHECK;
+bool store_dns_sent(struct tx *tx, const struct dns_name_row *rows, size_t count, struct err *err)
+    MUST_CHECK;
+/* What the server knows of all names becomes unknown, a bounded number behind `after` ("": the first) at once; with *more
+ * `next` is where to go on. */
+bool store_dns_doubt(struct tx *tx, const char *after, char next[DNS_NAME_SIZE], bool *more,
+                     struct err *err) MUST_CHECK;
 
 /* ---- quotas ---- */
 

@@ -133,6 +133,7 @@ SUITES = {
     "fuzz": (meson_suite("fuzz"), "every parser on its saved corpus and on mutations of it"),
     "daemon": (program("daemon", "tests/daemon/run"), "berthd as a process: signals, files, silent nodes"),
     "api": (program("api", "tests/api/run"), "requests as text against a running berthd"),
+    "dns": (program("dns", "tests/dns/run"), "the zone of DNS labels, asked at berthd and told to a Knot DNS server"),
     "portal": (program("portal", "tests/portal/run"), "the pages that berthd serves, in a real browser"),
     "images": (program("images", "tests/images/run"), "images looked at before a group is accepted, registries of all tempers"),
     "contract": (program("contract", "tests/clients/run", "contract"),
@@ -148,7 +149,7 @@ SUITES = {
 }
 # Only compilers, which others leave time for: they run gently beside the rest, once that is built.
 BESIDE = ("clang", "tidy")
-NEED_BUILD = {"unit", "store", "sim", "daemon", "fuzz", "api", "images", "portal", "contract", "mutate", "root", "e2e", "clients"}
+NEED_BUILD = {"unit", "store", "sim", "daemon", "fuzz", "api", "dns", "images", "portal", "contract", "mutate", "root", "e2e", "clients"}
 
 
 def measure(name, work, score):

@@ -18,7 +18,8 @@ bool group_is_over(const struct group_row *row);
 
 /* Appends the group as clients see it. `with_view`: also the group's instanceView (lists leave it
  * out, and the containers' views are only in group_print_whole()). */
-void group_print(const struct group_row *row, bool with_view, struct text *out);
+void group_print(const struct group_row *row, const char *dns_zone, bool with_view,
+                 struct text *out);
 /* With the containers' instanceViews, from the newest status. */
 bool group_print_whole(struct request *request, const struct group_row *row, struct text *out,
                        struct err *err) MUST_CHECK;

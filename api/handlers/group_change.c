@@ -178,14 +178,34 @@ bool put_is_same(const struct putting *putting)
            strcmp(putting->old->spec, putting->row.spec) == 0;
 }
 
-/* Nothing but the tags: the group keeps running. */
+bool put_keeps_label(const struct putting *putting)
+{
+    const struct group_address *old = putting->stands->properties->address;
+    const struct group_address *sent = putting->group.properties->address;
+
+    return old && sent && old->dns_name_label && sent->dns_name_label &&
+           strcmp(old->dns_name_label, sent->dns_name_label) == 0 &&
+           old->label_scope == sent->label_scope;
+}
+
+/* Nothing but the tags, or what the address is called: the group keeps running. */
 static bool is_tags_only(struct request *request, const struct putting *putting)
 {
+    const struct group_address *stands = putting->stands->properties->address;
     struct container_group sent = putting->group;
+    struct group_properties properties = *sent.properties;
+    struct group_address address;
     bool same;
 
     text_clear(request->out);
     sent.tags = putting->stands->tags;
+    if (properties.address && stands) {
+        address = *properties.address;
+        address.dns_name_label = stands->dns_name_label;
+        address.label_scope = stands->label_scope;
+        properties.address = &address;
+        sent.properties = &properties;
+    }
     fields_print_members(&container_group_schema, &sent, FIELDS_STORED, request->out, NULL);
     same = text_ok(request->out) && strcmp(request->out->bytes, putting->old->spec) == 0;
     text_clear(request->out);

@@ -1,5 +1,6 @@
 /* A group as clients see it. */
 #include "api/handlers/group.h"
+#include "api/inside.h"
 
 #include <string.h>
 
@@ -17,23 +18,29 @@ static void print_names(const struct group_row *row, struct text *out)
 }
 
 /* The spec behind its first brace, with the address put into it where there is one. */
-static void print_spec(const struct group_row *row, size_t from, struct text *out)
+static void print_spec(const struct group_row *row, const char *dns_zone, size_t from,
+                       struct text *out)
 {
     size_t size = strlen(row->spec), at = (size_t)row->address_at;
 
-    if (!row->address || at <= from || at >= size) {
+    if ((!row->address && !row->dns_name) || at <= from || at >= size) {
         text_add_n(out, row->spec + from, size - from);
         return;
     }
     text_add_n(out, row->spec + from, at - from);
-    text_add(out, "\"ip\":");
-    text_add_json(out, row->address);
+    if (row->address) {
+        text_add(out, "\"ip\":");
+        text_add_json(out, row->address);
+    }
+    if (row->dns_name)
+        text_addf(out, "%s\"fqdn\":\"%s.%s\"", row->address ? "," : "", row->dns_name, dns_zone);
     if (row->spec[at] != '}')
         text_add_char(out, ',');
     text_add_n(out, row->spec + at, size - at);
 }
 
-void group_print(const struct group_row *row, bool with_view, struct text *out)
+void group_print(const struct group_row *row, const char *dns_zone, bool with_view,
+                 struct text *out)
 {
     size_t from = sizeof spec_begin - 1;
 
@@ -48,7 +55,7 @@ void group_print(const struct group_row *row, bool with_view, struct text *out)
         text_add(out, group_state_words[row->state]);
         text_add(out, "\"},");
     }
-    print_spec(row, from, out);
+    print_spec(row, dns_zone, from, out);
     print_names(row, out);
     text_add_char(out, '}');
 }
@@ -134,8 +141,8 @@ static void views_put(struct container *containers, size_t count, const struct g
     }
 }
 
-static void group_fill(struct container_group *group, const struct group_row *row,
-                       struct group_view *view)
+static bool group_fill(struct request *request, struct container_group *group,
+                       const struct group_row *row, struct group_view *view)
 {
     struct group_properties *properties = group->properties;
 
@@ -147,8 +154,13 @@ static void group_fill(struct container_group *group, const struct group_row *ro
     properties->provisioning_timeout_s =
         (struct opt_int){GIVEN_VALUE, LIMIT_PROVISIONING_TIMEOUT_S};
     properties->custom_provisioning_timeout = (struct opt_bool){GIVEN_VALUE, false};
-    if (properties->address)
-        properties->address->ip = row->address;
+    if (!properties->address)
+        return true;
+    properties->address->ip = row->address;
+    properties->address->fqdn =
+        row->dns_name ? arena_format(request->arena, "%s.%s", row->dns_name, request->api->dns_zone)
+                      : NULL;
+    return properties->address->fqdn || !row->dns_name;
 }
 
 bool group_print_whole(struct request *request, const struct group_row *row, struct text *out,
@@ -159,7 +171,7 @@ bool group_print_whole(struct request *request, const struct group_row *row, str
     struct group_view view = {0};
 
     if (!row->status && !row->events) {
-        group_print(row, true, out);
+        group_print(row, request->api->dns_zone, true, out);
         return true;
     }
     if (!group_spec_read(request, row, &group, err) ||
@@ -171,11 +183,11 @@ bool group_print_whole(struct request *request, const struct group_row *row, str
         views_put(group.properties->init_containers, group.properties->init_containers_count,
                   status);
     }
-    group_fill(&group, row, &view);
+    bool filled = group_fill(request, &group, row, &view);
     group.id = arena_format(
         request->arena, "/subscriptions/%s/resourceGroups/%s/providers/" RESOURCE_TYPE_GROUP "/%s",
         row->subscription, row->resource_group, row->name);
-    if (!group.id)
+    if (!filled || !group.id)
         return request_full(err);
     fields_print(&container_group_schema, &group, FIELDS_ALL, out, NULL);
     return true;

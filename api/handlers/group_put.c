@@ -59,6 +59,29 @@ static bool texts_make(struct request *request, struct putting *putting, struct 
     return (putting->row.spec && putting->secrets) || request_full(err);
 }
 
+/* The name that a label asks for. */
+static bool name_make(struct request *request, struct putting *putting, struct err *err)
+{
+    const struct group_address *address = putting->group.properties->address;
+    struct dns_owner owner = {
+        .tenant = request->settings->tenant_id,
+        .subscription = request->names[0],
+        .resource_group = request->names[1],
+        .location = putting->group.location,
+    };
+    char name[DNS_NAME_SIZE];
+
+    if (!address || !address->dns_name_label)
+        return true;
+    owner.label = address->dns_name_label;
+    owner.scope = address->label_scope;
+    if (!dns_name_make(&owner, name))
+        return err_set_field(err, ERR_DNS_LABEL, "properties.ipAddress.dnsNameLabel",
+                             "The DNS name label '%.63s' does not fit.", owner.label);
+    putting->row.dns_name = arena_text(request->arena, name);
+    return putting->row.dns_name || request_full(err);
+}
+
 static bool row_make(struct request *request, struct putting *putting, struct err *err)
 {
     putting->row = (struct group_row){
@@ -73,7 +96,7 @@ static bool row_make(struct request *request, struct putting *putting, struct er
         .limits = &putting->limits,
     };
     settings_quotas(request->settings, request->names[0], putting->row.location, &putting->limits);
-    return texts_make(request, putting, err);
+    return name_make(request, putting, err) && texts_make(request, putting, err);
 }
 
 bool put_take(struct request *request, struct putting *putting, struct err *err)
@@ -101,7 +124,7 @@ bool put_answer(struct request *request, const struct group_row *row, int status
 {
     text_clear(request->out);
     group_etag_give(request, row);
-    group_print(row, true, request->out);
+    group_print(row, request->api->dns_zone, true, request->out);
     return reply_json(request, status);
 }
 

@@ -10,7 +10,7 @@ enum { PUT_TRIES_MAX = 3 };
 /* What a PUT comes to. */
 enum put_change {
     PUT_NONE,      /* it stands as it was sent */
-    PUT_TAGS_ONLY, /* it keeps running */
+    PUT_TAGS_ONLY, /* nothing but tags or the DNS label: it keeps running */
     PUT_IN_PLACE,  /* its containers are started again where they are */
     PUT_REPLACE,   /* not by PUT: it must be deleted first */
     PUT_CREATE,    /* a new deployment: nothing stands, or it is stopped or has ended */
@@ -53,6 +53,7 @@ bool put_keep_secrets(struct request *request, struct putting *putting, struct e
 bool put_read(struct request *request, struct tx *tx, struct putting *putting, struct err *err)
     MUST_CHECK;
 bool put_is_same(const struct putting *putting);
+bool put_keeps_label(const struct putting *putting); /* the same label, of the same scope */
 /* … and says what the PUT comes to. Properties that may not change (§20.2) go to request->problems,
  * each with its old and new value. */
 enum put_change put_weigh(struct request *request, const struct putting *putting);

@@ -51,7 +51,7 @@ bool group_list(struct request *request, struct err *err)
     for (size_t i = 0; i < rows.count; i++) {
         if (i > 0)
             text_add_char(request->out, ',');
-        group_print(&rows.rows[i], false, request->out);
+        group_print(&rows.rows[i], request->api->dns_zone, false, request->out);
     }
     text_add_char(request->out, ']');
     page_link(request, 'g', rows.next_key);

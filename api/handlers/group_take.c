@@ -4,12 +4,14 @@
 #include "model/group_check.h"
 
 /* "Unsecure" is sent by az even when nothing is to be named; answers have a scope beside a label only. */
-static void scope_drop(struct container_group *group)
+static void scope_settle(struct container_group *group)
 {
     struct group_address *address = group->properties->address;
 
     if (address && !address->dns_name_label)
         address->label_scope = -1;
+    else if (address && address->label_scope < 0)
+        address->label_scope = LABEL_UNSECURE; /* §13.4: as the service answers */
 }
 
 bool group_read(struct request *request, struct container_group *group, struct err *err)
@@ -33,6 +35,6 @@ bool group_fits(struct request *request, struct container_group *group, struct e
     if (!group_check(request->names[2], group, problems) || !read ||
         !group_check_supported(group, problems))
         return problems_to_err(problems, err);
-    scope_drop(group);
+    scope_settle(group);
     return true;
 }

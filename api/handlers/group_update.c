@@ -11,9 +11,11 @@
 
 /* ---- writing ---- */
 
-/* The row as it stands now gets what was sent. */
-static void row_take(struct group_row *row, const struct group_row *sent)
+/* The row as it stands now gets what was sent. The same label of the same scope keeps its name, a random one too. */
+static void row_take(struct group_row *row, const struct putting *putting)
 {
+    const struct group_row *sent = &putting->row;
+
     row->spec = sent->spec;
     row->address_at = sent->address_at;
     row->restart_policy = sent->restart_policy;
@@ -22,6 +24,8 @@ static void row_take(struct group_row *row, const struct group_row *sent)
     row->limits = sent->limits;
     row->pins = sent->pins;
     row->pins_count = sent->pins_count;
+    if (!put_keeps_label(putting))
+        row->dns_name = sent->dns_name;
 }
 
 static bool has_moved(const struct group_row *row, const struct group_row *old)
@@ -44,7 +48,7 @@ static bool update_work(struct tx *tx, void *data, struct err *err)
                        "The container group '%.63s' was changed by another call meanwhile, please "
                        "retry later.",
                        row->name);
-    row_take(row, &putting->row);
+    row_take(row, putting);
     if (!store_group_update(tx, row, putting->secrets, putting->change != PUT_TAGS_ONLY, err))
         return false;
     putting->old = row;

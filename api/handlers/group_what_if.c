@@ -47,7 +47,7 @@ static const struct schema error_schema =
 
 static const struct field what_if_fields[] = {
     FIELD_ENUM(struct what_if, change, "change", change_words,
-        .doc = "none; tagsOnly: it keeps running; inPlace: its containers are started again where they are; replace: "
+        .doc = "none; tagsOnly: nothing but tags or the DNS label, and it keeps running; inPlace: its containers are started again where they are; replace: "
                "it would have to be deleted first; create: a new deployment, since there is none, or it is stopped or has ended."),
     FIELD_ITEMS(struct what_if, properties, "properties", &property_schema, .flags = FIELD_PRINT_EMPTY),
     FIELD_ITEMS(struct what_if, errors, "errors", &error_schema, .flags = FIELD_PRINT_EMPTY),
@@ -145,6 +145,29 @@ static bool look_at_standing(struct request *request, struct tx *tx, struct putt
     return secrets_fill(request, tx, putting, err) && differences_take(request, putting, what, err);
 }
 
+/* Whether another group has its DNS label. */
+static bool check_label(struct request *request, struct tx *tx, const struct putting *putting,
+                        struct what_if *what, struct err *err)
+{
+    const char *name = putting->row.dns_name;
+    int64_t own_key = putting->old ? putting->old->key : 0;
+    struct dns_found found;
+    struct err taken = {0};
+
+    if (!name || (putting->stands && put_keeps_label(putting)))
+        return true;
+    if (!store_dns_find(tx, name, request->arena, &found, err))
+        return false;
+    if (found.group_key == 0 || found.group_key == own_key)
+        return true;
+    (void)dns_name_taken(name, request->names[2], &taken);
+    const char *message = arena_text(request->arena, taken.text);
+    if (!message)
+        return request_full(err);
+    add_error(what, taken.code, message, "properties.ipAddress.dnsNameLabel");
+    return true;
+}
+
 static bool look(struct request *request, struct putting *putting, struct what_if *what,
                  struct err *err)
 {
@@ -162,7 +185,8 @@ static bool look(struct request *request, struct putting *putting, struct what_i
     *err = (struct err){0};
     if (!group_precondition(request, putting->old, err) && !took(request, what, err))
         return false;
-    return !putting->old || look_at_standing(request, tx, putting, what, err);
+    return (!putting->old || look_at_standing(request, tx, putting, what, err)) &&
+           check_label(request, tx, putting, what, err);
 }
 
 bool group_what_if(struct request *request, struct err *err)

@@ -128,8 +128,6 @@ bool group_check_supported(const struct container_group *group, struct problems 
     unsupported_if(&check, properties->extensions_count > 0, "properties.extensions");
     unsupported_if(&check, properties->confidential && properties->confidential->cce_policy,
                    "properties.confidentialComputeProperties");
-    unsupported_if(&check, properties->address && properties->address->dns_name_label,
-                   "properties.ipAddress.dnsNameLabel");
     check_profile_supported(&check);
     check_volumes_supported(&check);
     check_credentials_supported(&check);

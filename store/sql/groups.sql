@@ -14,24 +14,26 @@ select {life_columns} from container_groups g where g.key = :key;
 
 -- name: group_find
 -- The living group of a name.
-select {group_columns}, d.address_at, o.id as operation_id, p.status, p.events
+select {group_columns}, d.address_at, o.id as operation_id, p.status, p.events, n.name as dns_name
   from subscriptions s
   join resource_groups r on r.subscription_key = s.key and r.name = :resource_group and r.deleted = 0
   join container_groups g on g.resource_group_key = r.key and g.name = :name and g.living = 1
   join group_specs d on d.group_key = g.key
   left join operations o on o.key = g.operation_key
   left join group_reports p on p.group_key = g.key
+  left join dns_names n on n.group_key = g.key
  where s.name = :subscription;
 
 -- name: group_get
 -- Living or not.
-select {group_columns}, d.address_at, o.id as operation_id, p.status, p.events
+select {group_columns}, d.address_at, o.id as operation_id, p.status, p.events, n.name as dns_name
   from container_groups g
   join resource_groups r on r.key = g.resource_group_key
   join subscriptions s on s.key = g.subscription_key
   join group_specs d on d.group_key = g.key
   left join operations o on o.key = g.operation_key
   left join group_reports p on p.group_key = g.key
+  left join dns_names n on n.group_key = g.key
  where g.key = :key;
 
 -- fragment: listed_columns

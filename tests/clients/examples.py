@@ -29,7 +29,6 @@ NOT_RUN = {
     "properties.encryptionProperties": "there is no key vault",
     "properties.extensions": "there are no virtual nodes",
     "properties.imageRegistryCredentials[].passwordReference": "there is no key vault",
-    "properties.ipAddress.dnsNameLabel": "there is no name server yet",
     "properties.priority": "nothing is evicted yet",
     "properties.sku": "Standard is what nodes have",
     "properties.subnetIds": "there are no virtual networks",

@@ -24,8 +24,9 @@ static const char *shown(const char *spec, size_t splice, struct arena *arena)
                                   .name = "g",
                                   .spec = spec,
                                   .address_at = (int64_t)splice,
-                                  .address = "10.1.2.3"};
-    group_print(&row, true, out);
+                                  .address = "10.1.2.3",
+                                  .dns_name = "label.westus"};
+    group_print(&row, "berth.internal", true, out);
     CHECK(text_ok(out));
     return arena_text_n(arena, out->bytes, out->size);
 }

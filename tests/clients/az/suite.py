@@ -127,11 +127,12 @@ def the_provider_is_registered():
 def a_group_with_everything_is_created_and_runs():
     made = container(
         "create", "web", "--image", f"{ENV['private_registry']}/busybox:1", "--cpu", "0.2", "--memory", "0.2", "--os-type", "Linux",
-        "--ports", "80", "8080", "--ip-address", "Public", "--restart-policy", "Always", "-e", "OPEN=shown",
+        "--ports", "80", "8080", "--ip-address", "Public", "--dns-name-label", "aci-demo", "--restart-policy", "Always", "-e", "OPEN=shown",
         "--secure-environment-variables", "KEY=hush-hush", "--registry-login-server", ENV["private_registry"], "--registry-username",
         ENV["registry_user"], "--registry-password", ENV["registry_password"], "--command-line", f"sh -c 'echo $OPEN ${{#KEY}}; {GOES_ON}'")
     assert (made["provisioningState"], made["instanceView"]["state"]) == ("Succeeded", "Running"), made
     assert [one["port"] for one in made["ipAddress"]["ports"]] == [80, 8080] and made["ipAddress"]["ip"]
+    assert container("show", "web", "--query", "ipAddress.fqdn") == f"aci-demo.{LOCATION}.berth.internal", made["ipAddress"]
     shown = {one["name"]: (one["value"], one["secureValue"]) for one in made["containers"][0]["environmentVariables"]}
     assert shown == {"OPEN": ("shown", None), "KEY": (None, None)}, shown
     assert made["imageRegistryCredentials"][0]["password"] is None
