@@ -15,27 +15,27 @@ enum { SERVE_AGAIN_MS = 1000 };
 static void *command_begin(void *context, const char *uid, const char *container,
                            const struct text_list *command, struct err *err)
 {
-    return runtime_exec(context, uid, container, command, err);
+    return runtime_command_begin(context, uid, container, command, err);
 }
 
 static int command_fd(const void *running)
 {
-    return runtime_exec_fd(running);
+    return runtime_command_fd(running);
 }
 
 static bool command_ended(void *running, int *exit_code)
 {
-    return runtime_exec_ended(running, exit_code);
+    return runtime_command_ended(running, exit_code);
 }
 
 static const char *command_output(const void *running)
 {
-    return runtime_exec_output(running);
+    return runtime_command_output(running);
 }
 
 static void command_end(void *running)
 {
-    runtime_exec_free(running);
+    runtime_command_free(running);
 }
 
 /* ---- what is said ---- */

@@ -51,13 +51,13 @@ static void add_pair(struct arguments *arguments, const char *option, const char
 static bool add_runtime(const struct oci *oci, const struct oci_place *place, struct arena *arena,
                         struct arguments *to)
 {
-    struct oci_words words;
-    if (!oci_words(oci, place, arena, &words))
-        return false;
-    add_pair(to, "-r", arena_text(arena, words.items[0]));
-    for (size_t i = 1; i < words.count; i++)
-        add_pair(to, "--runtime-arg", words.items[i]);
-    return true;
+    const char *words[OCI_WORDS_MAX];
+    size_t count = oci_words(oci, place, arena, words);
+    if (count > 0)
+        add_pair(to, "-r", words[0]);
+    for (size_t i = 1; i < count; i++)
+        add_pair(to, "--runtime-arg", words[i]);
+    return count > 0;
 }
 
 /* The log is not synced at the end (it would delay the exit file), and has no ceiling in conmon
