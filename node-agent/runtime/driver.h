@@ -33,10 +33,11 @@ struct runtime_driver {
 
     bool (*use)(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
                 struct err *err);
-    struct runtime_exec *(*exec)(struct runtime *runtime, const char *uid, const char *name,
-                                 const struct text_list *command, struct err *err);
-    bool (*exec_ended)(struct runtime_exec *exec, int *exit_code);
-    void (*exec_free)(struct runtime_exec *exec);
+    struct runtime_command *(*command_begin)(struct runtime *runtime, const char *uid,
+                                             const char *name, const struct text_list *command,
+                                             struct err *err);
+    bool (*command_ended)(struct runtime_command *running, int *exit_code);
+    void (*command_free)(struct runtime_command *running);
     bool (*log_rotate)(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 };
 
@@ -46,7 +47,7 @@ struct runtime {
 };
 
 /* First member of each driver's own of these. */
-struct runtime_exec {
+struct runtime_command {
     const struct runtime_driver *driver;
     int fd;
     struct text *output;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ROWS_MAX = 256, RUNS_MAX = 1024, CALLS = FAKE_EXEC + 1, FIRST_PID = 1000 };
+enum { ROWS_MAX = 256, RUNS_MAX = 1024, CALLS = FAKE_COMMAND + 1, FIRST_PID = 1000 };
 
 struct row {
     bool used, told; /* told: its end was reported */
@@ -33,8 +33,8 @@ struct fake {
     struct fake_run runs[RUNS_MAX];
     size_t runs_count;
     struct text_list folders;
-    int exec_code; /* of every command; -1: it does not end */
-    char exec_output[256];
+    int command_code; /* of every command; -1: it does not end */
+    char command_output[256];
 };
 
 static struct row *row_of(struct fake *fake, const char *uid, const char *name)
@@ -292,22 +292,24 @@ static bool fake_log_rotate(struct runtime *runtime UNUSED, const char *uid UNUS
 
 /* ---- commands ---- */
 
-struct fake_exec {
-    struct runtime_exec base;
+struct fake_command {
+    struct runtime_command base;
     struct fake *fake;
     struct bell bell;
 };
 
-static void fake_exec_free(struct runtime_exec *base)
+static void fake_command_free(struct runtime_command *base)
 {
-    struct fake_exec *exec = (struct fake_exec *)base;
-    bell_done(&exec->bell);
-    text_free(exec->base.output);
-    free(exec);
+    struct fake_command *running = (struct fake_command *)base;
+    bell_done(&running->bell);
+    text_free(running->base.output);
+    free(running);
 }
 
-static struct runtime_exec *fake_exec(struct runtime *runtime, const char *uid, const char *name,
-                                      const struct text_list *command UNUSED, struct err *err)
+static struct runtime_command *fake_command_begin(struct runtime *runtime, const char *uid,
+                                                  const char *name,
+                                                  const struct text_list *command UNUSED,
+                                                  struct err *err)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
@@ -316,23 +318,23 @@ static struct runtime_exec *fake_exec(struct runtime *runtime, const char *uid, 
         absent(name, err);
         return NULL;
     }
-    struct fake_exec *exec = may(fake, FAKE_EXEC, err) ? calloc(1, sizeof *exec) : NULL;
-    if (!exec)
+    struct fake_command *running = may(fake, FAKE_COMMAND, err) ? calloc(1, sizeof *running) : NULL;
+    if (!running)
         return NULL;
-    CHECK(bell_init(&exec->bell, err));
-    exec->fake = fake;
-    exec->base =
-        (struct runtime_exec){runtime->driver, exec->bell.fd, text_new(LIMIT_PROBE_OUTPUT_MAX)};
-    text_add(exec->base.output, fake->exec_output);
-    bell_ring(&exec->bell);
-    return &exec->base;
+    CHECK(bell_init(&running->bell, err));
+    running->fake = fake;
+    running->base = (struct runtime_command){runtime->driver, running->bell.fd,
+                                             text_new(LIMIT_PROBE_OUTPUT_MAX)};
+    text_add(running->base.output, fake->command_output);
+    bell_ring(&running->bell);
+    return &running->base;
 }
 
-static bool fake_exec_ended(struct runtime_exec *base, int *exit_code)
+static bool fake_command_ended(struct runtime_command *base, int *exit_code)
 {
-    const struct fake_exec *exec = (const struct fake_exec *)base;
-    *exit_code = exec->fake->exec_code;
-    return exec->fake->exec_code >= 0;
+    const struct fake_command *running = (const struct fake_command *)base;
+    *exit_code = running->fake->command_code;
+    return running->fake->command_code >= 0;
 }
 
 static const struct runtime_driver fake_driver = {
@@ -351,9 +353,9 @@ static const struct runtime_driver fake_driver = {
     .exit_fd = fake_exit_fd,
     .exit_next = fake_exit_next,
     .use = fake_use,
-    .exec = fake_exec,
-    .exec_ended = fake_exec_ended,
-    .exec_free = fake_exec_free,
+    .command_begin = fake_command_begin,
+    .command_ended = fake_command_ended,
+    .command_free = fake_command_free,
     .log_rotate = fake_log_rotate,
 };
 
@@ -397,12 +399,12 @@ void fake_runtime_use(struct runtime *runtime, const struct runtime_use *use)
     fake->use = *use;
 }
 
-void fake_runtime_exec(struct runtime *runtime, int exit_code, const char *output)
+void fake_runtime_command(struct runtime *runtime, int exit_code, const char *output)
 {
     struct fake *fake = (struct fake *)runtime;
     WITH_LOCK(&fake->lock);
-    fake->exec_code = exit_code;
-    text_copy(fake->exec_output, sizeof fake->exec_output, output);
+    fake->command_code = exit_code;
+    text_copy(fake->command_output, sizeof fake->command_output, output);
 }
 
 void fake_runtime_stubborn(struct runtime *runtime, bool stubborn)

@@ -21,7 +21,7 @@ enum fake_call {
     FAKE_REMOVE,
     FAKE_GROUP_DOWN,
     FAKE_FIND,
-    FAKE_EXEC
+    FAKE_COMMAND
 };
 
 struct runtime *fake_runtime_new(void);
@@ -34,7 +34,7 @@ void fake_runtime_fail(struct runtime *runtime, enum fake_call call, enum err_co
 /* What runtime_use() answers from now on. */
 void fake_runtime_use(struct runtime *runtime, const struct runtime_use *use);
 /* How every command in a container ends, and with what words; -1: it does not end. At first: 0, none. */
-void fake_runtime_exec(struct runtime *runtime, int exit_code, const char *output);
+void fake_runtime_command(struct runtime *runtime, int exit_code, const char *output);
 /* Signals end containers with 128 + number (the default), or only SIGKILL does. */
 void fake_runtime_stubborn(struct runtime *runtime, bool stubborn);
 /* How often this kind of call has succeeded. */

@@ -177,36 +177,37 @@ bool runtime_log_rotate(struct runtime *runtime, const char *uid, const char *na
 
 /* ---- commands ---- */
 
-struct runtime_exec *runtime_exec(struct runtime *runtime, const char *uid, const char *name,
-                                  const struct text_list *command, struct err *err)
+struct runtime_command *runtime_command_begin(struct runtime *runtime, const char *uid,
+                                              const char *name, const struct text_list *command,
+                                              struct err *err)
 {
     if (!names_ok(uid, name, err))
         return NULL;
     if (command->count > 0 && command->items[0][0])
-        return runtime->driver->exec(runtime, uid, name, command, err);
+        return runtime->driver->command_begin(runtime, uid, name, command, err);
     err_set(err, ERR_INVALID, "there is no command to run in container %s", name);
     return NULL;
 }
 
-int runtime_exec_fd(const struct runtime_exec *exec)
+int runtime_command_fd(const struct runtime_command *running)
 {
-    return exec->fd;
+    return running->fd;
 }
 
-bool runtime_exec_ended(struct runtime_exec *exec, int *exit_code)
+bool runtime_command_ended(struct runtime_command *running, int *exit_code)
 {
-    return exec->driver->exec_ended(exec, exit_code);
+    return running->driver->command_ended(running, exit_code);
 }
 
-const char *runtime_exec_output(const struct runtime_exec *exec)
+const char *runtime_command_output(const struct runtime_command *running)
 {
-    return exec->output && exec->output->bytes ? exec->output->bytes : "";
+    return running->output && running->output->bytes ? running->output->bytes : "";
 }
 
-void runtime_exec_free(struct runtime_exec *exec)
+void runtime_command_free(struct runtime_command *running)
 {
-    if (exec)
-        exec->driver->exec_free(exec);
+    if (running)
+        running->driver->command_free(running);
 }
 
 /* ---- signals ---- */

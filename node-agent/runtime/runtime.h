@@ -169,21 +169,22 @@ bool runtime_use(struct runtime *runtime, const char *uid, const char *name,
 
 /* ---- commands ---- */
 
-struct runtime_exec; /* a command under way in a container */
+struct runtime_command; /* a command under way in a container */
 
 /* Runs a command in a running container, with the environment, user, rights, folder and ceilings of its first process,
  * and comes back at once (a millisecond). NULL when there is no such container, or nothing can be started; that the
  * container does not take the command is told as its end, with the runtime's words for output. */
-struct runtime_exec *runtime_exec(struct runtime *runtime, const char *uid, const char *name,
-                                  const struct text_list *command, struct err *err) MUST_CHECK;
+struct runtime_command *runtime_command_begin(struct runtime *runtime, const char *uid,
+                                              const char *name, const struct text_list *command,
+                                              struct err *err) MUST_CHECK;
 /* Readable when there is something to look at. */
-int runtime_exec_fd(const struct runtime_exec *exec);
+int runtime_command_fd(const struct runtime_command *running);
 /* Takes what it wrote; true when it has ended: 0 to 255, 128 + signal when one ended it. Does not block. */
-bool runtime_exec_ended(struct runtime_exec *exec, int *exit_code);
+bool runtime_command_ended(struct runtime_command *running, int *exit_code);
 /* What it wrote so far, to both outputs, at most LIMIT_PROBE_OUTPUT_MAX of it; any bytes. */
-const char *runtime_exec_output(const struct runtime_exec *exec);
+const char *runtime_command_output(const struct runtime_command *running);
 /* Kills it when it still runs (what it sent to the background goes on), and frees. */
-void runtime_exec_free(struct runtime_exec *exec);
+void runtime_command_free(struct runtime_command *running);
 
 /* ---- logs ---- */
 
@@ -206,6 +207,6 @@ bool runtime_log_read(const char *log_path, const struct runtime_log_query *quer
 bool runtime_log_remove(const char *log_path, struct err *err) MUST_CHECK;
 
 AUTO_TYPE(runtime);
-AUTO_TYPE(runtime_exec);
+AUTO_TYPE(runtime_command);
 
 #endif

@@ -15,27 +15,27 @@ enum { SERVE_AGAIN_MS = 1000 };
 static void *command_begin(void *context, const char *uid, const char *container,
                            const struct text_list *command, struct err *err)
 {
-    return runtime_exec(context, uid, container, command, err);
+    return runtime_command_begin(context, uid, container, command, err);
 }
 
 static int command_fd(const void *running)
 {
-    return runtime_exec_fd(running);
+    return runtime_command_fd(running);
 }
 
 static bool command_ended(void *running, int *exit_code)
 {
-    return runtime_exec_ended(running, exit_code);
+    return runtime_command_ended(running, exit_code);
 }
 
 static const char *command_output(const void *running)
 {
-    return runtime_exec_output(running);
+    return runtime_command_output(running);
 }
 
 static void command_end(void *running)
 {
-    runtime_exec_free(running);
+    runtime_command_free(running);
 }
 
 /* ---- what is said ---- */
@@ -88,23 +88,35 @@ static bool is_asked(const struct hosted *group, const struct member *member)
     return group->stage == STAGE_UP && member->phase == MEMBER_RUNNING && !member->health.failed;
 }
 
+/* The group's own on this node, which need not be the one that clients are told. */
+static const char *address_of(struct agent *agent, const struct hosted *group,
+                              struct network_group *network)
+{
+    bool is_up = network_group_find(agent->parts.network, group->uid, network);
+
+    return is_up ? network->address : group->address;
+}
+
 static bool probe_one(struct agent *agent, const struct hosted *group, const struct member *member,
                       enum probe_kind kind, const struct probe *asked)
 {
-    int64_t running_ms = clock_now_ms() - member->current.started_ms;
+    struct network_group network;
     struct err err = {0};
+
+    if (!asked)
+        return true;
+    int64_t running_ms = clock_now_ms() - member->current.started_ms;
     struct probe_spec spec = {
         .token = member->health.token,
         .kind = kind,
         .uid = group->uid,
         .container = member->name,
-        .address = group->address,
+        .address = address_of(agent, group, &network),
         .asked = asked,
         .good = kind == PROBE_LIVENESS || member->health.ready,
         .running_ms = running_ms > 0 ? running_ms : 0, /* the clock may have been set */
     };
-
-    if (!asked || prober_begin(agent->prober, &spec, &err))
+    if (prober_begin(agent->prober, &spec, &err))
         return true;
     log_failure("probe_not_begun", &err);
     return false;

@@ -51,13 +51,13 @@ static void add_pair(struct arguments *arguments, const char *option, const char
 static bool add_runtime(const struct oci *oci, const struct oci_place *place, struct arena *arena,
                         struct arguments *to)
 {
-    struct oci_words words;
-    if (!oci_words(oci, place, arena, &words))
-        return false;
-    add_pair(to, "-r", arena_text(arena, words.items[0]));
-    for (size_t i = 1; i < words.count; i++)
-        add_pair(to, "--runtime-arg", words.items[i]);
-    return true;
+    const char *words[OCI_WORDS_MAX];
+    size_t count = oci_words(oci, place, arena, words);
+    if (count > 0)
+        add_pair(to, "-r", words[0]);
+    for (size_t i = 1; i < count; i++)
+        add_pair(to, "--runtime-arg", words[i]);
+    return count > 0;
 }
 
 /* The log is not synced at the end (it would delay the exit file), and has no ceiling in conmon
@@ -91,7 +91,8 @@ static bool fill(const struct oci *oci, const struct oci_place *place, const cha
 
 /* Its standard error goes where the answer comes: whatever went wrong, and wherever, arrives in
  * one place. It works in the container's folder: that is where it leaves its file "oom". */
-static int spawn(const struct arguments *arguments, const char *folder, int answer_fd, pid_t *pid)
+static int spawn(const char *program, const struct arguments *arguments, const char *folder,
+                 int answer_fd, pid_t *pid)
 {
     static const char *const environment[] = {
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TZ=UTC0",
@@ -112,7 +113,7 @@ static int spawn(const struct arguments *arguments, const char *folder, int answ
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    int failed = posix_spawn(pid, arguments->items[0], &files, &attributes,
+    int failed = posix_spawn(pid, program, &files, &attributes,
                              (char *const *)(const void *)arguments->items,
                              (char *const *)(const void *)environment);
     posix_spawn_file_actions_destroy(&files);
@@ -235,7 +236,7 @@ bool conmon_create(const struct oci *oci, const struct oci_place *place, const c
     if (!arena || !fill(oci, place, log_path, arena, &arguments) || !open_pipe(ends))
         return err_set_os(err, ERR_BUSY, errno, "cannot prepare to start conmon");
     AUTO_CLOSE int answer = ends[0];
-    int failed = spawn(&arguments, place->folder, ends[1], &child);
+    int failed = spawn(oci->conmon, &arguments, place->folder, ends[1], &child);
     close(ends[1]);
     if (failed)
         return err_set_os(err, ERR_IO, failed, "cannot start %s", oci->conmon);

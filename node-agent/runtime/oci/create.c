@@ -32,7 +32,7 @@ static int64_t step(const char *name, const struct oci_place *place, int64_t sin
 
 /* ---- create ---- */
 
-/* What a command that is run in it later shares with it (exec.c). */
+/* What a command that is run in it later shares with it (command.c). */
 static bool write_process(const struct oci_place *place, const struct runtime_container *container,
                           const struct config_node *node, struct err *err)
 {

@@ -69,13 +69,9 @@ void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE]);
 /* ---- words.c ---- */
 
 enum { OCI_WORDS_MAX = 48 };
-struct oci_words {
-    const char *items[OCI_WORDS_MAX]; /* NULL-terminated */
-    size_t count;
-};
-/* How the OCI runtime is called for a container, up to its command; false: no memory. */
-bool oci_words(const struct oci *oci, const struct oci_place *place, struct arena *arena,
-               struct oci_words *out) MUST_CHECK;
+/* How the OCI runtime is called for a container, up to its command; their number, 0: no memory. */
+size_t oci_words(const struct oci *oci, const struct oci_place *place, struct arena *arena,
+                 const char *words[OCI_WORDS_MAX]) MUST_CHECK;
 
 /* ---- record.c ---- */
 
@@ -148,11 +144,12 @@ bool oci_group_down(struct runtime *runtime, const char *uid, struct err *err);
 bool oci_group_kill(struct runtime *runtime, const char *uid, struct err *err);
 bool oci_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
              struct err *err);
-/* exec.c */
-struct runtime_exec *oci_exec(struct runtime *runtime, const char *uid, const char *name,
-                              const struct text_list *command, struct err *err);
-bool oci_exec_ended(struct runtime_exec *exec, int *exit_code);
-void oci_exec_free(struct runtime_exec *exec);
+/* command.c */
+struct runtime_command *oci_command_begin(struct runtime *runtime, const char *uid,
+                                          const char *name, const struct text_list *command,
+                                          struct err *err);
+bool oci_command_ended(struct runtime_command *running, int *exit_code);
+void oci_command_free(struct runtime_command *running);
 bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 
 /* Whether we make the cgroups of containers, and not the runtime. */

@@ -57,9 +57,9 @@ static const struct runtime_driver oci_driver = {
     .exit_fd = oci_exit_fd,
     .exit_next = oci_exit_next,
     .use = oci_use,
-    .exec = oci_exec,
-    .exec_ended = oci_exec_ended,
-    .exec_free = oci_exec_free,
+    .command_begin = oci_command_begin,
+    .command_ended = oci_command_ended,
+    .command_free = oci_command_free,
     .log_rotate = oci_log_rotate,
 };
 

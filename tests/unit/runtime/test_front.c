@@ -184,19 +184,19 @@ TEST(commands_run_only_where_a_container_runs)
     int64_t started_ms;
     int code = -1;
     assert_true(runtime_create(runtime, &one, &why));
-    assert_null(runtime_exec(runtime, uid, "web", &command, &why));
+    assert_null(runtime_command_begin(runtime, uid, "web", &command, &why));
     assert_int_equal(why.code, ERR_NOT_FOUND);
     assert_true(runtime_start(runtime, uid, "web", &started_ms, &why));
-    assert_null(runtime_exec(runtime, uid, "web", &none, &why));
-    assert_null(runtime_exec(runtime, uid, "../web", &command, &why));
-    fake_runtime_exec(runtime, 3, "no");
-    AUTO(runtime_exec) *exec = runtime_exec(runtime, uid, "web", &command, &why);
+    assert_null(runtime_command_begin(runtime, uid, "web", &none, &why));
+    assert_null(runtime_command_begin(runtime, uid, "../web", &command, &why));
+    fake_runtime_command(runtime, 3, "no");
+    AUTO(runtime_command) *exec = runtime_command_begin(runtime, uid, "web", &command, &why);
     assert_non_null(exec);
-    assert_int_equal(poll(&(struct pollfd){.fd = runtime_exec_fd(exec), .events = POLLIN}, 1, 1000),
-                     1);
-    assert_true(runtime_exec_ended(exec, &code));
+    assert_int_equal(
+        poll(&(struct pollfd){.fd = runtime_command_fd(exec), .events = POLLIN}, 1, 1000), 1);
+    assert_true(runtime_command_ended(exec, &code));
     assert_int_equal(code, 3);
-    assert_string_equal(runtime_exec_output(exec), "no");
+    assert_string_equal(runtime_command_output(exec), "no");
 }
 
 int main(void)

@@ -98,6 +98,20 @@ TEST(who_runs_is_asked_both_ways_and_who_has_no_probes_is_not)
     end(agent);
 }
 
+TEST(requests_go_to_the_groups_own_address_whatever_clients_are_told)
+{
+    struct agent *agent = begin(RESTART_ALWAYS);
+
+    text_copy(agent_find(agent, NODE_UID)->address, sizeof agent_find(agent, NODE_UID)->address,
+              "203.0.113.9");
+    fake_runtime_end(node->runtime, NODE_UID, "web", 1, false);
+    seconds(agent, 2);
+    assert_int_equal(web(agent)->restarts, 1);
+    assert_int_equal(node->asked_count, 2);
+    assert_string_equal(node->probes[0].address, "10.0.0.1");
+    end(agent);
+}
+
 TEST(readiness_takes_the_ports_into_service_and_out_again)
 {
     struct agent *agent = begin(RESTART_ALWAYS);
@@ -324,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_runs_is_asked_both_ways_and_who_has_no_probes_is_not),
+        cmocka_unit_test(requests_go_to_the_groups_own_address_whatever_clients_are_told),
         cmocka_unit_test(readiness_takes_the_ports_into_service_and_out_again),
         cmocka_unit_test(ports_that_could_not_be_opened_are_opened_a_second_later),
         cmocka_unit_test(liveness_ends_the_run_and_the_next_is_asked_anew),

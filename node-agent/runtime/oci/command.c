@@ -31,8 +31,8 @@ enum {
     DEPTH_MAX = 16 /* of processes below the runtime's own that are looked for */
 };
 
-struct oci_exec {
-    struct runtime_exec base;
+struct oci_command {
+    struct runtime_command base;
     pid_t pid; /* of the runtime; 0: reaped */
     int pid_fd, output_fd;
     int exit_code;
@@ -82,7 +82,7 @@ static int open_process(const struct oci_place *place, const struct text_list *c
 
 /* ---- starting it ---- */
 
-static int spawn(const struct oci_words *words, int process_fd, int output_fd, pid_t *pid)
+static int spawn(const char *const *words, int process_fd, int output_fd, pid_t *pid)
 {
     static const char *const environment[] = {
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
@@ -103,8 +103,7 @@ static int spawn(const struct oci_words *words, int process_fd, int output_fd, p
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
                                               POSIX_SPAWN_SETPGROUP);
-    int failed = posix_spawn(pid, words->items[0], &files, &attributes,
-                             (char *const *)(const void *)words->items,
+    int failed = posix_spawn(pid, words[0], &files, &attributes, (char *const *)(const void *)words,
                              (char *const *)(const void *)environment);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
@@ -118,101 +117,104 @@ static bool watch_fd(int epoll_fd, int fd)
 }
 
 /* Descriptors 0 to 3 are replaced in the child, so the writing end must not be among them. */
-static int open_output(struct oci_exec *exec)
+static int open_output(struct oci_command *running)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
-    exec->output_fd = ends[0];
+    running->output_fd = ends[0];
     int above = fcntl(ends[1], F_DUPFD_CLOEXEC, ABOVE_FD);
     close(ends[1]);
     return above;
 }
 
 static bool start(const struct oci *oci, const struct oci_place *place, int process_fd,
-                  struct oci_exec *exec, struct err *err)
+                  struct oci_command *running, struct err *err)
 {
     AUTO(arena) *arena = arena_new(64 * 1024);
-    struct oci_words words;
-    AUTO_CLOSE int output_fd = open_output(exec);
-    exec->base.fd = epoll_create1(EPOLL_CLOEXEC);
-    exec->base.output = text_new(LIMIT_PROBE_OUTPUT_MAX);
-    if (!arena || output_fd < 0 || exec->base.fd < 0 || !exec->base.output ||
-        fcntl(exec->output_fd, F_SETFL, O_NONBLOCK) != 0 ||
-        !watch_fd(exec->base.fd, exec->output_fd) || !oci_words(oci, place, arena, &words))
+    const char *words[OCI_WORDS_MAX + 8];
+    size_t count = 0;
+    AUTO_CLOSE int output_fd = open_output(running);
+    running->base.fd = epoll_create1(EPOLL_CLOEXEC);
+    running->base.output = text_new(LIMIT_PROBE_OUTPUT_MAX);
+    if (!arena || output_fd < 0 || running->base.fd < 0 || !running->base.output ||
+        fcntl(running->output_fd, F_SETFL, O_NONBLOCK) != 0 ||
+        !watch_fd(running->base.fd, running->output_fd) ||
+        !(count = oci_words(oci, place, arena, words)))
         return err_set_os(err, ERR_BUSY, errno, "cannot prepare a command for container %s",
                           place->name);
     const char *more[] = {"exec", "--process", "/proc/self/fd/3", place->id, NULL};
-    CHECK(words.count + COUNT_OF(more) <= OCI_WORDS_MAX);
-    memcpy(words.items + words.count, more, sizeof more);
-    int failed = spawn(&words, process_fd, output_fd, &exec->pid);
+    CHECK(count + COUNT_OF(more) <= COUNT_OF(words));
+    memcpy(words + count, more, sizeof more);
+    int failed = spawn(words, process_fd, output_fd, &running->pid);
     if (failed)
-        return err_set_os(err, ERR_IO, failed, "cannot start %s", words.items[0]);
-    exec->pid_fd = (int)syscall(SYS_pidfd_open, exec->pid, 0);
-    return watch_fd(exec->base.fd, exec->pid_fd) ||
+        return err_set_os(err, ERR_IO, failed, "cannot start %s", words[0]);
+    running->pid_fd = (int)syscall(SYS_pidfd_open, running->pid, 0);
+    return watch_fd(running->base.fd, running->pid_fd) ||
            err_set_os(err, ERR_BUSY, errno, "cannot watch a command in container %s", place->name);
 }
 
-struct runtime_exec *oci_exec(struct runtime *runtime, const char *uid, const char *name,
-                              const struct text_list *command, struct err *err)
+struct runtime_command *oci_command_begin(struct runtime *runtime, const char *uid,
+                                          const char *name, const struct text_list *command,
+                                          struct err *err)
 {
     struct oci *oci = (struct oci *)runtime;
     struct oci_place place;
     oci_place(oci, uid, name, &place);
     AUTO_CLOSE int process_fd = open_process(&place, command, err);
-    struct oci_exec *exec = process_fd >= 0 ? calloc(1, sizeof *exec) : NULL;
-    if (!exec) {
+    struct oci_command *running = process_fd >= 0 ? calloc(1, sizeof *running) : NULL;
+    if (!running) {
         if (process_fd >= 0)
             err_set(err, ERR_BUSY, "out of memory");
         return NULL;
     }
-    exec->base = (struct runtime_exec){.driver = runtime->driver, .fd = -1};
-    exec->pid_fd = exec->output_fd = -1;
-    if (start(oci, &place, process_fd, exec, err))
-        return &exec->base;
-    oci_exec_free(&exec->base);
+    running->base = (struct runtime_command){.driver = runtime->driver, .fd = -1};
+    running->pid_fd = running->output_fd = -1;
+    if (start(oci, &place, process_fd, running, err))
+        return &running->base;
+    oci_command_free(&running->base);
     return NULL;
 }
 
 /* ---- while it runs ---- */
 
 /* A little at a time: others wait. An end that is closed would be readable for ever. */
-static void drain(struct oci_exec *exec)
+static void drain(struct oci_command *running)
 {
     char chunk[CHUNK];
-    for (int round = 0; round < CHUNKS_AT_ONCE && exec->output_fd >= 0; round++) {
-        ssize_t got = read(exec->output_fd, chunk, sizeof chunk);
+    for (int round = 0; round < CHUNKS_AT_ONCE && running->output_fd >= 0; round++) {
+        ssize_t got = read(running->output_fd, chunk, sizeof chunk);
         if (got > 0)
-            text_add_cut(exec->base.output, chunk, (size_t)got);
+            text_add_cut(running->base.output, chunk, (size_t)got);
         else if (got == 0 || (errno != EAGAIN && errno != EINTR))
-            auto_close_fd(&exec->output_fd);
+            auto_close_fd(&running->output_fd);
         else if (errno == EAGAIN)
             return;
     }
 }
 
-static bool reap(struct oci_exec *exec, int options)
+static bool reap(struct oci_command *running, int options)
 {
     int status;
     pid_t reaped;
     do
-        reaped = waitpid(exec->pid, &status, options);
+        reaped = waitpid(running->pid, &status, options);
     while (reaped < 0 && errno == EINTR);
     if (reaped == 0)
         return false;
-    CHECK(reaped == exec->pid); /* nobody else reaps our children */
-    exec->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    exec->pid = 0;
+    CHECK(reaped == running->pid); /* nobody else reaps our children */
+    running->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    running->pid = 0;
     return true;
 }
 
-bool oci_exec_ended(struct runtime_exec *base, int *exit_code)
+bool oci_command_ended(struct runtime_command *base, int *exit_code)
 {
-    struct oci_exec *exec = (struct oci_exec *)base;
-    bool ended = exec->pid == 0 || reap(exec, WNOHANG);
-    drain(exec); /* after the look: what it wrote last is there */
+    struct oci_command *running = (struct oci_command *)base;
+    bool ended = running->pid == 0 || reap(running, WNOHANG);
+    drain(running); /* after the look: what it wrote last is there */
     if (ended)
-        *exit_code = exec->exit_code;
+        *exit_code = running->exit_code;
     return ended;
 }
 
@@ -253,22 +255,22 @@ static void kill_below(pid_t pid, int depth)
 
 /* The command is a child of the runtime, which is held still meanwhile: it reaps none of them, so their numbers stay
  * theirs. */
-static void end_processes(struct oci_exec *exec)
+static void end_processes(struct oci_command *running)
 {
-    kill(exec->pid, SIGSTOP);
-    kill_below(exec->pid, DEPTH_MAX);
-    kill(exec->pid, SIGKILL);
-    reap(exec, 0);
+    kill(running->pid, SIGSTOP);
+    kill_below(running->pid, DEPTH_MAX);
+    kill(running->pid, SIGKILL);
+    reap(running, 0);
 }
 
-void oci_exec_free(struct runtime_exec *base)
+void oci_command_free(struct runtime_command *base)
 {
-    struct oci_exec *exec = (struct oci_exec *)base;
-    if (exec->pid > 0)
-        end_processes(exec);
-    auto_close_fd(&exec->pid_fd);
-    auto_close_fd(&exec->output_fd);
-    auto_close_fd(&exec->base.fd);
-    text_free(exec->base.output);
-    free(exec);
+    struct oci_command *running = (struct oci_command *)base;
+    if (running->pid > 0)
+        end_processes(running);
+    auto_close_fd(&running->pid_fd);
+    auto_close_fd(&running->output_fd);
+    auto_close_fd(&running->base.fd);
+    text_free(running->base.output);
+    free(running);
 }

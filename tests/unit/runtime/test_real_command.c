@@ -3,24 +3,25 @@
 
 enum { EXEC_WAIT_MS = 10000, NOBODY = 65534 };
 
-static struct runtime_exec *begin(const char *name, const char *shell_command)
+static struct runtime_command *begin(const char *name, const char *shell_command)
 {
     const char *args[] = {"/bin/busybox", "sh", "-c", shell_command};
     struct text_list command = {.given = true, .items = args, .count = COUNT_OF(args)};
     struct err why = {0};
-    struct runtime_exec *exec = runtime_exec(real.runtime, real.uid, name, &command, &why);
+    struct runtime_command *exec =
+        runtime_command_begin(real.runtime, real.uid, name, &command, &why);
     if (!exec)
         fail_msg("%s", why.text);
     return exec;
 }
 
 /* Its code; -1 when it still runs after the time. */
-static int end_of(struct runtime_exec *exec, int64_t wait_ms)
+static int end_of(struct runtime_command *exec, int64_t wait_ms)
 {
     int64_t until_ns = clock_boot_ns() + wait_ms * 1000000;
     int code = -1;
-    while (!runtime_exec_ended(exec, &code) && clock_boot_ns() < until_ns) {
-        struct pollfd ready = {.fd = runtime_exec_fd(exec), .events = POLLIN};
+    while (!runtime_command_ended(exec, &code) && clock_boot_ns() < until_ns) {
+        struct pollfd ready = {.fd = runtime_command_fd(exec), .events = POLLIN};
         poll(&ready, 1, 50);
     }
     return code;
@@ -28,9 +29,9 @@ static int end_of(struct runtime_exec *exec, int64_t wait_ms)
 
 static int run(const char *name, const char *shell_command, char *out, size_t size)
 {
-    AUTO(runtime_exec) *exec = begin(name, shell_command);
+    AUTO(runtime_command) *exec = begin(name, shell_command);
     int code = end_of(exec, EXEC_WAIT_MS);
-    text_copy(out, size, runtime_exec_output(exec));
+    text_copy(out, size, runtime_command_output(exec));
     return code;
 }
 
@@ -85,12 +86,13 @@ TEST(says_that_a_command_is_not_there)
     struct text_list command = {.given = true, .items = args, .count = 1};
     struct err why = {0};
     start_sleeper("web");
-    AUTO(runtime_exec) *exec = runtime_exec(real.runtime, real.uid, "web", &command, &why);
+    AUTO(runtime_command) *exec =
+        runtime_command_begin(real.runtime, real.uid, "web", &command, &why);
     assert_non_null(exec);
     assert_int_not_equal(end_of(exec, EXEC_WAIT_MS), 0);
-    assert_non_null(strstr(runtime_exec_output(exec), "/no/such/program"));
+    assert_non_null(strstr(runtime_command_output(exec), "/no/such/program"));
     OK(runtime_remove(real.runtime, real.uid, "web", &err));
-    assert_null(runtime_exec(real.runtime, real.uid, "web", &command, &why));
+    assert_null(runtime_command_begin(real.runtime, real.uid, "web", &command, &why));
     assert_int_equal(why.code, ERR_NOT_FOUND);
 }
 
@@ -98,15 +100,15 @@ TEST(a_command_that_is_ended_leaves_nothing)
 {
     start_sleeper("web");
     int64_t before = real_processes_below();
-    struct runtime_exec *exec = begin("web", "trap '' TERM; echo on; sleep 900; sleep 900");
-    while (!strstr(runtime_exec_output(exec), "on"))
+    struct runtime_command *exec = begin("web", "trap '' TERM; echo on; sleep 900; sleep 900");
+    while (!strstr(runtime_command_output(exec), "on"))
         assert_int_equal(end_of(exec, 20), -1);
     assert_true(real_processes_below() > before);
-    runtime_exec_free(exec);
+    runtime_command_free(exec);
     for (int tries = 0; tries < 100 && real_processes_below() != before; tries++)
         usleep(20000);
     assert_int_equal(real_processes_below(), before);
-    runtime_exec_free(begin("web", "sleep 900")); /* before it has even begun */
+    runtime_command_free(begin("web", "sleep 900")); /* before it has even begun */
     for (int tries = 0; tries < 100 && real_processes_below() != before; tries++)
         usleep(20000);
     assert_int_equal(real_processes_below(), before);
@@ -117,9 +119,9 @@ TEST(a_command_that_is_ended_leaves_nothing)
 TEST(output_is_kept_up_to_its_ceiling)
 {
     start_sleeper("web");
-    AUTO(runtime_exec) *exec = begin("web", "yes | head -c 1000000; exit 5");
+    AUTO(runtime_command) *exec = begin("web", "yes | head -c 1000000; exit 5");
     assert_int_equal(end_of(exec, EXEC_WAIT_MS), 5);
-    assert_int_equal(strlen(runtime_exec_output(exec)), LIMIT_PROBE_OUTPUT_MAX);
+    assert_int_equal(strlen(runtime_command_output(exec)), LIMIT_PROBE_OUTPUT_MAX);
     OK(runtime_remove(real.runtime, real.uid, "web", &err));
 }
 
