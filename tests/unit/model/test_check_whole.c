@@ -137,7 +137,7 @@ TEST(what_is_not_run_yet_is_named)
         {BESIDE(",\"identityAcls\":{\"defaultAccess\":\"All\"}"), "properties.identityAcls"},
         {BESIDE(",\"secretReferences\":[{\"name\":\"s\",\"identity\":\"/subscriptions/s/x\",\"secretReferenceUri\":\"https://v\"}]"), "properties.secretReferences"},
         {BESIDE(",\"volumes\":[{\"name\":\"secret1\",\"secret\":{\"a\":\"Yg==\"}}]"), "properties.volumes[0].secret"},
-        {BESIDE(",\"volumes\":[{\"name\":\"source\",\"gitRepo\":{\"repository\":\"r\"}}]"), "properties.volumes[0].gitRepo"},
+        {BESIDE(",\"volumes\":[{\"name\":\"source\",\"gitRepo\":{\"repository\":\"https://h/r\"}}]"), "properties.volumes[0].gitRepo"},
         {BESIDE(",\"volumes\":[{\"name\":\"share\",\"azureFile\":{\"shareName\":\"share\",\"storageAccountName\":\"abc\",\"storageAccountKey\":\"a2V5\"}}]"), "properties.volumes[0].azureFile"},
         {WITH(",\"livenessProbe\":{\"exec\":{\"command\":[\"x\"]}}"), "properties.containers[0].properties.livenessProbe"},
         {WITH(",\"readinessProbe\":{\"httpGet\":{\"port\":80}}"), "properties.containers[0].properties.readinessProbe"},
