@@ -70,7 +70,7 @@ static bool images_pull(struct job *job, const struct group_properties *properti
     return true;
 }
 
-/* Logs of an earlier incarnation go (§18.8); volumes begin empty. */
+/* Logs of an earlier incarnation go (§18.8). */
 static bool folders_make(struct job *job, const struct group_properties *properties,
                          struct err *err)
 {
@@ -83,11 +83,6 @@ static bool folders_make(struct job *job, const struct group_properties *propert
     for (size_t i = 0; i < properties->containers_count; i++) {
         text_format(path, sizeof path, "%s/logs/%s.log", folder, properties->containers[i].name);
         if (!runtime_log_remove(path, err))
-            return false;
-    }
-    for (size_t i = 0; i < properties->volumes_count; i++) {
-        text_format(path, sizeof path, "%s/volumes/%s", folder, properties->volumes[i].name);
-        if (!file_make_folders(path, 0777, err))
             return false;
     }
     return true;
@@ -130,6 +125,9 @@ bool job_prepare(struct job *job, struct err *err)
     job->part = PART_USAGE;
     if (!meter_begin(job->jobs->parts.meter, job->uid, job->incarnation, assignment->cpu_milli,
                      assignment->memory_mib, 0, err))
+        return false;
+    job->part = PART_VOLUMES; /* a key that is refused is told before an image is pulled */
+    if (!job_volumes_up(job, err))
         return false;
     job->part = PART_IMAGE;
     if (!images_pull(job, properties, err))

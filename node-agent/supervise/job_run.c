@@ -105,23 +105,23 @@ static bool mounts_of(struct making *making, struct runtime_mount *mounts, size_
                       struct err *err)
 {
     const struct container_properties *properties = making->container->properties;
-    char folder[PATH_SIZE];
-
     *count = 0;
     mounts[(*count)++] = (struct runtime_mount){making->network.hosts_path, "/etc/hosts", false};
     mounts[(*count)++] =
         (struct runtime_mount){making->network.hostname_path, "/etc/hostname", false};
     mounts[(*count)++] =
         (struct runtime_mount){making->network.resolv_path, "/etc/resolv.conf", false};
-    group_folder(&making->job->jobs->parts, making->job->uid, folder);
     for (size_t i = 0; i < properties->mounts_count && *count < MOUNTS_MAX; i++) {
         const struct volume_mount *mount = &properties->mounts[i];
-        const char *source = arena_format(making->arena, "%s/volumes/%s", folder, mount->name);
+        char *source = arena_alloc(making->arena, VOLUME_PATH_SIZE);
+        bool read_only = false;
         if (!source)
             return err_set(err, ERR_BUSY, "no memory for mounts");
-        mounts[(*count)++] =
-            (struct runtime_mount){source, mount->mount_path,
-                                   mount->read_only.given == GIVEN_VALUE && mount->read_only.value};
+        if (!job_volume_find(making->job, mount, source, &read_only, err)) {
+            making->job->unprepared = err->code == ERR_NOT_FOUND;
+            return false;
+        }
+        mounts[(*count)++] = (struct runtime_mount){source, mount->mount_path, read_only};
     }
     return true;
 }
