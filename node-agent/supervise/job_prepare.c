@@ -81,6 +81,11 @@ static bool folders_make(struct job *job, const struct group_properties *propert
     if (!file_make_folders(path, 0700, err))
         return false;
     for (size_t i = 0; i < properties->containers_count; i++) {
+        struct runtime_found found;
+        struct err none = {0};
+        if (runtime_find(job->jobs->parts.runtime, job->uid, properties->containers[i].name, &found,
+                         &none))
+            continue; /* it writes its log: the group is prepared again beside it */
         text_format(path, sizeof path, "%s/logs/%s.log", folder, properties->containers[i].name);
         if (!runtime_log_remove(path, err))
             return false;

@@ -117,10 +117,8 @@ static bool mounts_of(struct making *making, struct runtime_mount *mounts, size_
         bool read_only = false;
         if (!source)
             return err_set(err, ERR_BUSY, "no memory for mounts");
-        if (!job_volume_find(making->job, mount, source, &read_only, err)) {
-            making->job->unprepared = err->code == ERR_NOT_FOUND;
+        if (!job_volume_find(making->job, mount, source, &read_only, err))
             return false;
-        }
         mounts[(*count)++] = (struct runtime_mount){source, mount->mount_path, read_only};
     }
     return true;
@@ -204,12 +202,16 @@ bool job_run(struct job *job, struct err *err)
     AUTO(image) *image =
         image_held(parts->images, image_holder(job->uid, making.container->name, holder), err);
 
-    /* A layer that a power cut took, a network that someone removed: prepared again, not the container's fault. */
+    /* A layer that a power cut took, a network that someone removed, a share whose program was killed: prepared again,
+     * not the container's fault. */
     job->unprepared = !image || !network_group_find(parts->network, job->uid, &making.network);
     if (!image)
         return false;
     if (job->unprepared)
         return err_set(err, ERR_NOT_FOUND, "the group's network is gone");
+    job->unprepared = !job_volumes_are_up(job, making.container, err);
+    if (job->unprepared)
+        return false;
     making.image = image;
     if (job->once && !record_mark_run(group_folder(parts, job->uid, folder), making.container->name,
                                       job->incarnation, err)) {

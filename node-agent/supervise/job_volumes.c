@@ -54,6 +54,19 @@ bool job_volume_find(struct job *job, const struct volume_mount *mount,
                        err);
 }
 
+bool job_volumes_are_up(struct job *job, const struct container *container, struct err *err)
+{
+    const struct container_properties *properties = container->properties;
+    char source[VOLUME_PATH_SIZE];
+    bool read_only;
+
+    for (size_t i = 0; i < properties->mounts_count; i++) {
+        if (!job_volume_find(job, &properties->mounts[i], source, &read_only, err))
+            return false;
+    }
+    return true;
+}
+
 bool job_volumes_down(struct job *job, struct err *err)
 {
     char folder[PATH_SIZE];

@@ -46,9 +46,12 @@ static const char *const surroundings[] = {
     "GIT_CONFIG_KEY_2=gc.auto",
     "GIT_CONFIG_VALUE_2=0",
     "GIT_CONFIG_KEY_3=credential.helper",
-    "GIT_CONFIG_VALUE_3=!f() { test \"$1\" = get && test -n \"$BERTH_GIT_USER\" && "
-    "echo \"username=$BERTH_GIT_USER\" && echo \"password=$BERTH_GIT_PASSWORD\"; }; f",
 };
+
+/* As git asks (git-credential(1)): "get", and the answer in lines. */
+static const char helper[] =
+    "GIT_CONFIG_VALUE_3=!f() { test \"$1\" = get && test -n \"$BERTH_GIT_USER\" && "
+    "echo \"username=$BERTH_GIT_USER\" && echo \"password=$BERTH_GIT_PASSWORD\"; }; f";
 
 static const char *const passed_on[] = {"http_proxy", "https_proxy", "no_proxy",
                                         "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"};
@@ -69,6 +72,7 @@ static void surround(struct git *git)
 
     for (size_t i = 0; i < COUNT_OF(surroundings); i++)
         git->env[count++] = surroundings[i];
+    git->env[count++] = helper;
     text_format(git->path, sizeof git->path, "PATH=%s", path ? path : "/usr/bin:/bin");
     text_format(git->protocols, sizeof git->protocols, "GIT_ALLOW_PROTOCOL=%s",
                 git->address.protocol);

@@ -48,12 +48,12 @@ bool program_run(const struct making *making, const struct program *program, str
 
 const char *last_line(const struct text *said, char *out, size_t size)
 {
-    const char *end = said && said->bytes ? said->bytes + said->size : "";
-    const char *begin = end;
+    const char *first = said && said->bytes ? said->bytes : "";
+    const char *end = first + strlen(first), *begin;
 
-    while (said && said->bytes && end > said->bytes && (end[-1] == '\n' || end[-1] == ' '))
+    while (end > first && (end[-1] == '\n' || end[-1] == ' '))
         end--;
-    for (begin = end; said && said->bytes && begin > said->bytes && begin[-1] != '\n';)
+    for (begin = end; begin > first && begin[-1] != '\n';)
         begin--;
     text_format(out, size, "%.*s", (int)(end - begin), begin);
     return out;

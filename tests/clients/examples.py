@@ -59,7 +59,6 @@ NO_EXAMPLE = {
     "properties.initContainers": [{"name": "first", "properties": {"image": "busybox"}}],
     "properties.containers[0].properties.securityContext": {"privileged": True},
     "properties.identityAcls": {"defaultAccess": "All"},
-    "properties.volumes": [{"name": "source", "gitRepo": {"repository": "https://git.example/r", "directory": "."}}],
 }
 DROP = object()
 # What examples ask for and the service itself refuses: (the code, the field), and what to change (of the same item) for it.

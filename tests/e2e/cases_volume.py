@@ -60,6 +60,14 @@ def traces(berth):
     return found
 
 
+def cgroups_of_programs(berth):
+    """Of those that serve shares: what the fence ends must hold them."""
+    found = subprocess.run(["pgrep", "-f", f"rclone mount.*{berth.agent.folder}"], capture_output=True, text=True, check=True)
+    for pid in found.stdout.split():
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as opened:
+            yield opened.read()
+
+
 def remove(berth, name):
     berth.delete(name).expect(200, 204)
     berth.wait_gone(name)
@@ -82,6 +90,8 @@ def samba(berth):
     if not hasattr(berth, "samba"):
         os.makedirs(folder)
         berth.samba = Samba(folder, free_port(), "store1", KEY)
+        with open(os.path.join(berth.samba.docs, "there"), "w", encoding="utf-8") as out:
+            out.write("before\n")
         reconfigure(berth, azure_file_servers={"store1": f"127.0.0.1:{berth.samba.port}"})
     return berth.samba
 
@@ -213,8 +223,6 @@ def the_password_of_a_repository_is_used_and_never_seen(berth):
 
 def a_share_is_read_and_written_and_serves_on_without_an_agent(berth):
     with samba(berth) as server:
-        with open(os.path.join(server.docs, "there"), "w", encoding="utf-8") as out:
-            out.write("before\n")
         read_only = {**share(readOnly=True), "name": "share-ro"}
         run(berth, "share", [share(), read_only],
             shell(berth, "writes", "cat /docs/there; mkdir /docs/d; echo new > /docs/d/tmp; mv /docs/d/tmp /docs/d/file; "
@@ -229,6 +237,7 @@ def a_share_is_read_and_written_and_serves_on_without_an_agent(berth):
         assert_nowhere(berth, KEY)
         programs = [line for line in traces(berth) if "rclone" in line]
         assert len(programs) == 2, traces(berth)
+        assert all(f"/{berth.agent.cgroup}/shares" in cgroups for cgroups in cgroups_of_programs(berth))
         berth.agent.kill()
         with open(os.path.join(server.docs, "go"), "w", encoding="utf-8"):
             pass
@@ -284,6 +293,7 @@ def a_share_whose_program_was_killed_is_mounted_again_for_the_next_run(berth):
         os.kill(first, 9)
         wait("it runs again", lambda: berth.processes(ending(script)) not in ([], [first]), 40)
         wait("it is served again", lambda: any("rclone" in line for line in traces(berth)), 5)
+        wait("both runs are in its log", lambda: berth.logs("again", "c").count("before") == 2, 5)
         remove(berth, "again")
         assert os.path.exists(os.path.join(server.docs, "there"))
 
