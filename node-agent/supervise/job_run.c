@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { RUN_ARENA_MAX = 8 << 20, MOUNTS_MAX = 64 };
+enum { RUN_ARENA_MAX = 8 << 20, MOUNTS_MAX = 64, FIXED_MOUNTS = 3 };
 
 struct making {
     struct job *job;
@@ -101,6 +101,26 @@ static bool env_of(struct making *making, struct text_list *env, struct err *err
 
 /* ---- mounts ---- */
 
+static size_t depth_of(const char *path)
+{
+    size_t depth = 0;
+
+    for (; *path; path++)
+        depth += *path == '/' && path[1] && path[1] != '/';
+    return depth;
+}
+
+/* Outer ones first, whatever order they were named in: a mount over a folder hides what is mounted below it. The first
+ * FIXED_MOUNTS are the node's own. */
+static void mount_put(struct runtime_mount *mounts, size_t *count, struct runtime_mount mount)
+{
+    size_t at = (*count)++;
+
+    for (; at > FIXED_MOUNTS && depth_of(mounts[at - 1].target) > depth_of(mount.target); at--)
+        mounts[at] = mounts[at - 1];
+    mounts[at] = mount;
+}
+
 static bool mounts_of(struct making *making, struct runtime_mount *mounts, size_t *count,
                       struct err *err)
 {
@@ -119,7 +139,7 @@ static bool mounts_of(struct making *making, struct runtime_mount *mounts, size_
             return err_set(err, ERR_BUSY, "no memory for mounts");
         if (!job_volume_find(making->job, mount, source, &read_only, err))
             return false;
-        mounts[(*count)++] = (struct runtime_mount){source, mount->mount_path, read_only};
+        mount_put(mounts, count, (struct runtime_mount){source, mount->mount_path, read_only});
     }
     return true;
 }

@@ -99,16 +99,19 @@ def samba(berth):
 # ---- emptyDir ----
 
 def a_folder_is_shared_by_containers_and_read_only_where_it_should_be(berth):
-    volumes = [{"name": "shared", "emptyDir": {}}]
+    volumes = [{"name": "shared", "emptyDir": {}}, {"name": "below1", "emptyDir": {}}]
     run(berth, "folder", volumes,
-        shell(berth, "writes", "ls -a /here; echo hello > /here/a; sleep 600", mount("shared", "/here")),
-        shell(berth, "reads", "while ! cat /there/a; do sleep 0.1; done; echo x > /there/b || echo refused; "
-              "grep there /proc/mounts; df -m /there; sleep 600", mount("shared", "/there", True)))
+        shell(berth, "writes", "ls -a /here; echo hello > /here/a; touch /here/in/it/b; sleep 600",
+              mount("below1", "/here/in/it"), mount("shared", "/here")),
+        shell(berth, "reads", "while ! cat /there/a; do sleep 0.1; done; echo in it: $(ls /there/in/it); "
+              "echo x > /there/b || echo refused; "
+              "grep there /proc/mounts; sleep 600", mount("shared", "/there", True)))
     told = said(berth, "folder", "reads", "refused")
     assert "hello" in told, told
     flags = next(line for line in told.splitlines() if " /there " in line).split()[3].split(",")
     assert {"ro", "nosuid", "nodev"} <= set(flags), flags
-    assert berth.logs("folder", "writes").split() == [".", ".."], berth.logs("folder", "writes")
+    assert berth.logs("folder", "writes").split() == [".", "..", "in"], berth.logs("folder", "writes")
+    assert "in it:\n" in told, told  # what is written there goes into the volume that is mounted over it
     remove(berth, "folder")
 
 
