@@ -182,10 +182,11 @@ TEST(a_node_that_lacks_a_program_says_which)
     static const char *const words[] = {"mkfs.ext4 is missing", "git is missing", "rclone"};
     struct err err = {0};
     AUTO(volumes) *volumes = volumes_open(&lacking, &err);
-    const char *why_not;
+    const char *why_not = NULL;
 
     assert_non_null(volumes);
     assert_false(volumes_are_sized(volumes, &why_not));
+    assert_non_null(why_not);
     for (size_t i = 0; i < COUNT_OF(kinds) - share_cifs_is_here(); i++) {
         struct volume_group group = group_of(&kinds[i], 1);
         assert_false(volumes_up(volumes, &group, &err));
