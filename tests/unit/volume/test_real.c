@@ -183,11 +183,12 @@ TEST(a_node_that_lacks_a_program_says_which)
     struct err err = {0};
     AUTO(volumes) *volumes = volumes_open(&lacking, &err);
     const char *why_not = NULL;
+    size_t count = share_cifs_is_here() ? 2 : 3; /* by CIFS a share needs no program */
 
     assert_non_null(volumes);
     assert_false(volumes_are_sized(volumes, &why_not));
     assert_non_null(why_not);
-    for (size_t i = 0; i < COUNT_OF(kinds) - share_cifs_is_here(); i++) {
+    for (size_t i = 0; i < count; i++) {
         struct volume_group group = group_of(&kinds[i], 1);
         assert_false(volumes_up(volumes, &group, &err));
         assert_int_equal(err.code, ERR_NOT_IMPLEMENTED);
