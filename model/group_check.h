@@ -21,4 +21,7 @@ bool group_name_valid(const char *name);          /* §23.1 */
 bool container_name_valid(const char *name);      /* §23.2 */
 bool resource_group_name_valid(const char *name); /* §23.7 */
 
+/* The bytes of a base64 text (padded, white space anywhere) in the arena; NULL: it is none, or there is no memory. */
+const char *word_base64_text(const char *text, struct arena *arena, size_t *size);
+
 #endif

@@ -8,7 +8,7 @@ struct agent_config {
     const char *plane_url, *plane_ca_file, *join_token, *join_token_file;
     const char *name, *location, *address;
     const char *state_dir, *run_dir;
-    const char *runtime, *conmon, *skopeo, *fence;
+    const char *runtime, *conmon, *skopeo, *fence, *git, *rclone;
     const char *cgroup;
     const char *bridge, *range;
     bool nat;
@@ -16,6 +16,9 @@ struct agent_config {
     int64_t cpu_reserve_milli, memory_reserve_mib;
     int64_t cpu_milli, memory_mib; /* 0: what the machine has */
     struct text_list insecure_registries;
+    struct text_list git_protocols;
+    const char *azure_file_suffix;
+    struct text_map azure_file_servers;
     int64_t image_bytes_max, image_keep_hours;
     int64_t networks_prepared;
     int64_t stop_grace_ms, restart_backoff_ms, restart_backoff_max_ms, restart_backoff_reset_ms;

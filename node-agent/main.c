@@ -31,6 +31,7 @@ struct parts_options {
     struct network_options network;
     struct image_store_options images;
     struct meter_options meter;
+    struct volumes_options volumes;
 };
 
 static void describe_parts(const struct agent_config *config, const char *name, struct paths *paths,
@@ -54,6 +55,11 @@ static void describe_parts(const struct agent_config *config, const char *name, 
                    .bytes_max = config->image_bytes_max,
                    .keep_ms = config->image_keep_hours * HOUR_MS},
         .meter = {.folder = paths->meter},
+        .volumes = {.git = config->git,
+                    .rclone = config->rclone,
+                    .share_suffix = config->azure_file_suffix,
+                    .share_servers = config->azure_file_servers,
+                    .git_protocols = config->git_protocols},
     };
 }
 
@@ -109,6 +115,17 @@ static bool agent_serve(struct agent_parts *parts, struct err *err)
     return served;
 }
 
+/* What a node does not hold to its size, its operator should know. */
+static struct volumes *volumes_open_told(const struct volumes_options *options, struct err *err)
+{
+    struct volumes *volumes = volumes_open(options, err);
+    const char *why_not;
+
+    if (volumes && !volumes_are_sized(volumes, &why_not))
+        log_warn("volumes_unsized", "text=%s", LOG_QUOTE(why_not));
+    return volumes;
+}
+
 static bool run(const struct agent_config *config, struct arena *arena, struct err *err)
 {
     struct agent_parts parts = {.state_dir = config->state_dir,
@@ -140,6 +157,10 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     AUTO(meter) *meter = meter_open(&options.meter, err);
     if (!meter)
         return false;
+    options.volumes.cgroups = runtime_cgroup_folders(runtime);
+    AUTO(volumes) *volumes = volumes_open_told(&options.volumes, err);
+    if (!volumes)
+        return false;
     struct image_store *images = image_store_open(paths.images, &options.images, err);
     if (!images)
         return false;
@@ -152,6 +173,7 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     parts.network = network;
     parts.meter = meter;
     parts.images = images;
+    parts.volumes = volumes;
     parts.fence = &fence;
     bool served = agent_serve(&parts, err);
     image_store_close(images);

@@ -53,8 +53,6 @@ bool word_token(const char *text);  /* of HTTP: the name of a header */
 bool word_arm_id(const char *text); /* /subscriptions/… with a name at its end */
 /* Base64 as .NET takes it: padded, white space anywhere. */
 bool word_base64(const char *text);
-/* The decoded text in the arena; NULL: it is no base64, or there is no memory. */
-const char *word_base64_text(const char *text, struct arena *arena, size_t *size);
 /* `raw` is an object; it has `name`, in whatever case, among its names. */
 bool raw_is_object(const struct raw_json *raw);
 bool raw_is_empty(const struct raw_json *raw);

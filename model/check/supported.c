@@ -76,14 +76,11 @@ static void check_volumes_supported(struct check *check)
 
     for (size_t i = 0; i < properties->volumes_count; i++) {
         const struct volume *volume = &properties->volumes[i];
-        if (volume->azure_file)
-            unsupported(check, LIST_PATH(check, "volumes", i, ".azureFile"));
-        if (volume->secret.given)
-            unsupported(check, LIST_PATH(check, "volumes", i, ".secret"));
+        if (volume->azure_file && volume->azure_file->account_key_reference)
+            unsupported(check,
+                        LIST_PATH(check, "volumes", i, ".azureFile.storageAccountKeyReference"));
         if (volume->secret_reference.given)
             unsupported(check, LIST_PATH(check, "volumes", i, ".secretReference"));
-        if (volume->git)
-            unsupported(check, LIST_PATH(check, "volumes", i, ".gitRepo"));
     }
 }
 

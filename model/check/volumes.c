@@ -1,6 +1,7 @@
 /* Volumes and their mounts (aci/features.md §14). That each volume is of exactly one kind is said by its
  * table. */
 #include "model/check/inside.h"
+#include "model/empty_dir.h"
 
 #include <string.h>
 
@@ -34,6 +35,16 @@ static void check_volume_name(struct check *check, size_t index)
 
 /* ---- the kinds ---- */
 
+static void check_empty_dir(struct check *check, size_t index)
+{
+    struct empty_dir empty_dir;
+    const char *fault =
+        empty_dir_parse(&check->group->properties->volumes[index].empty_dir, &empty_dir);
+
+    if (fault)
+        refuse(check, index, "emptyDir", fault);
+}
+
 static void check_azure_file(struct check *check, size_t index)
 {
     const struct azure_file_volume *file = check->group->properties->volumes[index].azure_file;
@@ -66,6 +77,20 @@ static bool has_parent_step(const char *path)
     return false;
 }
 
+/* Nothing that git could take for an option, a program to run or a path of the node. Whether a node clones from
+ * file:// is its own setting. */
+static bool is_repository(const char *address)
+{
+    static const char *const begins[] = {"https://", "http://", "git://", "file:///"};
+
+    for (size_t i = 0; i < COUNT_OF(begins); i++) {
+        size_t size = strlen(begins[i]);
+        if (strncasecmp(address, begins[i], size) == 0)
+            return address[size] && !strchr("/:?#", address[size]) && word_plain(address);
+    }
+    return false;
+}
+
 static void check_git(struct check *check, size_t index)
 {
     const struct git_volume *git = check->group->properties->volumes[index].git;
@@ -75,10 +100,9 @@ static void check_git(struct check *check, size_t index)
                "the directory must not contain '..' or control characters");
     else if (git->directory && git->directory[0] == '/')
         refuse(check, index, "gitRepo.directory", "the directory is relative to the volume");
-    if (git->repository &&
-        (!git->repository[0] || git->repository[0] == '-' || !word_plain(git->repository)))
+    if (git->repository && !is_repository(git->repository))
         refuse(check, index, "gitRepo.repository",
-               "the repository is the address of a git repository");
+               "the repository is the address of a git repository, https://, http:// or git://");
     if (git->revision && (git->revision[0] == '-' || !word_plain(git->revision)))
         refuse(check, index, "gitRepo.revision", "the revision is a commit, a tag or a branch");
 }
@@ -131,8 +155,8 @@ void check_volumes(struct check *check)
             check_azure_file(check, i);
         if (volume->git)
             check_git(check, i);
-        if (volume->empty_dir.text && !raw_is_object(&volume->empty_dir))
-            refuse(check, i, "emptyDir", "an emptyDir is written as {}");
+        if (volume->empty_dir.text)
+            check_empty_dir(check, i);
         check_secret(check, i);
         check_secret_reference(check, i);
     }

@@ -18,6 +18,7 @@
 #include "node-agent/network/network.h"
 #include "node-agent/probe/probe.h"
 #include "node-agent/runtime/runtime.h"
+#include "node-agent/volume/volume.h"
 
 struct agent;
 
@@ -26,6 +27,7 @@ struct agent_parts { /* opened by main.c, used here, closed by main.c after agen
     struct image_store *images;
     struct network *network;
     struct meter *meter;
+    struct volumes *volumes;
     const struct fence_options *fence; /* started once the plane tells its timings */
     const char *state_dir;             /* on disk: groups/<uid>/ */
     const char *run_dir;               /* in memory: orders/<uid>.json */
@@ -44,7 +46,7 @@ bool agent_run(struct agent *agent, struct err *err) MUST_CHECK;
 void agent_stop(struct agent *agent); /* async-signal-safe */
 void agent_free(struct agent *agent);
 
-/* For --clean, with no agent running: the containers' mounted roots below the state folder. */
+/* For --clean, with no agent running: the containers' mounted roots below the state folder, and their volumes. */
 bool agent_unmount_roots(const char *state_dir, struct err *err) MUST_CHECK;
 
 AUTO_TYPE(agent);

@@ -85,9 +85,13 @@ static bool group_unmount(const char *uid, void *context, struct err *err)
 {
     char containers[PATH_SIZE];
 
+    char volumes[PATH_SIZE];
+
     return text_format(containers, sizeof containers, "%s/%s/containers", (const char *)context,
                        uid) &&
-           folder_walk(containers, root_unmount, containers, err);
+           text_format(volumes, sizeof volumes, "%s/%s/volumes", (const char *)context, uid) &&
+           folder_walk(containers, root_unmount, containers, err) &&
+           volumes_down(NULL, volumes, err);
 }
 
 bool agent_unmount_roots(const char *state_dir, struct err *err)
@@ -113,13 +117,10 @@ static void images_release(struct job *job)
 bool job_clear(struct job *job, struct err *err)
 {
     const struct agent_parts *parts = &job->jobs->parts;
-    char folder[PATH_SIZE], volumes[PATH_SIZE];
 
-    group_folder(parts, job->uid, folder);
-    text_format(volumes, sizeof volumes, "%s/volumes", folder);
     metadata_close(job->jobs->metadata, job->uid);
     if (!runtime_group_down(parts->runtime, job->uid, err) || !roots_take(job, err) ||
-        !file_remove_tree(volumes, err))
+        !job_volumes_down(job, err))
         return false;
     images_release(job);
     /* The next incarnation takes over the address and, without a gap, the held resources. */

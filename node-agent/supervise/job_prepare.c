@@ -20,7 +20,7 @@ const char *container_folder(const struct agent_parts *parts, const char *uid,
     return out;
 }
 
-/* Logs of an earlier incarnation go (§18.8); volumes begin empty. */
+/* Logs of an earlier incarnation go (§18.8). */
 static bool folders_make(struct job *job, const struct group_properties *properties,
                          struct err *err)
 {
@@ -31,14 +31,13 @@ static bool folders_make(struct job *job, const struct group_properties *propert
     if (!file_make_folders(path, 0700, err))
         return false;
     for (size_t i = 0; i < group_containers_total(properties); i++) {
-        text_format(path, sizeof path, "%s/logs/%s.log", folder,
-                    group_container_at(properties, i)->name);
+        const char *name = group_container_at(properties, i)->name;
+        struct runtime_found found;
+        struct err none = {0};
+        if (runtime_find(job->jobs->parts.runtime, job->uid, name, &found, &none))
+            continue; /* it writes its log: the group is prepared again beside it */
+        text_format(path, sizeof path, "%s/logs/%s.log", folder, name);
         if (!runtime_log_remove(path, err))
-            return false;
-    }
-    for (size_t i = 0; i < properties->volumes_count; i++) {
-        text_format(path, sizeof path, "%s/volumes/%s", folder, properties->volumes[i].name);
-        if (!file_make_folders(path, 0777, err))
             return false;
     }
     return true;
@@ -63,6 +62,9 @@ bool job_prepare(struct job *job, struct err *err)
     job->part = PART_USAGE;
     if (!meter_begin(job->jobs->parts.meter, job->uid, job->incarnation, assignment->cpu_milli,
                      assignment->memory_mib, 0, err))
+        return false;
+    job->part = PART_VOLUMES; /* a key that is refused is told before an image is pulled */
+    if (!job_volumes_up(job, err))
         return false;
     job->part = PART_IMAGE;
     if (!job_images(job, err))

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { RUN_ARENA_MAX = 8 << 20, MOUNTS_MAX = 64 };
+enum { RUN_ARENA_MAX = 8 << 20, MOUNTS_MAX = 64, FIXED_MOUNTS = 3 };
 
 struct making {
     struct job *job;
@@ -101,27 +101,45 @@ static bool env_of(struct making *making, struct text_list *env, struct err *err
 
 /* ---- mounts ---- */
 
+static size_t depth_of(const char *path)
+{
+    size_t depth = 0;
+
+    for (; *path; path++)
+        depth += *path == '/' && path[1] && path[1] != '/';
+    return depth;
+}
+
+/* Outer ones first, whatever order they were named in: a mount over a folder hides what is mounted below it. The first
+ * FIXED_MOUNTS are the node's own. */
+static void mount_put(struct runtime_mount *mounts, size_t *count, struct runtime_mount mount)
+{
+    size_t at = (*count)++;
+
+    for (; at > FIXED_MOUNTS && depth_of(mounts[at - 1].target) > depth_of(mount.target); at--)
+        mounts[at] = mounts[at - 1];
+    mounts[at] = mount;
+}
+
 static bool mounts_of(struct making *making, struct runtime_mount *mounts, size_t *count,
                       struct err *err)
 {
     const struct container_properties *properties = making->container->properties;
-    char folder[PATH_SIZE];
-
     *count = 0;
     mounts[(*count)++] = (struct runtime_mount){making->network.hosts_path, "/etc/hosts", false};
     mounts[(*count)++] =
         (struct runtime_mount){making->network.hostname_path, "/etc/hostname", false};
     mounts[(*count)++] =
         (struct runtime_mount){making->network.resolv_path, "/etc/resolv.conf", false};
-    group_folder(&making->job->jobs->parts, making->job->uid, folder);
     for (size_t i = 0; i < properties->mounts_count && *count < MOUNTS_MAX; i++) {
         const struct volume_mount *mount = &properties->mounts[i];
-        const char *source = arena_format(making->arena, "%s/volumes/%s", folder, mount->name);
+        char *source = arena_alloc(making->arena, VOLUME_PATH_SIZE);
+        bool read_only = false;
         if (!source)
             return err_set(err, ERR_BUSY, "no memory for mounts");
-        mounts[(*count)++] =
-            (struct runtime_mount){source, mount->mount_path,
-                                   mount->read_only.given == GIVEN_VALUE && mount->read_only.value};
+        if (!job_volume_find(making->job, mount, source, &read_only, err))
+            return false;
+        mount_put(mounts, count, (struct runtime_mount){source, mount->mount_path, read_only});
     }
     return true;
 }
@@ -211,12 +229,16 @@ bool job_run(struct job *job, struct err *err)
     AUTO(image) *image =
         image_held(parts->images, image_holder(job->uid, making.container->name, holder), err);
 
-    /* A layer that a power cut took, a network that someone removed: prepared again, not the container's fault. */
+    /* A layer that a power cut took, a network that someone removed, a share whose program was killed: prepared again,
+     * not the container's fault. */
     job->unprepared = !image || !network_group_find(parts->network, job->uid, &making.network);
     if (!image)
         return false;
     if (job->unprepared)
         return err_set(err, ERR_NOT_FOUND, "the group's network is gone");
+    job->unprepared = !job_volumes_are_up(job, making.container, err);
+    if (job->unprepared)
+        return false;
     making.image = image;
     if (job->once && !record_mark_run(group_folder(parts, job->uid, folder), making.container->name,
                                       job->incarnation, err)) {

@@ -30,4 +30,14 @@ const char *image_holder(const char *uid, const char *container, char out[HOLDER
 const char *container_folder(const struct agent_parts *parts, const char *uid,
                              const char *container, char out[PATH_SIZE]);
 
+/* job_volumes.c: the group's volumes up; those of a container still up, else the group is prepared again; where one is
+ * for a mount; all of them down. */
+const char *volumes_folder(const struct agent_parts *parts, const char *uid, char out[PATH_SIZE]);
+bool job_volumes_up(struct job *job, struct err *err) MUST_CHECK;
+bool job_volumes_are_up(struct job *job, const struct container *container, struct err *err)
+    MUST_CHECK;
+bool job_volume_find(struct job *job, const struct volume_mount *mount,
+                     char source[VOLUME_PATH_SIZE], bool *read_only, struct err *err) MUST_CHECK;
+bool job_volumes_down(struct job *job, struct err *err) MUST_CHECK;
+
 #endif

@@ -23,7 +23,7 @@ struct jobs {
 enum { JOB_NAMES_MAX = 60 };
 
 /* What a prepare goes through, in this order. */
-enum job_part { PART_USAGE, PART_IMAGE, PART_FOLDERS, PART_NETWORK, PART_LIMITS };
+enum job_part { PART_USAGE, PART_VOLUMES, PART_IMAGE, PART_FOLDERS, PART_NETWORK, PART_LIMITS };
 
 struct job {
     struct work work;

@@ -77,9 +77,10 @@ static const struct {
 } part_words[] = {
     [PART_USAGE] = {"Failed", "Failed to note what the group holds",
                     "Back-off noting what the group holds"},
+    [PART_VOLUMES] = {"FailedMount", "Failed to mount", "Back-off mounting the volumes"},
     [PART_IMAGE] = {"Failed", "Failed to pull image", "Back-off pulling image"},
-    [PART_FOLDERS] = {"FailedMount", "Failed to make the folders of logs and volumes",
-                      "Back-off making the folders of logs and volumes"},
+    [PART_FOLDERS] = {"Failed", "Failed to make the folder of logs",
+                      "Back-off making the folder of logs"},
     [PART_NETWORK] = {"Failed", "Failed to connect the group to its network",
                       "Back-off connecting the group to its network"},
     [PART_LIMITS] = {"Failed", "Failed to set the limits of the group",

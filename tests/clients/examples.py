@@ -32,10 +32,8 @@ NOT_RUN = {
     "properties.priority": "nothing is evicted yet",
     "properties.sku": "Standard is what nodes have",
     "properties.subnetIds": "there are no virtual networks",
-    "properties.volumes[].azureFile": "only emptyDir is mounted yet",
-    "properties.volumes[].gitRepo": "only emptyDir is mounted yet",
-    "properties.volumes[].secret": "only emptyDir is mounted yet",
-    "properties.volumes[].secretReference": "only emptyDir is mounted yet",
+    "properties.volumes[].azureFile.storageAccountKeyReference": "there is no key vault",
+    "properties.volumes[].secretReference": "there is no key vault",
     "properties.secretReferences": "there is no key vault",
     "properties.containerGroupProfile": "profiles are not served yet",
     "properties.standbyPoolProfile": "there are no standby pools",
@@ -52,7 +50,6 @@ NOT_SERVED = {
 NO_EXAMPLE = {
     "properties.containers[0].properties.securityContext": {"privileged": True},
     "properties.identityAcls": {"defaultAccess": "All"},
-    "properties.volumes": [{"name": "source", "gitRepo": {"repository": "https://git.example/r", "directory": "."}}],
 }
 DROP = object()
 # What examples ask for and the service itself refuses: (the code, the field), and what to change (of the same item) for it.

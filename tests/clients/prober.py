@@ -100,7 +100,8 @@ class Prober:
         yield "GET", (200,), None
         if thoroughly:
             again = self.last.body  # where secrets were, it is another group: incomplete, or not the one that is being made
-            has_secrets = b"imageRegistryCredentials\":[{" in again or b'{"name":"B"}' in again
+            has_secrets = any(word in again for word in (b'"imageRegistryCredentials":[{', b'{"name":"B"}', b'"azureFile"',
+                                                         b'"secret":{'))
             yield "PUT", (200, 201, 400, 409) if has_secrets else (200, 201), lambda _: again
             self.listed(identity)
         yield "DELETE", (200,), None

@@ -139,7 +139,7 @@ static void add_mounts(struct text *out, const struct runtime_container *contain
     for (size_t i = 0; i < container->mounts_count; i++) {
         const struct runtime_mount *mount = &container->mounts[i];
         add_bind(out, mount->source, mount->target,
-                 mount->read_only ? "\"ro\",\"nodev\"" : "\"rw\",\"nodev\"");
+                 mount->read_only ? "\"ro\",\"nosuid\",\"nodev\"" : "\"rw\",\"nosuid\",\"nodev\"");
     }
     text_add_char(out, ']');
 }

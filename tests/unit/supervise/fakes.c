@@ -180,6 +180,34 @@ bool network_traffic(struct network *network UNUSED, const struct network_group 
     return true;
 }
 
+/* ---- volumes: none is ever in the way ---- */
+
+bool volumes_up(struct volumes *volumes UNUSED, const struct volume_group *group UNUSED,
+                struct err *err)
+{
+    if (fails(PART_VOLUMES, err))
+        return false;
+    node_moment("in volumes_up");
+    return true;
+}
+
+bool volumes_down(struct volumes *volumes UNUSED, const char *folder UNUSED, struct err *err UNUSED)
+{
+    node_moment("in volumes_down");
+    return true;
+}
+
+bool volume_find(struct volumes *volumes UNUSED, const char *folder, const char *name,
+                 char path[VOLUME_PATH_SIZE], struct err *err UNUSED)
+{
+    return text_format(path, VOLUME_PATH_SIZE, "%s/%s", folder, name);
+}
+
+bool volume_is_read_only(const struct volume *volume UNUSED)
+{
+    return false;
+}
+
 /* ---- images: who holds one ---- */
 
 static struct image *image_made(void)

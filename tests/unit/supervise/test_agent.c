@@ -285,7 +285,7 @@ TEST(limits_that_cannot_be_set_fail_the_group_with_their_own_words)
     assert_int_equal(seen->of_web.warnings, 0);
 }
 
-TEST(folders_that_cannot_be_made_are_a_failed_mount)
+TEST(logs_whose_folder_cannot_be_made_are_told_by_the_group)
 {
     char path[256];
     struct err err = {0};
@@ -296,9 +296,29 @@ TEST(folders_that_cannot_be_made_are_a_failed_mount)
     text_format(path, sizeof path, "%s/groups/" NODE_UID "/logs", node->folder);
     assert_true(file_replace(path, "", 0, 0600, false, &err));
     until_warned(agent);
-    assert_string_equal(node->seen[1].of_group.name, "FailedMount");
+    assert_string_equal(node->seen[1].of_group.name, "Failed");
     assert_int_equal(node->seen[1].of_web.warnings, 0);
     end(agent);
+}
+
+TEST(a_volume_that_cannot_be_mounted_yet_is_told_and_tried_again)
+{
+    const struct seen *seen = failing(PART_VOLUMES, ERR_IO);
+
+    assert_string_equal(seen->of_group.name, "FailedMount");
+    assert_string_equal(seen->of_group.warning, "Failed to mount: as the test wants");
+    assert_string_equal(seen->of_group.again, "Back-off mounting the volumes");
+    assert_int_equal(seen->of_web.warnings, 0);
+    assert_string_equal(seen->failure, "");
+}
+
+TEST(a_volume_that_can_never_be_mounted_ends_the_group)
+{
+    const struct seen *seen = failing(PART_VOLUMES, ERR_VOLUME);
+
+    assert_string_equal(seen->of_group.name, "FailedMount");
+    assert_string_equal(seen->of_group.again, "");
+    assert_string_equal(seen->failure, "as the test wants");
 }
 
 TEST(failures_that_repeat_are_counted_and_not_listed_again)
@@ -331,7 +351,9 @@ int main(void)
         cmocka_unit_test(an_image_that_cannot_be_pulled_is_told_by_its_container),
         cmocka_unit_test(a_network_that_cannot_be_had_is_told_by_the_group_and_not_as_an_image),
         cmocka_unit_test(limits_that_cannot_be_set_fail_the_group_with_their_own_words),
-        cmocka_unit_test(folders_that_cannot_be_made_are_a_failed_mount),
+        cmocka_unit_test(logs_whose_folder_cannot_be_made_are_told_by_the_group),
+        cmocka_unit_test(a_volume_that_cannot_be_mounted_yet_is_told_and_tried_again),
+        cmocka_unit_test(a_volume_that_can_never_be_mounted_ends_the_group),
         cmocka_unit_test(failures_that_repeat_are_counted_and_not_listed_again),
     };
 
