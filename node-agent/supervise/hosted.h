@@ -37,6 +37,9 @@ struct happenings {
 /* Equal to one there is (name and message): counted there (§19.1), and the newest from then on. */
 void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const char *name,
                     const char *format, ...) PRINTF_LIKE(5, 6);
+/* In place of the newest of this name whose message begins with `begins`; false: there is none. */
+bool happenings_retell(struct happenings *list, int64_t now_ms, const char *name,
+                       const char *begins, const char *message);
 void happenings_done(struct happenings *list);
 
 enum member_phase { MEMBER_WAITING, MEMBER_STARTING, MEMBER_RUNNING, MEMBER_ENDED };
