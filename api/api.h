@@ -62,7 +62,8 @@ struct api_hooks {
 /* Whether images are looked at in their registries before a group is accepted. */
 struct api_image_check {
     bool on;
-    const char *skopeo;        /* program; NULL: "skopeo" from PATH */
+    const char *skopeo; /* program; NULL: "skopeo" from PATH */
+    const char *certs;  /* folder of registries' CAs (registry.h); NULL: the system's alone */
     struct text_list insecure; /* registries spoken to without TLS */
     int workers;               /* looks at the same time */
     int64_t cache_ms;          /* how long a good answer counts */

@@ -53,6 +53,7 @@ static bool look_at(struct image_looks *looks, const struct look *look, char dig
     struct registry_question question = {
         .skopeo = looks->skopeo,
         .insecure = looks->insecure,
+        .certs = looks->certs,
         .reference = &look->reference,
         .credential = look->password ? &credential : NULL,
         .cancel_fd = looks->cancel.fd,
@@ -111,7 +112,8 @@ static bool options_take(struct image_looks *looks, const struct api_image_check
         if (!items[i])
             items = NULL;
     }
-    if (!items || !looks->skopeo)
+    looks->certs = arena_text(looks->arena, options->certs);
+    if (!items || !looks->skopeo || (options->certs && !looks->certs))
         return err_set(err, ERR_BUSY, "out of memory");
     if (!registry_program_there(looks->skopeo))
         return err_set_field(err, ERR_INVALID, "skopeo",

@@ -43,7 +43,7 @@ struct image_looks {
     struct store *store;
     struct waits *waits;
     struct arena *arena; /* of the options' texts */
-    const char *skopeo;
+    const char *skopeo, *certs;
     struct text_list insecure;
     int64_t cache_ms;
     char key[ID_TOKEN_SIZE]; /* hashes of credentials mean nothing without it */

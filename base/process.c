@@ -106,7 +106,7 @@ static pid_t spawn(const struct run *run)
     pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 
     if (pid == 0)
-        process_become(run);
+        process_become(run); /* NOLINT(clang-analyzer-unix.Vfork): system calls, then exec */
     return pid;
 }
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 
@@ -112,6 +113,18 @@ bool bell_wait(struct bell *bell, int64_t timeout_ms)
 }
 
 /* ---- threads ---- */
+
+int bell_or(const struct bell *bell, int other_fd, struct err *err)
+{
+    AUTO_CLOSE int both = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event readable = {.events = EPOLLIN};
+
+    if (both >= 0 && epoll_ctl(both, EPOLL_CTL_ADD, bell->fd, &readable) == 0 &&
+        (other_fd < 0 || epoll_ctl(both, EPOLL_CTL_ADD, other_fd, &readable) == 0))
+        return TAKE_FD(both);
+    err_set_os(err, ERR_BUSY, errno, "cannot wait for two things at once");
+    return -1;
+}
 
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *context,
                   struct err *err)

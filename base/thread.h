@@ -54,6 +54,8 @@ void bell_done(struct bell *bell);
 void bell_ring(struct bell *bell);
 /* Waits up to timeout_ms (-1: for ever); true when it rang. */
 bool bell_wait(struct bell *bell, int64_t timeout_ms);
+/* A descriptor that is readable when the bell rang or `other_fd` (-1: none) is readable; the caller's. */
+int bell_or(const struct bell *bell, int other_fd, struct err *err) MUST_CHECK;
 
 /* Starts a named thread (15 bytes of the name are kept) with all signals blocked. */
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *context,

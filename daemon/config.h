@@ -36,7 +36,7 @@ struct config {
     const char *image_check; /* "on" or "off" */
     int64_t image_check_workers, image_check_cache_s;
     struct text_list insecure_registries;
-    const char *skopeo;
+    const char *skopeo, *registry_certs_dir;
     const char *log_level;
     bool log_json;
 };

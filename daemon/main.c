@@ -157,6 +157,7 @@ static void keep_fixed(const struct loaded *was, struct loaded *now)
     config->image_check_cache_s = was->config.image_check_cache_s;
     config->insecure_registries = list_keep(now->arena, &was->config.insecure_registries);
     config->skopeo = arena_text(now->arena, was->config.skopeo);
+    config->registry_certs_dir = arena_text(now->arena, was->config.registry_certs_dir);
 }
 
 static void reload(int argc, char **argv, struct wiring *wiring, struct loaded *loaded)

@@ -123,6 +123,7 @@ static bool api_options_from(const struct wiring *wiring, const struct config *c
         .tenant_id = auth_tenant(wiring->auth),
         .image_check = {.on = strcmp(config->image_check, "on") == 0,
                         .skopeo = config->skopeo,
+                        .certs = config->registry_certs_dir,
                         .insecure = config->insecure_registries,
                         .workers = (int)config->image_check_workers,
                         .cache_ms = config->image_check_cache_s * 1000},

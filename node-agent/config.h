@@ -8,7 +8,7 @@ struct agent_config {
     const char *plane_url, *plane_ca_file, *join_token, *join_token_file;
     const char *name, *location, *address;
     const char *state_dir, *run_dir;
-    const char *runtime, *conmon, *skopeo, *fence, *git, *rclone;
+    const char *runtime, *conmon, *skopeo, *fence, *git, *rclone, *registry_certs_dir;
     const char *cgroup;
     const char *bridge, *range;
     bool nat;

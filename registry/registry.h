@@ -77,6 +77,8 @@ const struct image_credential *image_credential_find(const struct image_credenti
 struct registry_question {
     const char *skopeo;        /* program */
     struct text_list insecure; /* registries spoken to without TLS: "127.0.0.1:5000", "127.0.0.1" */
+    const char
+        *certs; /* folder of CAs, one folder for each registry: "<certs>/host:port/ca.crt"; NULL */
     const struct image_reference *reference;
     const struct image_credential *credential; /* NULL: none */
     struct platform platform;                  /* the image must run on */

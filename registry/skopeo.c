@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { ERRORS_MAX = 64 * 1024, NS_PER_MS = 1000000 };
 
@@ -36,11 +37,26 @@ static bool is_insecure(const struct registry_question *question)
     return false;
 }
 
+/* An empty folder adds nothing to what the system trusts. */
+static bool certs_of(const struct registry_question *question, char *out, size_t size)
+{
+    *out = '\0';
+    if (!question->certs || !*question->certs)
+        return true;
+    if (!text_format(out, size, "%s/%s", question->certs, question->reference->registry))
+        return false;
+    if (access(out, X_OK) != 0)
+        *out = '\0';
+    return true;
+}
+
 bool skopeo_begin(struct skopeo *skopeo, const struct registry_question *question, struct err *err)
 {
     *skopeo = (struct skopeo){.question = question, .insecure = is_insecure(question)};
     if (question->for_ms > 0)
         skopeo->until_ns = clock_boot_ns() + question->for_ms * NS_PER_MS;
+    if (!certs_of(question, skopeo->certs, sizeof skopeo->certs))
+        return err_set(err, ERR_IO, "the path of the folder of registries' CAs is too long");
     skopeo->auth = authfile_new(question->reference->registry, question->credential, err);
     return skopeo->auth != NULL;
 }
@@ -176,6 +192,8 @@ static bool inspect(const struct skopeo *skopeo, const char *what, const char *i
                                 AUTHFILE_PATH,
                                 skopeo->insecure ? "--tls-verify=false" : "--tls-verify=true",
                                 source,
+                                *skopeo->certs ? "--cert-dir" : NULL,
+                                skopeo->certs,
                                 NULL};
     struct run asked = {argv, LIMIT_PULL_ASK_MS, LIMIT_IMAGE_MANIFEST_MAX};
 
@@ -212,6 +230,8 @@ bool skopeo_fetch(struct skopeo *skopeo, const char *image, const char *folder, 
                                 "--dest-oci-accept-uncompressed-layers",
                                 source,
                                 layout,
+                                *skopeo->certs ? "--src-cert-dir" : NULL,
+                                skopeo->certs,
                                 NULL};
     struct run fetched = {argv, LIMIT_PULL_MS, bytes_max};
 

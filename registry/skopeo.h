@@ -12,6 +12,7 @@
 struct skopeo {
     const struct registry_question *question;
     bool insecure;     /* no TLS */
+    char certs[4096];  /* folder of the registry's CA; what the system trusts when there is none */
     int64_t until_ns;  /* when all of it must have ended; 0: not set */
     struct text *auth; /* an authfile */
 };

@@ -37,11 +37,13 @@ static bool put(struct tx *tx, int64_t group_key, const char *image, const char 
 
 bool pins_begin(struct tx *tx, const struct group_row *row, struct err *err)
 {
-    struct image_pin *old;
-    size_t old_count;
+    bool is_new = row->generation == 1;
+    struct image_pin *old = NULL;
+    size_t old_count = 0;
 
-    if (!store_group_pins(tx, row->key, tx->scratch, &old, &old_count, err) ||
-        (old_count > 0 && !tx_run_key(tx, SQL_group_images_purge, row->key, err)))
+    if (!is_new && !store_group_pins(tx, row->key, tx->scratch, &old, &old_count, err))
+        return false;
+    if (old_count > 0 && !tx_run_key(tx, SQL_group_images_purge, row->key, err))
         return false;
     for (size_t i = 0; i < row->pins_count; i++) {
         const struct image_pin *pin = &row->pins[i];

@@ -7,7 +7,8 @@
 
 struct layer_about {
     int64_t bytes, files;
-    const char *boot; /* the boot of the machine that wrote the layer */
+    const char *looks; /* sum.h, hexadecimal; NULL: written before layers had one */
+    const char *boot;  /* the boot of the machine that wrote the layer */
 };
 
 struct reference_about {

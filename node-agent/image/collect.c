@@ -55,15 +55,6 @@ static bool victims_add(struct victims *victims, enum kind kind, const char *nam
 
 /* ---- choosing; the lock is held ---- */
 
-static int64_t bytes_in_use(const struct table *table)
-{
-    int64_t bytes = 0;
-
-    for (const struct layer *layer = table->layers; layer; layer = layer->next)
-        bytes += layer->bytes;
-    return bytes;
-}
-
 static bool choose_layers(struct table *table, struct victims *victims)
 {
     for (struct layer *layer = table->layers, *next; layer; layer = next) {
@@ -109,29 +100,37 @@ static struct record *oldest_unused(struct table *table, int64_t used_before_ms)
     return oldest;
 }
 
-static bool due(const struct image_store_options *options, const struct record *record,
-                int64_t bytes, int64_t now_ms)
+/* What is to go: by age and by the ceiling, or so many bytes. */
+struct aim {
+    int64_t now_ms, keep_ms, bytes_max;
+    int64_t bytes; /* 0: as many as it takes */
+};
+
+static bool due(const struct aim *aim, const struct record *record, int64_t bytes, int64_t gone)
 {
-    return (options->keep_ms > 0 && now_ms - record->last_used_ms > options->keep_ms) ||
-           (options->bytes_max > 0 && bytes > options->bytes_max);
+    if (aim->bytes > 0)
+        return gone < aim->bytes;
+    return (aim->keep_ms > 0 && aim->now_ms - record->last_used_ms > aim->keep_ms) ||
+           (aim->bytes_max > 0 && bytes > aim->bytes_max);
 }
 
 /* Each image takes along the layers it alone needed, so that the space is known at each step. */
-static void choose(struct image_store *store, struct victims *victims, int64_t now_ms)
+static void choose(struct image_store *store, struct victims *victims, const struct aim *aim)
 {
     struct table *table = &store->table;
     struct record *record;
 
     while (choose_layers(table, victims)) {
-        record = oldest_unused(table, now_ms - LIMIT_IMAGE_GRACE_MS);
-        if (!record || !due(&store->options, record, bytes_in_use(table), now_ms) ||
+        /* When a pull needs the room, its own is held before anyone is told of it: no grace. */
+        record = oldest_unused(table, aim->now_ms + (aim->bytes > 0 ? 1 : -LIMIT_IMAGE_GRACE_MS));
+        if (!record || !due(aim, record, table_bytes(table), victims->sum.bytes) ||
             !choose_image(table, record, victims))
             return;
     }
 }
 
 static struct job *choose_and_claim(struct image_store *store, struct victims *victims,
-                                    struct arena *arena, int64_t now_ms, struct err *err)
+                                    struct arena *arena, const struct aim *aim, struct err *err)
 {
     WITH_LOCK(&store->table.lock);
     struct job *job = NULL;
@@ -142,7 +141,7 @@ static struct job *choose_and_claim(struct image_store *store, struct victims *v
         job = job_add_locked(&store->table, "", err);
     if (!job)
         return NULL;
-    choose(store, victims, now_ms);
+    choose(store, victims, aim);
     job->names = victims->names;
     job->claimed = victims->claimed;
     job->names_count = victims->count;
@@ -166,8 +165,8 @@ static bool discard(const struct image_store *store, const struct victims *victi
     return discarded;
 }
 
-static bool remove_unused(struct image_store *store, int64_t now_ms, struct image_collected *sum,
-                          struct err *err)
+static bool remove_unused(struct image_store *store, const struct aim *aim,
+                          struct image_collected *sum, struct err *err)
 {
     AUTO(arena) *arena = arena_new(64 * 1024 * 1024);
     struct victims victims;
@@ -175,7 +174,7 @@ static bool remove_unused(struct image_store *store, int64_t now_ms, struct imag
 
     if (!arena)
         return err_set(err, ERR_BUSY, "no memory to collect images");
-    struct job *job = choose_and_claim(store, &victims, arena, now_ms, err);
+    struct job *job = choose_and_claim(store, &victims, arena, aim, err);
     if (!job)
         return false;
     bool discarded = discard(store, &victims, err);
@@ -184,6 +183,14 @@ static bool remove_unused(struct image_store *store, int64_t now_ms, struct imag
     disk_empty(&store->disk, "trash");
     *sum = victims.sum;
     return discarded;
+}
+
+bool collect_bytes(struct image_store *store, int64_t now_ms, int64_t bytes,
+                   struct image_collected *out, struct err *err)
+{
+    const struct aim aim = {.now_ms = now_ms, .bytes = bytes};
+
+    return remove_unused(store, &aim, out, err);
 }
 
 /* ---- making sure of new layers ---- */
@@ -232,12 +239,22 @@ static bool sync_layers(struct image_store *store, struct err *err)
     return true;
 }
 
+static bool nothing_is_held(struct image_store *store)
+{
+    WITH_LOCK(&store->table.lock);
+
+    return !store->table.holds;
+}
+
 bool image_collect(struct image_store *store, int64_t now_ms, struct image_collected *out,
                    struct err *err)
 {
     struct image_collected sum = {0};
-    bool removed = remove_unused(store, now_ms, &sum, err);
+    const struct aim aim = {now_ms, store->options.keep_ms, store_bytes_max(store), 0};
+    bool removed = remove_unused(store, &aim, &sum, err);
 
+    if (nothing_is_held(store))
+        disk_empty(&store->disk, "damaged");
     *out = sum;
     return removed && sync_layers(store, err);
 }

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "node-agent/image/about.h"
+#include "node-agent/image/sum.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 static const struct field layer_fields[] = {
     FIELD(struct layer_about, bytes, "bytes", .flags = FIELD_REQUIRED),
     FIELD(struct layer_about, files, "files", .flags = FIELD_REQUIRED),
+    FIELD(struct layer_about, looks, "looks"),
     FIELD(struct layer_about, boot, "boot", .flags = FIELD_REQUIRED),
 };
 const struct schema layer_about_schema =
@@ -63,7 +65,8 @@ void disk_path(const struct disk *disk, char out[PATH_MAX], const char *format, 
 
 static bool make_folders(const struct disk *disk, struct err *err)
 {
-    static const char *const kinds[] = {"images", "layers", "references", "holds", "temp", "trash"};
+    static const char *const kinds[] = {"images", "layers", "references", "holds",
+                                        "temp",   "trash",  "damaged"};
     char path[PATH_MAX];
 
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
@@ -185,6 +188,18 @@ bool disk_discard(const struct disk *disk, const char *kind, const char *digest,
     return true;
 }
 
+bool disk_set_aside(const struct disk *disk, const char *chain, struct err *err)
+{
+    char from[PATH_MAX], to[PATH_MAX], id[ID_SIZE];
+
+    id_random(id);
+    disk_path(disk, from, "layers/%s", digest_hex(chain));
+    disk_path(disk, to, "damaged/%s", id);
+    if (rename(from, to) != 0 && errno != ENOENT)
+        return err_set_os(err, ERR_IO, errno, "cannot set %s aside", from);
+    return true;
+}
+
 void disk_empty(const struct disk *disk, const char *kind)
 {
     char path[PATH_MAX];
@@ -212,13 +227,33 @@ static bool move_in(const struct disk *disk, const char *from, const char *kind,
     return true;
 }
 
-bool disk_put_layer(const struct disk *disk, const char *folder, const char *chain, int64_t bytes,
-                    int64_t files, struct err *err)
+static bool disk_look(const char *folder, char out[LOOKS_SIZE], struct err *err)
 {
-    const struct layer_about about = {bytes, files, disk->boot};
-    char path[PATH_MAX];
+    uint64_t sum;
 
-    return text_format(path, sizeof path, "%s/about", folder) &&
+    if (!sum_folder(folder, &sum))
+        return err_set_os(err, ERR_IO, errno, "cannot look through %s", folder);
+    return text_format(out, LOOKS_SIZE, "%016llx", (unsigned long long)sum) ||
+           err_set(err, ERR_INTERNAL, "a sum has 16 digits");
+}
+
+bool disk_layer_is_whole(const struct disk *disk, const char *chain, const char *looks)
+{
+    char path[PATH_MAX], found[LOOKS_SIZE];
+    struct err gone;
+
+    disk_path(disk, path, "layers/%s/fs", digest_hex(chain));
+    return !*looks ? file_exists(path) : disk_look(path, found, &gone) && strcmp(found, looks) == 0;
+}
+
+bool disk_put_layer(const struct disk *disk, const char *folder, const char *chain, int64_t bytes,
+                    int64_t files, char looks[LOOKS_SIZE], struct err *err)
+{
+    char path[PATH_MAX];
+    const struct layer_about about = {bytes, files, looks, disk->boot};
+
+    return text_format(path, sizeof path, "%s/fs", folder) && disk_look(path, looks, err) &&
+           text_format(path, sizeof path, "%s/about", folder) &&
            put_document(path, &layer_about_schema, &about, err) &&
            move_in(disk, folder, "layers", chain, err);
 }

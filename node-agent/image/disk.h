@@ -10,6 +10,7 @@
  *     salt                       of the grants in there
  *     holds/<holder>             the digest that is in use
  *     temp/, trash/              emptied at open
+ *     damaged/                   layers that were replaced, emptied once nothing is held
  *
  * Nothing waits for the disk while a container starts. Folders appear by rename, complete for every
  * process of this boot; after a power cut a layer is believed only if it was synced before, and the
@@ -52,7 +53,11 @@ void disk_empty(const struct disk *disk, const char *kind);
 
 /* `folder` holds fs/ and is in temp/. */
 bool disk_put_layer(const struct disk *disk, const char *folder, const char *chain, int64_t bytes,
-                    int64_t files, struct err *err) MUST_CHECK;
+                    int64_t files, char looks[LOOKS_SIZE], struct err *err) MUST_CHECK;
+/* Whether it looks as when it was unpacked. */
+bool disk_layer_is_whole(const struct disk *disk, const char *chain, const char *looks) MUST_CHECK;
+/* Out of the way, but not removed: containers may still run on it. */
+bool disk_set_aside(const struct disk *disk, const char *chain, struct err *err) MUST_CHECK;
 bool disk_mark_synced(const struct disk *disk, const char *chain, struct err *err) MUST_CHECK;
 bool disk_put_image(const struct disk *disk, const char *digest, const struct text *manifest,
                     const struct text *config, struct err *err) MUST_CHECK;

@@ -78,7 +78,10 @@ static bool load_layer(const struct disk *disk, struct table *table, const char 
     bool synced = file_exists(path);
     if (!synced && (!about.boot || strcmp(about.boot, disk->boot) != 0))
         return err_set(err, ERR_INVALID, "written before the machine went down, never synced");
-    return table_add_layer(table, chain, about.bytes, synced, err);
+    disk_path(disk, path, "layers/%s/fs", name);
+    if (!file_exists(path))
+        return err_set(err, ERR_INVALID, "its files are gone");
+    return table_add_layer(table, chain, about.bytes, synced, about.looks ? about.looks : "", err);
 }
 
 /* A document of an image, if it still is what its digest says. */

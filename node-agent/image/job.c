@@ -113,6 +113,17 @@ bool jobs_name(const struct table *table, const char *name)
     return false;
 }
 
+struct job *job_that_names(struct table *table, const char *name)
+{
+    for (struct job *job = table->jobs; job; job = job->next) {
+        if (names(job, name, false)) {
+            job->users++;
+            return job;
+        }
+    }
+    return NULL;
+}
+
 static struct job *claimed_by_other(const struct table *table, const struct job *mine,
                                     const char *name)
 {

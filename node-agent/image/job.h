@@ -46,6 +46,8 @@ void job_end(struct table *table, struct job *job, struct image *image, const st
 struct job *job_claim(struct table *table, struct job *job, const char *const *names, bool *claimed,
                       size_t count) MUST_CHECK;
 
+/* Lock held: a job that needs or claims this name, to be waited for and left; NULL: none does. */
+struct job *job_that_names(struct table *table, const char *name);
 /* Lock held: whether any job needs or claims this name. */
 bool jobs_name(const struct table *table, const char *name);
 

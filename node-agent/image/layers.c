@@ -1,71 +1,31 @@
-/* The layers of an image that this node does not have: fetched side by side into a folder of their
- * own, unpacked one after the other, each moved to its place as soon as it is whole. */
-#include "node-agent/image/pull.h"
+/* The layers of an image that this node does not have: fetched side by side (fetch.c) and unpacked side by
+ * side as they arrive, each into a folder of its own. What a layer owes to those below it is settled in
+ * their order, and each moves to its place as soon as it and all below it are whole: also when others
+ * failed, so that the next try need not begin anew.
+ *
+ *     fetch    ────1──3────2──▶            one thread, skopeo
+ *     unpack      ╰─1──╮╰─3──╮ ╰─2──╮      LIMIT_PULL_UNPACKS threads
+ *     settle                        1 2 3  the leader, in order
+ */
+#include "node-agent/image/layers.h"
+#include "node-agent/image/room.h"
 
-#include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "node-agent/image/tree.h"
 #include "node-agent/image/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static bool blob_path(const char *folder, const char *digest, char out[PATH_MAX])
-{
-    return text_format(out, PATH_MAX, "%s/blobs/sha256/%s", folder, digest_hex(digest));
-}
+enum { LOOK_AGAIN_MS = 10, TELL_EVERY_MS = 1000 };
 
-static bool must_fetch(const struct pull *pull, const char *digest)
-{
-    for (size_t i = 0; i < pull->registry->image.manifest.layers_count; i++) {
-        if (pull->claimed[i] &&
-            strcmp(pull->registry->image.manifest.layers[i].digest, digest) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* skopeo fetches what it does not find: for layers we have unpacked it finds an empty file. */
-static bool place_stand_ins(const struct pull *pull, const char *folder, struct err *err)
-{
-    char path[PATH_MAX];
-
-    if (!text_format(path, sizeof path, "%s/blobs/sha256", folder) ||
-        !file_make_folders(path, 0700, err))
-        return false;
-    for (size_t i = 0; i < pull->registry->image.manifest.layers_count; i++) {
-        const char *digest = pull->registry->image.manifest.layers[i].digest;
-        if (must_fetch(pull, digest))
-            continue;
-        AUTO_CLOSE int fd =
-            blob_path(folder, digest, path) ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
-        if (fd < 0)
-            return err_set_os(err, ERR_IO, errno, "cannot make %s", path);
-    }
-    return true;
-}
-
-/* What skopeo writes beside layers is small. */
-static int64_t largest(const struct manifest *manifest)
-{
-    int64_t bytes = (int64_t)LIMIT_IMAGE_MANIFEST_MAX;
-
-    for (size_t i = 0; i < manifest->layers_count; i++) {
-        if (manifest->layers[i].size > bytes)
-            bytes = manifest->layers[i].size;
-    }
-    return bytes;
-}
-
-static bool fetch(struct pull *pull, const char *folder, struct err *err)
-{
-    return place_stand_ins(pull, folder, err) &&
-           registry_fetch(pull->registry, folder, largest(&pull->registry->image.manifest), err);
-}
-
-/* ---- unpacking ---- */
+/* ---- folders of layers below ---- */
 
 struct stack {
     int fds
@@ -100,57 +60,244 @@ static bool stack_push(struct stack *stack, const struct disk *disk, const char 
     return true;
 }
 
-static bool unpack_into(const struct pull *pull, size_t index, const char *folder,
-                        struct stack *below, int64_t bytes_max, struct unpacked *out,
-                        struct err *err)
-{
-    char fs[PATH_MAX], blob[PATH_MAX];
+/* ---- one layer ---- */
 
-    if (!text_format(fs, sizeof fs, "%s/fs", folder) || mkdir(fs, 0755) != 0 ||
-        chmod(fs, 0755) != 0)
-        return err_set_os(err, ERR_IO, errno, "cannot make a folder for a layer");
-    AUTO_CLOSE int root = open(fs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+enum { LAYER_PRESENT, LAYER_WAITS, LAYER_BUSY, LAYER_UNPACKED };
+
+struct making_layer {
+    atomic_int state;
+    struct unpacked unpacked;
+    struct tree_debts debts;
+};
+
+struct making {
+    struct pull *pull;
+    char temp[PATH_MAX];
+    struct making_layer *layers;
+    size_t count;
+    int64_t bytes_present;
+    atomic_bool fetched; /* for good or ill: no more layers arrive */
+    struct bell ready;   /* something ended */
+    struct err fetch_err;
+    atomic_flag failed; /* the first that fails says why */
+    struct err err;
+};
+
+static const struct descriptor *descriptor_of(const struct making *making, size_t index)
+{
+    return &making->pull->registry->image.manifest.layers[index];
+}
+
+static bool folder_of(const struct making *making, size_t index, char out[PATH_MAX])
+{
+    return text_format(out, PATH_MAX, "%s/layer-%zu", making->temp, index);
+}
+
+static int make_root(const char *folder, struct err *err)
+{
+    char fs[PATH_MAX];
+    int root = -1;
+
+    if (text_format(fs, sizeof fs, "%s/fs", folder) && mkdir(folder, 0700) == 0 &&
+        mkdir(fs, 0755) == 0 && chmod(fs, 0755) == 0)
+        root = open(fs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        err_set_os(err, errno == ENOSPC ? ERR_STORAGE : ERR_IO, errno,
+                   "cannot make a folder for a layer");
+    return root;
+}
+
+/* `below` NULL: the layers below may not be there yet. */
+static bool unpack_one(struct making *making, size_t index, struct stack *below, struct err *err)
+{
+    struct pull *pull = making->pull;
+    struct making_layer *layer = &making->layers[index];
+    char folder[PATH_MAX], blob[PATH_MAX];
+    const char *digest = descriptor_of(making, index)->digest;
+    AUTO_CLOSE int root = folder_of(making, index, folder) ? make_root(folder, err) : -1;
     AUTO_CLOSE int source = -1;
-    /* The blobs lie beside the layers' folders. */
-    if (text_format(blob, sizeof blob, "%s/../blobs/sha256/%s", folder,
-                    digest_hex(pull->registry->image.manifest.layers[index].digest)))
+
+    if (root < 0)
+        return false;
+    if (layer_blob_path(making->temp, digest, blob))
         source = open(blob, O_RDONLY | O_CLOEXEC);
-    if (root < 0 || source < 0)
+    if (source < 0)
         return err_set_os(err, ERR_IO, errno, "cannot open a layer that was fetched");
     const struct unpack unpack = {.blob = source,
                                   .root = root,
-                                  .lowers = stack_top(below),
-                                  .lowers_count = below->count,
-                                  .digest = pull->registry->image.manifest.layers[index].digest,
+                                  .lowers = below ? stack_top(below) : NULL,
+                                  .lowers_count = below ? below->count : 0,
+                                  .debts = below || index == 0 ? NULL : &layer->debts,
+                                  .digest = digest,
                                   .diff_id = pull->registry->image.config.diff_ids.items[index],
-                                  .bytes_max = bytes_max,
+                                  .bytes_max =
+                                      (int64_t)LIMIT_IMAGE_BYTES_MAX - making->bytes_present,
                                   .files_max = LIMIT_IMAGE_FILES_MAX,
-                                  .cancel_fd = pull->request->cancel_fd};
-    return unpack_layer(&unpack, out, err);
+                                  .cancel_fd = pull->cancel_fd};
+    return unpack_layer(&unpack, &layer->unpacked, err) || err_add(err, "%s", pull->text);
 }
 
-static bool add_layer(struct pull *pull, const char *chain, int64_t bytes, struct err *err)
+/* ---- side by side ---- */
+
+static void note_failure(struct making *making, const struct err *err)
+{
+    if (atomic_flag_test_and_set(&making->failed))
+        return;
+    making->err = *err;
+    bell_ring(&making->pull->stop); /* the others need not go on */
+}
+
+static bool is_stopped(const struct making *making, int wait_ms)
+{
+    struct pollfd asked = {.fd = making->pull->cancel_fd, .events = POLLIN};
+
+    return poll(&asked, 1, wait_ms) > 0;
+}
+
+/* Takes a layer that has arrived; `more` says whether one may come later. */
+static bool take_arrived(struct making *making, size_t *index, bool *more)
+{
+    bool fetched = atomic_load(&making->fetched);
+    char path[PATH_MAX];
+
+    *more = false;
+    for (size_t i = 0; i < making->count; i++) {
+        int waits = LAYER_WAITS;
+        if (atomic_load(&making->layers[i].state) != LAYER_WAITS)
+            continue;
+        if (!layer_blob_path(making->temp, descriptor_of(making, i)->digest, path) ||
+            access(path, F_OK) != 0) {
+            *more |= !fetched;
+            continue;
+        }
+        if (atomic_compare_exchange_strong(&making->layers[i].state, &waits, LAYER_BUSY)) {
+            *index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void *unpack_some(void *context)
+{
+    struct making *making = context;
+    size_t index;
+    bool more = true;
+
+    while (more && !is_stopped(making, 0)) {
+        struct err err = {0};
+        if (!take_arrived(making, &index, &more)) {
+            (void)(more && is_stopped(making, LOOK_AGAIN_MS));
+            continue;
+        }
+        more = true;
+        if (unpack_one(making, index, NULL, &err))
+            atomic_store(&making->layers[index].state, LAYER_UNPACKED);
+        else
+            note_failure(making, &err);
+    }
+    bell_ring(&making->ready);
+    return NULL;
+}
+
+static void *fetch_all(void *context)
+{
+    struct making *making = context;
+
+    if (!layers_fetch(making->pull, making->temp, &making->fetch_err))
+        note_failure(making, &making->fetch_err);
+    atomic_store(&making->fetched, true);
+    bell_ring(&making->ready);
+    return NULL;
+}
+
+/* ---- how far it is ---- */
+
+static void tell(struct making *making, int64_t total, int *told)
+{
+    const struct image_request *request = making->pull->request;
+    int64_t done = layers_bytes_fetched(making->pull, making->temp);
+    int percent = total > 0 && done < total ? (int)(done * 100 / total) : 100;
+    AUTO(text) *words = text_new(2048);
+
+    if (percent == *told || !request->progress)
+        return;
+    *told = percent;
+    text_addf(words, "pulling image \"%s\": %d %% of %lld MB", request->reference, percent,
+              (long long)((total + 999999) / 1000000));
+    if (text_ok(words))
+        request->progress(words->bytes, request->context);
+}
+
+/* Until all that was fetched is unpacked, or something failed. */
+static void watch(struct making *making)
+{
+    int64_t total = layers_bytes(making->pull);
+    int told = -1;
+
+    while (!atomic_load(&making->fetched)) {
+        if (!bell_wait(&making->ready, TELL_EVERY_MS))
+            tell(making, total, &told);
+    }
+}
+
+static void make_side_by_side(struct making *making, size_t wanted)
+{
+    pthread_t fetcher, unpackers[LIMIT_PULL_UNPACKS];
+    size_t most = wanted < COUNT_OF(unpackers) ? wanted : COUNT_OF(unpackers), started = 0;
+    struct err unstarted;
+    bool fetching = thread_start(&fetcher, "fetch", fetch_all, making, &unstarted);
+
+    while (fetching && started < most &&
+           thread_start(&unpackers[started], "unpack", unpack_some, making, &unstarted))
+        started++;
+    if (fetching)
+        watch(making);
+    else
+        fetch_all(making);
+    unpack_some(making); /* helps, and does it alone when no thread could be had */
+    while (started > 0)
+        pthread_join(unpackers[--started], NULL);
+    if (fetching)
+        pthread_join(fetcher, NULL);
+}
+
+/* ---- in order ---- */
+
+static bool add_layer(struct pull *pull, const char *chain, int64_t bytes, const char *looks,
+                      struct err *err)
 {
     WITH_LOCK(&pull->store->table.lock);
-    return table_add_layer(&pull->store->table, chain, bytes, false, err);
+    return table_add_layer(&pull->store->table, chain, bytes, false, looks, err);
 }
 
-static bool make_layer(struct pull *pull, size_t index, const char *temp, struct stack *below,
-                       int64_t bytes_max, int64_t *bytes, struct err *err)
+/* What could not be noted is unpacked once more, on top of what is there now. */
+static bool unpack_again(struct making *making, size_t index, const char *folder,
+                         struct stack *below, struct err *err)
 {
-    const char *chain = pull->names[index];
-    char folder[PATH_MAX];
-    struct unpacked unpacked;
+    log_debug("layer_unpacked_again", "image=%s layer=%zu", making->pull->text, index);
+    disk_remove(folder);
+    return unpack_one(making, index, below, err);
+}
 
-    if (!text_format(folder, sizeof folder, "%s/layer-%zu", temp, index) ||
-        mkdir(folder, 0700) != 0)
-        return err_set_os(err, ERR_IO, errno, "cannot make a folder for a layer");
-    if (!unpack_into(pull, index, folder, below, bytes_max, &unpacked, err))
-        return err_add(err, "%s", pull->text);
-    if (!disk_put_layer(&pull->store->disk, folder, chain, unpacked.bytes, unpacked.files, err))
-        return false;
-    *bytes = unpacked.bytes;
-    return add_layer(pull, chain, unpacked.bytes, err);
+static bool settle(struct making *making, size_t index, struct stack *below, struct err *err)
+{
+    struct making_layer *layer = &making->layers[index];
+    char folder[PATH_MAX], fs[PATH_MAX], looks[LOOKS_SIZE];
+
+    if (!folder_of(making, index, folder) || !text_format(fs, sizeof fs, "%s/fs", folder))
+        return err_set(err, ERR_IO, "the path of a layer is too long");
+    if (layer->debts.unsettled) {
+        if (!unpack_again(making, index, folder, below, err))
+            return false;
+    } else {
+        AUTO_CLOSE int root = open(fs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0 || !tree_settle(&layer->debts, root, stack_top(below), below->count, err))
+            return root >= 0 ? false : err_set_os(err, ERR_IO, errno, "cannot open %s", fs);
+    }
+    return disk_put_layer(&making->pull->store->disk, folder, making->pull->names[index],
+                          layer->unpacked.bytes, layer->unpacked.files, looks, err) &&
+           add_layer(making->pull, making->pull->names[index], layer->unpacked.bytes, looks, err);
 }
 
 static int64_t bytes_of_layer(struct pull *pull, const char *chain)
@@ -162,35 +309,88 @@ static int64_t bytes_of_layer(struct pull *pull, const char *chain)
     return layer->bytes;
 }
 
-static bool make_layers(struct pull *pull, const char *temp, struct stack *below, struct err *err)
+/* The lowest layers that are whole; false with the reason when that are not all. */
+static bool settle_all(struct making *making, struct err *err)
 {
-    int64_t total = 0;
+    struct stack below = {.count = 0};
+    int64_t total = making->bytes_present;
+    bool whole = true;
 
-    for (size_t i = 0; i < pull->registry->image.manifest.layers_count; i++) {
-        int64_t bytes = 0;
-        int64_t left = (int64_t)LIMIT_IMAGE_BYTES_MAX - total;
-        if (!pull->claimed[i])
-            bytes = bytes_of_layer(pull, pull->names[i]);
-        else if (!make_layer(pull, i, temp, below, left, &bytes, err))
-            return false;
-        total += bytes;
-        if (!stack_push(below, &pull->store->disk, pull->names[i], err))
-            return false;
+    for (size_t i = 0; whole && i < making->count; i++) {
+        int state = atomic_load(&making->layers[i].state);
+        if (state == LAYER_WAITS || state == LAYER_BUSY)
+            whole = is_stopped(making, 0)
+                        ? err_set(err, ERR_CLOSED, "the pull was cancelled")
+                        : err_set(err, ERR_IO, "a layer that was fetched is not there");
+        else if (state == LAYER_UNPACKED)
+            whole = settle(making, i, &below, err);
+        if (whole && state == LAYER_UNPACKED)
+            total += making->layers[i].unpacked.bytes;
+        if (whole && total > (int64_t)LIMIT_IMAGE_BYTES_MAX)
+            whole = err_set(err, ERR_IMAGE_INACCESSIBLE,
+                            "%s: the image unpacks to too many bytes (it may have 15 GB)",
+                            making->pull->text);
+        whole =
+            whole && stack_push(&below, &making->pull->store->disk, making->pull->names[i], err);
     }
-    image_set_bytes(pull->image, total);
-    return true;
+    stack_close(&below);
+    image_set_bytes(making->pull->image, total);
+    return whole;
+}
+
+/* ---- all of it ---- */
+
+static size_t begin_layers(struct making *making)
+{
+    size_t wanted = 0;
+
+    for (size_t i = 0; i < making->count; i++) {
+        if (making->pull->claimed[i])
+            wanted++;
+        else
+            making->bytes_present += bytes_of_layer(making->pull, making->pull->names[i]);
+        atomic_init(&making->layers[i].state,
+                    making->pull->claimed[i] ? LAYER_WAITS : LAYER_PRESENT);
+    }
+    return wanted;
+}
+
+static bool make_layers(struct making *making, struct err *err)
+{
+    struct err unsettled = {0};
+    size_t wanted = begin_layers(making);
+
+    if (wanted > 0 &&
+        !room_make(making->pull->store, making->pull->text, layers_bytes(making->pull), err))
+        return false;
+    if (wanted > 0)
+        make_side_by_side(making, wanted);
+    bool settled = settle_all(making, &unsettled);
+    if (settled)
+        return true;
+    *err = making->err.code != ERR_OK ? making->err : unsettled;
+    return false;
 }
 
 bool pull_layers(struct pull *pull, struct err *err)
 {
-    char temp[PATH_MAX];
-    struct stack below = {.count = 0};
-    bool made;
+    struct making making = {.pull = pull,
+                            .count = pull->registry->image.manifest.layers_count,
+                            .failed = ATOMIC_FLAG_INIT};
+    bool made = false;
 
-    if (!disk_temp(&pull->store->disk, temp, err))
-        return false;
-    made = fetch(pull, temp, err) && make_layers(pull, temp, &below, err);
-    stack_close(&below);
-    disk_remove(temp);
+    making.layers = calloc(making.count, sizeof *making.layers);
+    if (!making.layers)
+        return err_set(err, ERR_BUSY, "no memory for the layers of an image");
+    if (bell_init(&making.ready, err)) {
+        if (disk_temp(&pull->store->disk, making.temp, err)) {
+            made = make_layers(&making, err);
+            disk_remove(making.temp);
+        }
+        bell_done(&making.ready);
+    }
+    for (size_t i = 0; i < making.count; i++)
+        tree_debts_done(&making.layers[i].debts);
+    free(making.layers);
     return made;
 }

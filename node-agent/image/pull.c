@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "node-agent/image/heal.h"
 
 #include <string.h>
 
@@ -48,7 +49,7 @@ static void name_by_digest(const struct pull *pull, const char *digest,
     image_reference_text(&reference, out);
 }
 
-static struct image *find_present(struct pull *pull)
+static struct image *look_present(struct pull *pull)
 {
     struct table *table = &pull->store->table;
     WITH_LOCK(&table->lock);
@@ -68,14 +69,38 @@ static struct image *find_present(struct pull *pull)
     return image_keep(record->image);
 }
 
+/* The image, when nothing happened to it since it was unpacked. What cannot be forgotten is not used. */
+static struct image *if_whole(struct pull *pull, struct image *found)
+{
+    AUTO(image) *image = found;
+    struct err err = {0};
+    bool whole = true;
+
+    if (image && !heal_image(pull->store, image, pull->request->cancel_fd, &whole, &err)) {
+        log_failure("image_not_healed", &err);
+        whole = false;
+    }
+    return whole ? TAKE(image) : NULL;
+}
+
+static struct image *find_present(struct pull *pull)
+{
+    return if_whole(pull, look_present(pull));
+}
+
 /* ---- leading ---- */
 
-static struct image *find_record(struct image_store *store, const char *digest)
+static struct image *look_record(struct image_store *store, const char *digest)
 {
     WITH_LOCK(&store->table.lock);
     struct record *record = table_record(&store->table, digest);
 
     return record ? image_keep(record->image) : NULL;
+}
+
+static struct image *find_record(struct pull *pull, const char *digest)
+{
+    return if_whole(pull, look_record(pull->store, digest));
 }
 
 /* Until nobody else works on a layer of ours. */
@@ -165,7 +190,7 @@ static bool make_image(struct pull *pull, struct err *err)
         return false;
     if (!pull->claimed[pull->registry->image.manifest.layers_count]) {
         /* Another reference to the same image was quicker. */
-        struct image *made = find_record(pull->store, pull->image->digest);
+        struct image *made = look_record(pull->store, pull->image->digest);
         if (made) {
             image_free(pull->image);
             pull->image = made;
@@ -186,7 +211,7 @@ static bool lead(struct pull *pull, struct err *err)
                     pull->request->pin);
         return false;
     }
-    pull->image = find_record(pull->store, pull->registry->image.digest);
+    pull->image = find_record(pull, pull->registry->image.digest);
     return (pull->image || make_image(pull, err)) && write_references(pull, err);
 }
 
@@ -201,29 +226,49 @@ static void tell_retry(const struct err *why, void *context)
         request->progress(words->bytes, request->context);
 }
 
-/* With everything a pull needs around it. */
-static struct image *lead_job(struct pull *pull, struct err *err)
+/* The leader's last word, while what others may look at is still there. */
+static void end_job(struct pull *pull, bool made, const struct err *err)
 {
-    const struct registry_question question = {
-        .skopeo = pull->store->options.skopeo,
-        .insecure = pull->store->options.insecure,
-        .reference = &pull->reference,
-        .credential = pull->credential,
-        .platform = pull->store->platform,
-        .cancel_fd = pull->request->cancel_fd,
-        .retrying = tell_retry,
-        .context = pull,
-    };
-    AUTO(registry) *registry = registry_new(&question, err);
-    bool made;
-
-    pull->registry = registry;
-    made = registry && lead(pull, err);
     if (!made) {
         image_free(pull->image);
         pull->image = NULL;
     }
     job_end(&pull->store->table, pull->job, pull->image, err);
+}
+
+/* With everything a pull needs around it. */
+static void ask_and_lead(struct pull *pull, struct err *err)
+{
+    const struct registry_question question = {
+        .skopeo = pull->store->options.skopeo,
+        .insecure = pull->store->options.insecure,
+        .certs = pull->store->options.certs,
+        .reference = &pull->reference,
+        .credential = pull->credential,
+        .platform = pull->store->platform,
+        .cancel_fd = pull->cancel_fd,
+        .retrying = tell_retry,
+        .context = pull,
+    };
+    AUTO(registry) *registry = registry_new(&question, err);
+
+    pull->registry = registry;
+    end_job(pull, registry && lead(pull, err), err);
+}
+
+static struct image *lead_job(struct pull *pull, struct err *err)
+{
+    if (!bell_init(&pull->stop, err)) {
+        end_job(pull, false, err);
+        return NULL;
+    }
+    pull->cancel_fd = bell_or(&pull->stop, pull->request->cancel_fd, err);
+    if (pull->cancel_fd >= 0)
+        ask_and_lead(pull, err);
+    else
+        end_job(pull, false, err);
+    auto_close_fd(&pull->cancel_fd);
+    bell_done(&pull->stop);
     return pull->image;
 }
 

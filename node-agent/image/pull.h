@@ -16,6 +16,8 @@ struct pull {
     const struct image_credential *credential;
     char grant[DIGEST_SIZE]; /* slow hash of the credential */
     struct job *job;
+    struct bell stop;          /* rung when a part of the work failed: the rest need not go on */
+    int cancel_fd;             /* readable then, and when the caller gives up */
     struct registry *registry; /* the conversation: documents and their digests */
     struct image *image;       /* being made; not in the table yet */
     const char **names;        /* chain ids, lowest first, then the digest */

@@ -15,8 +15,10 @@ static bool copy_options(struct image_store *store, const struct image_store_opt
         items[i] = arena_text(store->arena, insecure->items[i]);
     store->options = *options;
     store->options.skopeo = arena_text(store->arena, options->skopeo ? options->skopeo : "skopeo");
+    store->options.certs = arena_text(store->arena, options->certs);
     store->options.insecure.items = items;
-    return store->options.skopeo && (items || insecure->count == 0);
+    return (store->options.certs || !options->certs) && store->options.skopeo &&
+           (items || insecure->count == 0);
 }
 
 static bool begin(struct image_store *store, const char *root,

@@ -21,4 +21,10 @@ struct image_store {
     unsigned grants_next;
 };
 
+/* room.c: what the layers may hold; 0: no ceiling. */
+int64_t store_bytes_max(const struct image_store *store);
+/* collect.c: at least so many bytes of unused images, if there are. */
+bool collect_bytes(struct image_store *store, int64_t now_ms, int64_t bytes,
+                   struct image_collected *out, struct err *err) MUST_CHECK;
+
 #endif

@@ -102,11 +102,12 @@ struct layer *table_layer(struct table *table, const char *chain)
 }
 
 bool table_add_layer(struct table *table, const char *chain, int64_t bytes, bool synced,
-                     struct err *err)
+                     const char *looks, struct err *err)
 {
     struct layer *layer = calloc(1, sizeof *layer);
 
-    if (!layer || !text_copy(layer->chain, sizeof layer->chain, chain)) {
+    if (!layer || !text_copy(layer->chain, sizeof layer->chain, chain) ||
+        !text_copy(layer->looks, sizeof layer->looks, looks)) {
         free(layer);
         return no_memory(err);
     }
@@ -128,6 +129,15 @@ void table_drop_layer(struct table *table, const char *chain)
         *at = layer->next;
         free(layer);
     }
+}
+
+int64_t table_bytes(const struct table *table)
+{
+    int64_t bytes = 0;
+
+    for (const struct layer *layer = table->layers; layer; layer = layer->next)
+        bytes += layer->bytes;
+    return bytes;
 }
 
 bool table_layer_needed(struct table *table, const char *chain)
@@ -208,6 +218,20 @@ bool table_set_reference(struct table *table, const char *text, const char *dige
         CHECK(whole);
     }
     return true;
+}
+
+void table_drop_reference(struct table *table, const char *text)
+{
+    struct reference **at = &table->references;
+
+    while (*at && strcmp((*at)->text, text) != 0)
+        at = &(*at)->next;
+    if (*at) {
+        struct reference *reference = *at;
+        table->references_version++;
+        *at = reference->next;
+        free(reference);
+    }
 }
 
 /* ---- holds ---- */

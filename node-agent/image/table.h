@@ -10,13 +10,15 @@
 #include "model/image_reference.h"
 #include "node-agent/image/image.h"
 
-enum { HOLDER_SIZE = 129, GRANTS_MAX = 16 };
+enum { HOLDER_SIZE = 129, GRANTS_MAX = 16, LOOKS_SIZE = 17 };
 
 struct layer {
     struct layer *next;
     char chain[DIGEST_SIZE];
     int64_t bytes;
-    bool synced; /* known to be on disk */
+    bool synced;            /* known to be on disk */
+    char looks[LOOKS_SIZE]; /* its sum (sum.h); "": not known */
+    int64_t looked_ms;      /* when it was looked through last; 0: not since open */
 };
 
 struct record {
@@ -66,14 +68,16 @@ void table_drop_record(struct table *table, const char *digest); /* and referenc
 
 struct layer *table_layer(struct table *table, const char *chain);
 bool table_add_layer(struct table *table, const char *chain, int64_t bytes, bool synced,
-                     struct err *err) MUST_CHECK;
+                     const char *looks, struct err *err) MUST_CHECK;
 void table_drop_layer(struct table *table, const char *chain);
+int64_t table_bytes(const struct table *table);                  /* of all layers */
 bool table_layer_needed(struct table *table, const char *chain); /* by an image or a job */
 
 struct reference *table_reference(struct table *table, const char *text);
 /* Grant NULL: open to all. A reference that now means another image forgets who might use it. */
 bool table_set_reference(struct table *table, const char *text, const char *digest,
                          const char *grant, bool unlisted, struct err *err) MUST_CHECK;
+void table_drop_reference(struct table *table, const char *text);
 bool reference_grants(const struct reference *reference, const char *grant);
 
 struct hold *table_hold(struct table *table, const char *holder);

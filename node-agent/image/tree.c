@@ -93,6 +93,8 @@ bool tree_set_attributes(struct tree *tree, int fd, const struct tree_attributes
     if (fchown(fd, attributes->uid, attributes->gid) != 0 ||
         fchmod(fd, attributes->mode & 07777) != 0 || futimens(fd, times) != 0)
         return tree_fail(tree, err, errno, "cannot set owner, mode and time of");
+    if (tree->debts && S_ISDIR(attributes->mode))
+        tree_pay(tree, tree->path);
     if (!*tree->leaf) {
         tree->parent_times[0] = tree->parent_times[1] = attributes->modified;
     }
@@ -174,18 +176,14 @@ static bool is_below(const struct tree *tree, const char *name)
                                                 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 
     if (straight < 0) /* reached by a symlink: its name below is another */
-        return tree->lowers_count > 0;
-
+        return tree->lowers_count > 0 || tree->debts;
     if (!text_format(path, sizeof path, "%s%s%s", tree->parent_path, *tree->parent_path ? "/" : "",
                      name))
         return false;
-    for (size_t i = 0; i < tree->lowers_count; i++) {
-        AUTO_CLOSE int fd =
-            tree_open_beneath(tree->lowers[i], path, O_PATH | O_NOFOLLOW, RESOLVE_BENEATH);
-        if (fd >= 0 || (errno != ENOENT && errno != ENOTDIR))
-            return true;
-    }
-    return false;
+    if (!tree->debts)
+        return tree_is_below(tree, path);
+    tree_owe(tree, path, true);
+    return true;
 }
 
 bool tree_hide(struct tree *tree, const char *name, struct err *err)

@@ -11,10 +11,28 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+/* Layers are unpacked side by side, so those below may not be there yet. What depends on them is noted
+ * and settled when they are: how folders look that this layer does not declare, and names it deletes
+ * that perhaps nobody has. Too many, or one that no name finds again: unsettled, to be unpacked anew. */
+enum { TREE_DEBTS_MAX = 1024 };
+struct tree_debts {
+    struct tree_debt {
+        char *path; /* NULL: paid */
+        bool hides;
+    } items[TREE_DEBTS_MAX];
+    size_t count;
+    bool unsettled;
+};
+void tree_debts_done(struct tree_debts *debts);
+/* With `lowers` there now. */
+bool tree_settle(struct tree_debts *debts, int root, const int *lowers, size_t lowers_count,
+                 struct err *err) MUST_CHECK;
+
 struct tree {
     int root;          /* borrowed */
     const int *lowers; /* folders of the layers below, nearest first; borrowed */
     size_t lowers_count;
+    struct tree_debts *debts; /* instead of lowers; NULL: these are all */
     /* Where the current entry goes. Kept open for the next one; its times are put back when it is
      * left, because filling a folder must not change what the image says about it. */
     int parent;
@@ -31,7 +49,9 @@ struct tree_attributes {
     struct timespec modified;
 };
 
-void tree_init(struct tree *tree, int root, const int *lowers, size_t lowers_count);
+/* `debts` NULL: `lowers` are all there. */
+void tree_init(struct tree *tree, int root, const int *lowers, size_t lowers_count,
+               struct tree_debts *debts);
 void tree_done(struct tree *tree);
 
 /* Makes `name` the current entry; folders on its way that nobody declared are made, looking like

@@ -101,8 +101,7 @@ int tree_new_folder(int parent, const char *name)
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* A folder the archive never declares looks as the nearest layer below has it, else as usual. */
-static bool dress_folder(const struct tree *tree, int folder, const char *path)
+bool tree_dress_folder(const struct tree *tree, int folder, const char *path)
 {
     struct stat seen = {.st_mode = 0755};
 
@@ -114,10 +113,23 @@ static bool dress_folder(const struct tree *tree, int folder, const char *path)
         if (lower >= 0 || errno != ENOENT)
             break;
     }
+    if (tree->debts)
+        tree_owe(tree, path, false);
     return fchown(folder, seen.st_uid, seen.st_gid) == 0 &&
            fchmod(folder, seen.st_mode & 07777) == 0 &&
            (seen.st_nlink == 0 ||
             futimens(folder, (struct timespec[]){seen.st_atim, seen.st_mtim}) == 0);
+}
+
+bool tree_is_below(const struct tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->lowers_count; i++) {
+        AUTO_CLOSE int fd =
+            tree_open_beneath(tree->lowers[i], path, O_PATH | O_NOFOLLOW, RESOLVE_BENEATH);
+        if (fd >= 0 || (errno != ENOENT && errno != ENOTDIR))
+            return true;
+    }
+    return false;
 }
 
 /* One missing component below `parent`: gone in this layer (hidden) or never there. */
@@ -136,7 +148,7 @@ static int make_between(const struct tree *tree, int parent, const char *path)
     if (hidden && unlinkat(parent, name, 0) != 0)
         return -1;
     fd = tree_new_folder(parent, name);
-    if (fd >= 0 && (!dress_folder(tree, fd, path) || (hidden && !tree_set_opaque(fd)))) {
+    if (fd >= 0 && (!tree_dress_folder(tree, fd, path) || (hidden && !tree_set_opaque(fd)))) {
         int failure = errno;
         close(fd);
         errno = failure;
@@ -187,9 +199,11 @@ static void leave(struct tree *tree)
     tree->parent = -1;
 }
 
-void tree_init(struct tree *tree, int root, const int *lowers, size_t lowers_count)
+void tree_init(struct tree *tree, int root, const int *lowers, size_t lowers_count,
+               struct tree_debts *debts)
 {
     tree->root = root;
+    tree->debts = debts;
     tree->lowers = lowers;
     tree->lowers_count = lowers_count;
     tree->parent = -1;

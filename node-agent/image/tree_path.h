@@ -13,6 +13,15 @@ bool tree_clean_name(const char *name, char out[PATH_MAX], const char **why) MUS
 /* mkdirat and open; ENAMETOOLONG where no path could name what would be inside. */
 int tree_new_folder(int parent, const char *name);
 
+/* A folder that the archive never declares looks as the nearest layer below has it, else as usual. */
+bool tree_dress_folder(const struct tree *tree, int folder, const char *path);
+/* Whether a layer below may have something of this path. */
+bool tree_is_below(const struct tree *tree, const char *path);
+
+/* tree_debts.c: `folder` is the place of `path`; a declared folder owes nothing any more. */
+void tree_owe(const struct tree *tree, const char *path, bool hides);
+void tree_pay(const struct tree *tree, const char *path);
+
 /* How overlayfs writes "deleted here" and "nothing from below here". */
 bool tree_is_whiteout(const struct stat *seen);
 bool tree_set_opaque(int folder);

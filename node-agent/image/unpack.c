@@ -315,7 +315,8 @@ static bool place_all(struct source *source, struct archive *tar, struct err *er
     bool placed = true;
     int status = ARCHIVE_EOF;
 
-    tree_init(&tree, source->job->root, source->job->lowers, source->job->lowers_count);
+    tree_init(&tree, source->job->root, source->job->lowers, source->job->lowers_count,
+              source->job->debts);
     while (placed && ((status = archive_read_next_header(tar, &entry)) == ARCHIVE_OK ||
                       status == ARCHIVE_WARN))
         placed = place_entry(source, tar, entry, &tree, err);

@@ -10,11 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tree_debts;
+
 struct unpack {
     int blob;          /* tar, plain or compressed by gzip or zstd; read to its end */
     int root;          /* an empty folder */
     const int *lowers; /* folders of the layers below, nearest first */
     size_t lowers_count;
+    struct tree_debts
+        *debts;          /* NULL: lowers are all; else what is owed to those that are not there */
     const char *digest;  /* what the blob must be; NULL: anything */
     const char *diff_id; /* what it must be when decompressed; NULL: anything */
     int64_t bytes_max, files_max;

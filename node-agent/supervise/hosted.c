@@ -79,6 +79,20 @@ void happenings_trim(struct happenings *list, const char *name, size_t max)
     }
 }
 
+bool happenings_retell(struct happenings *list, int64_t now_ms, const char *name,
+                       const char *begins, const char *message)
+{
+    for (size_t i = list->count; i-- > 0;) {
+        struct happening *item = &list->items[i];
+        if (strcmp(item->name, name) != 0 || !text_has_prefix(item->message, begins))
+            continue;
+        text_copy(item->message, sizeof item->message, message);
+        item->last_ms = now_ms;
+        return true;
+    }
+    return false;
+}
+
 void happenings_done(struct happenings *list)
 {
     free(list->items);

@@ -39,6 +39,9 @@ void happenings_add(struct happenings *list, int64_t now_ms, bool warning, const
                     const char *format, ...) PRINTF_LIKE(5, 6);
 /* Of those with this name at most `max` stay, the oldest go: words that differ each time hide nothing else. */
 void happenings_trim(struct happenings *list, const char *name, size_t max);
+/* In place of the newest of this name whose message begins with `begins`; false: there is none. */
+bool happenings_retell(struct happenings *list, int64_t now_ms, const char *name,
+                       const char *begins, const char *message);
 void happenings_done(struct happenings *list);
 
 enum member_phase { MEMBER_WAITING, MEMBER_STARTING, MEMBER_RUNNING, MEMBER_ENDED };

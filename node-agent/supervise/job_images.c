@@ -4,10 +4,8 @@
 
 #include "base/limits.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 enum { CREDENTIALS_MAX = 64 }; /* as many as a group may bring */
 
@@ -147,19 +145,6 @@ static void pull_all(struct pulling *pulling, size_t images)
         pthread_join(threads[--started], NULL);
 }
 
-/* Readable when the job is cancelled, or when one of several pulls failed. */
-static int either(int cancel_fd, int stop_fd, struct err *err)
-{
-    AUTO_CLOSE int both = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event readable = {.events = EPOLLIN};
-
-    if (both >= 0 && epoll_ctl(both, EPOLL_CTL_ADD, stop_fd, &readable) == 0 &&
-        (cancel_fd < 0 || epoll_ctl(both, EPOLL_CTL_ADD, cancel_fd, &readable) == 0))
-        return TAKE_FD(both);
-    err_set_os(err, ERR_BUSY, errno, "cannot wait for several images");
-    return -1;
-}
-
 static void take_credentials(struct pulling *pulling, const struct group_properties *properties)
 {
     for (size_t i = 0; i < properties->credentials_count; i++) {
@@ -188,7 +173,7 @@ bool job_images(struct job *job, struct err *err)
     AUTO_CLOSE int both = -1;
     pulling.cancel_fd = job->cancel_fd;
     if (images > 1)
-        pulling.cancel_fd = both = either(job->cancel_fd, pulling.stop.fd, err);
+        pulling.cancel_fd = both = bell_or(&pulling.stop, job->cancel_fd, err);
     bool ready = images <= 1 || both >= 0;
     if (ready)
         pull_all(&pulling, images);

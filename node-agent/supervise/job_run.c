@@ -245,6 +245,10 @@ bool job_run(struct job *job, struct err *err)
         job->refused_second_run = err->code == ERR_CONFLICT;
         return false;
     }
-    return root_mount(&making, err) && container_create(&making, err) &&
+    if (!root_mount(&making, err)) {
+        job->unprepared = err->code == ERR_NOT_FOUND; /* a layer is gone: pulled again */
+        return false;
+    }
+    return container_create(&making, err) &&
            runtime_start(parts->runtime, job->uid, making.container->name, &job->started_ms, err);
 }

@@ -26,6 +26,27 @@ void agent_changed(struct agent *agent, struct hosted *group)
 
 /* ---- jobs ---- */
 
+/* How far a pull is stands in the event of its begin (`pulling image "x": 42 % of 312 MB`), not in one for each step;
+ * when it is over that says again what the service says. */
+static void tell_pull(struct happenings *list, const char *words, int64_t now_ms)
+{
+    static const char pulled[] = "Successfully pulled image ";
+    const char *end = strrchr(words, '"');
+    char begins[GROUP_TEXT_SIZE];
+
+    if (text_has_prefix(words, pulled)) {
+        if (text_format(begins, sizeof begins, "pulling image %s", words + sizeof pulled - 1))
+            (void)happenings_retell(list, now_ms, "Pulling", begins, begins);
+        happenings_add(list, now_ms, false, "Pulled", "%s", words);
+        return;
+    }
+    if (end && end[1] == ':' && text_has_prefix(words, "pulling image ") &&
+        text_format(begins, sizeof begins, "%.*s", (int)(end + 1 - words), words) &&
+        happenings_retell(list, now_ms, "Pulling", begins, words))
+        return;
+    happenings_add(list, now_ms, false, "Pulling", "%s", words);
+}
+
 void agent_progress(void *context, struct message *message)
 {
     struct agent *agent = context;
@@ -34,8 +55,7 @@ void agent_progress(void *context, struct message *message)
     struct member *member = group ? hosted_member(group, progress->member_name) : NULL;
 
     if (member && group->incarnation == progress->incarnation) {
-        const char *name = text_has_prefix(progress->text, "Successfully") ? "Pulled" : "Pulling";
-        happenings_add(&member->happenings, clock_now_ms(), false, name, "%s", progress->text);
+        tell_pull(&member->happenings, progress->text, clock_now_ms());
         agent_changed(agent, group);
     }
     free(progress);

@@ -182,22 +182,44 @@ def free_range():
 
 
 class Registry:
-    """Debian's docker-registry on a free loopback port, empty. With a password only "tester" may do anything."""
+    """Debian's docker-registry on a free loopback port, empty. With a password only "tester" may do anything; with
+    `tls` it has a certificate of a CA of its own, in `certs`/<host:port>/ca.crt."""
 
-    def __init__(self, folder, password=None):
+    def __init__(self, folder, password=None, tls=False):
         self.port = free_port()
         self.folder = os.path.join(folder, f"registry-{self.port}")
-        self.host, self.password = f"127.0.0.1:{self.port}", password
+        # By its name where a certificate matters: tests take 127.0.0.1 for insecure.
+        self.host, self.password = f"{'localhost' if tls else '127.0.0.1'}:{self.port}", password
+        self.certs, self.tls = os.path.join(folder, "certs") if tls else None, None
         os.makedirs(self.folder)
+        secure = self.make_tls() if tls else ""
         config = os.path.join(self.folder, "config.yml")
         with open(config, "w", encoding="utf-8") as out:
             out.write(f"version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {self.folder}/data}}, "
-                      f"delete: {{enabled: true}}}}\nhttp: {{addr: {self.host}}}\n")
+                      f"delete: {{enabled: true}}}}\nhttp: {{addr: 127.0.0.1:{self.port}{secure}}}\n")
             if password:
                 out.write(f"auth: {{htpasswd: {{realm: test, path: {self.folder}/htpasswd}}}}\n")
                 self.write_password()
-        self.process = Process(["docker-registry", "serve", config], os.path.join(self.folder, "log"))
+        self.argv = ["docker-registry", "serve", config]
+        self.start()
+
+    def start(self):
+        self.process = Process(self.argv, os.path.join(self.folder, "log"))
         wait("the registry answers", self.answers, 20)
+
+    def make_tls(self):
+        """A CA, and a certificate by it for that name; the words of the configuration."""
+        ca = os.path.join(self.certs, self.host, "ca.crt")
+        os.makedirs(os.path.dirname(ca))
+        key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+        lines = f"""set -e; umask 077
+            openssl req -x509 {key} -keyout ca.key -out {ca} -subj /CN=registry-ca
+            openssl req {key} -keyout key.pem -out asked.pem -subj /CN=registry
+            printf 'subjectAltName=DNS:localhost' >names
+            openssl x509 -req -in asked.pem -CA {ca} -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem"""
+        subprocess.run(["sh", "-c", lines], cwd=self.folder, check=True, capture_output=True)
+        self.tls = ssl.create_default_context(cafile=ca)
+        return f", tls: {{certificate: {self.folder}/cert.pem, key: {self.folder}/key.pem}}"
 
     def write_password(self):
         """bcrypt, because the registry takes nothing else; the C library makes it."""
@@ -207,7 +229,8 @@ class Registry:
 
     def answers(self):
         try:
-            with urllib.request.urlopen(f"http://{self.host}/v2/", timeout=2) as answer:
+            url = f"{'https' if self.tls else 'http'}://{self.host}/v2/"
+            with urllib.request.urlopen(url, timeout=2, context=self.tls) as answer:
                 return answer.status == 200
         except urllib.error.HTTPError as refused:
             return refused.code == 401
@@ -378,9 +401,10 @@ class Berth:
             self.archive = busybox_archive(self.folder)
             self.image = self.registry.push(self.archive, "busybox:1")
             self.daemon = Daemon(self.folder, **{"tls": True, "image_check": "on", "insecure_registries": ["127.0.0.1"],
-                                                 **(daemon or {})})
+                                                 "registry_certs_dir": f"{self.folder}/certs", **(daemon or {})})
             self.client = self.daemon.client()
-            self.agent = Agent(self.folder, self.daemon, self.registry, **(agent or {}))
+            self.agent = Agent(self.folder, self.daemon, self.registry,
+                               **{"registry_certs_dir": f"{self.folder}/certs", **(agent or {})})
             rg = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg?api-version=2021-04-01"
             self.client.request("PUT", rg, {"location": LOCATION}).expect(200, 201)
         except BaseException:

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "node-agent/image/tree.h"
 #include "node-agent/image/unpack.h"
 
 #include <errno.h>
@@ -20,6 +21,8 @@
 static char folder[64];
 static struct made made;
 static struct unpacked unpacked;
+static bool apart; /* the layer below comes only afterwards */
+static struct tree_debts debts;
 static struct err err;
 
 static const char *path_of(const char *name)
@@ -46,14 +49,21 @@ static bool unpack_over(const char *root_name, const char *lower_name, int64_t b
     AUTO_CLOSE int lower = lower_name ? open_dir(lower_name) : -1;
     const struct unpack unpack = {.blob = blob,
                                   .root = root,
-                                  .lowers = &lower,
-                                  .lowers_count = lower_name ? 1 : 0,
+                                  .lowers = apart ? NULL : &lower,
+                                  .lowers_count = lower_name && !apart ? 1 : 0,
+                                  .debts = lower_name && apart ? &debts : NULL,
                                   .bytes_max = bytes_max,
                                   .files_max = files_max,
                                   .cancel_fd = -1};
 
     memset(&err, 0, sizeof err);
-    return unpack_layer(&unpack, &unpacked, &err);
+    bool done = unpack_layer(&unpack, &unpacked, &err);
+    if (done && apart && lower_name) {
+        assert_false(debts.unsettled);
+        done = tree_settle(&debts, root, &lower, 1, &err);
+    }
+    tree_debts_done(&debts);
+    return done;
 }
 
 static bool unpack_made(void)
@@ -755,13 +765,45 @@ static int tear_down(void **state)
     struct err failure = {0};
 
     (void)state;
+    apart = false;
     made_drop(&made);
     if (!file_remove_tree(folder, &failure))
         fail_msg("%s", failure.text);
     return 0;
 }
 
+static int set_up_apart(void **state)
+{
+    apart = true;
+    return set_up(state);
+}
+
+/* A folder of no layer below owes nothing once it is declared; one that is replaced neither. */
+TEST(what_is_declared_after_all_looks_as_declared)
+{
+    made_add(&made, &(struct made_entry){
+                        .type = '5', .name = "tmp", .mode = 01777, .uid = 9, .modified = 5});
+    add('5', "gone", NULL, NULL);
+    must_unpack();
+    made_drop(&made);
+    add('0', "tmp/x", NULL, "x");
+    add('0', "gone/x", NULL, "x");
+    made_add(&made, &(struct made_entry){
+                        .type = '5', .name = "tmp", .mode = 0700, .uid = 4, .modified = 6});
+    add('0', "gone", NULL, "a file now");
+    made_end(&made);
+    assert_int_equal(mkdir(path_of("upper"), 0755), 0);
+    assert_true(unpack_over("upper", "root", 1 << 20, 100));
+    assert_int_equal(look("upper/tmp").st_mode & 07777, 0700);
+    assert_int_equal(look("upper/tmp").st_uid, 4);
+    must_hold("upper/gone", "a file now");
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define APART(test)                                                  \
+    {                                                                \
+#test " (side by side)", test, set_up_apart, tear_down, NULL \
+    }
 
 int main(void)
 {
@@ -811,6 +853,14 @@ int main(void)
         IN_A_FOLDER(an_archive_without_entries_is_an_empty_layer),
         IN_A_FOLDER(checks_both_digests),
         IN_A_FOLDER(stops_when_told),
+        IN_A_FOLDER(what_is_declared_after_all_looks_as_declared),
+        APART(folders_nobody_declared_look_as_in_the_layer_below),
+        APART(whiteouts_become_what_overlayfs_reads),
+        APART(the_kernel_shows_the_layers_as_the_image_meant_them),
+        APART(deleted_and_made_anew_shows_nothing_of_below),
+        APART(a_whiteout_spares_what_its_own_layer_made),
+        APART(a_whiteout_of_nothing_leaves_nothing),
+        APART(what_is_declared_after_all_looks_as_declared),
     };
     return RUN_TESTS(tests);
 }

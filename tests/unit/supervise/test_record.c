@@ -67,6 +67,22 @@ TEST(a_saved_group_comes_back_as_it_was)
     assert_string_equal(loaded->members[0].happenings.items[0].message, "it \"broke\"");
 }
 
+TEST(how_far_a_pull_is_replaces_what_it_said_before)
+{
+    struct happenings list = {0};
+
+    happenings_add(&list, 1000, false, "Pulling", "pulling image \"a\"");
+    happenings_add(&list, 1000, false, "Pulling", "pulling image \"b\"");
+    assert_true(happenings_retell(&list, 2000, "Pulling", "pulling image \"a\"",
+                                  "pulling image \"a\": 42 % of 312 MB"));
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.items[0].message, "pulling image \"a\": 42 % of 312 MB");
+    assert_int_equal(list.items[0].count, 1);
+    assert_int_equal(list.items[0].last_ms, 2000);
+    assert_false(happenings_retell(&list, 3000, "Pulling", "pulling image \"c\"", "x"));
+    happenings_done(&list);
+}
+
 TEST(an_absent_record_is_not_found_and_a_torn_one_is_refused)
 {
     struct err err = {0};
@@ -152,6 +168,7 @@ int main(void)
         cmocka_unit_test(an_absent_record_is_not_found_and_a_torn_one_is_refused),
         cmocka_unit_test(a_container_is_marked_once_for_each_incarnation),
         cmocka_unit_test(a_running_container_is_told_with_its_last_run),
+        cmocka_unit_test(how_far_a_pull_is_replaces_what_it_said_before),
         cmocka_unit_test(a_container_between_two_runs_waits),
         cmocka_unit_test(a_container_that_a_client_stopped_ran_before),
     };
