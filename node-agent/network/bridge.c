@@ -161,7 +161,7 @@ bool bridge_open(struct network *network, struct err *err)
         return false;
     return netlink_address_add(netlink, network->bridge_index, range_gateway(&network->range),
                                network->range.prefix, err) &&
-           netlink_link_up(netlink, network->bridge, network->bridge_index, 0, err);
+           netlink_link_up(netlink, network->bridge, network->bridge_index, err);
 }
 
 /* ---- removing it ---- */

@@ -72,6 +72,23 @@ static void resolv_of_node(struct text *out)
     }
 }
 
+void resolv_servers(void (*each)(uint32_t address, void *context), void *context)
+{
+    AUTO(text) *content = text_new(FILE_MAX);
+    char *line, *rest;
+    uint32_t address;
+    resolv_of_node(content);
+    if (!text_ok(content) || content->size == 0)
+        return;
+    for (rest = content->bytes; (line = strsep(&rest, "\n"));) {
+        if (!word_is(line, "nameserver"))
+            continue;
+        line += strlen("nameserver");
+        if (address_parse(line + strspn(line, " \t"), &address))
+            each(address, context);
+    }
+}
+
 static void resolv_text(const struct network_spec *spec, struct text *out)
 {
     if (spec->dns_servers_count == 0)

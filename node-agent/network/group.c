@@ -102,6 +102,7 @@ static bool spaces_up(struct network *network, const struct network_spec *spec,
                       struct netlink *outside, uint32_t address, bool spare, struct err *err)
 {
     char folder[NETWORK_PATH_SIZE], link[NETWORK_LINK_SIZE];
+    struct group_rules rules = {.address = address}; /* all ports closed */
     group_path(network, spec->uid, "", folder);
     link_name(network->bridge, spec->uid, link);
     struct namespaces_plan plan = {.folder = folder,
@@ -111,12 +112,14 @@ static bool spaces_up(struct network *network, const struct network_spec *spec,
                                    .link = link,
                                    .address = address,
                                    .gateway = range_gateway(&network->range),
-                                   .prefix = network->range.prefix,
                                    .mtu = network->mtu};
     if (!namespaces_work(&plan, err))
         return false;
     link_ipv4_only(link);
-    return netlink_link_up(outside, link, 0, network->bridge_index, err);
+    /* Before it is in the bridge: the packet rules drop what a link of ours sends under another's name only if they
+     * know it. */
+    return group_rules_set(network, spec->uid, &rules, err) &&
+           netlink_link_join(outside, link, network->bridge_index, err);
 }
 
 static bool group_make(struct network *network, const struct network_spec *spec, uint32_t address,
@@ -147,7 +150,8 @@ static bool group_clear(struct network *network, const char *uid, struct err *er
         return false;
     group_path(network, uid, "", folder);
     link_name(network->bridge, uid, link);
-    return netlink_link_delete(netlink, link, err) && namespaces_remove(folder, err);
+    return netlink_link_delete(netlink, link, err) && group_rules_clear(network, uid, err) &&
+           namespaces_remove(folder, err);
 }
 
 static bool spec_check(const struct network_spec *spec, struct err *err)
@@ -221,11 +225,13 @@ static bool group_recover(struct network *network, struct netlink *netlink, cons
                           struct err *err)
 {
     struct network_group found;
+    struct group_rules rules;
     uint32_t address;
-    if (!network_group_find(network, uid, &found))
+    if (!network_group_find(network, uid, &found) || !group_rules_read(network, uid, &rules))
         return group_clear(network, uid, err);
     CHECK(address_parse(found.address, &address) && range_take_one(&network->range, address));
-    return netlink_link_up(netlink, found.link, found.link_index, network->bridge_index, err);
+    return group_rules_set(network, uid, &rules, err) &&
+           netlink_link_join(netlink, found.link, network->bridge_index, err);
 }
 
 bool groups_recover(struct network *network, struct err *err)

@@ -4,16 +4,19 @@
  *     <run_dir>/network/range        the range the bridge was made for
  *     <run_dir>/network/next         the address given last
  *     <run_dir>/ns/<uid>/            net ipc uts (mounts of the namespaces), hosts, hostname, resolv.conf, and
- *                                    address, written last: without it the group is half made
+ *                                    rules, what the packet rules were told of it; address, written last: without
+ *                                    it the group is half made
  *     <run_dir>/ns/.spare-<id>/      net ipc uts of namespaces made in advance; ".new-<id>" until they are complete */
 #ifndef NODE_AGENT_NETWORK_INSIDE_H
 #define NODE_AGENT_NETWORK_INSIDE_H
 
+#include "node-agent/network/elements.h"
 #include "node-agent/network/netlink.h"
 #include "node-agent/network/network.h"
 #include "node-agent/network/range.h"
 
 #include "base/fields.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "base/thread.h"
 
@@ -21,7 +24,8 @@ enum {
     NETWORK_TABLE_SIZE = 64,
     NETWORK_RANGE_SIZE = 20,
     NETWORK_HOSTNAME_MAX = 63,
-    NETWORK_RUN_DIR_MAX = 128
+    NETWORK_RUN_DIR_MAX = 128,
+    GROUP_PORTS_MAX = 2 * (int)LIMIT_ADDRESS_PORTS_MAX /* both protocols */
 };
 
 struct network {
@@ -31,7 +35,8 @@ struct network {
     int bridge_index, mtu;
     struct lock lock; /* guards what follows */
     struct range range;
-    struct netlink *counters; /* kept open: asked for each group each second */
+    struct netlink *counters;  /* kept open: asked for each group each second */
+    struct elements *elements; /* kept open: closing one waits for what it has dropped to be gone */
 };
 
 /* ---- small files of the run folder (paths.c) ---- */
@@ -64,8 +69,37 @@ bool bridge_remove(const struct network *network, struct err *err)
 
 /* ---- rules.c ---- */
 
+/* Sets and maps whose elements are the groups (group_rules.c); what each means stands in rules.c. */
+#define SET_LINKS "links"
+#define SET_OWNERS "owners"
+#define SET_OPEN "open"
+#define MAP_PUBLISHED "published"
+#define MAP_LEAVES_AS "leaves_as"
+#define SET_RESERVED "reserved"
+#define MAP_SUBNET "subnet"
+#define SET_NEIGHBOURS "neighbours"
+
 bool rules_put(const struct network *network, struct err *err) MUST_CHECK; /* and forwarding */
 bool rules_remove(const struct network *network, struct err *err) MUST_CHECK;
+
+/* ---- group_rules.c ---- */
+
+struct group_rules {
+    uint32_t address; /* 0: nothing at all */
+    struct network_port ports[GROUP_PORTS_MAX];
+    size_t ports_count;
+    uint32_t public_address; /* 0: none */
+    bool public_own;         /* nobody else's, not even the node's */
+    uint32_t subnet;         /* 0: none; groups of one number reach each other */
+};
+/* False: the kernel was told nothing of the group. */
+bool group_rules_read(const struct network *network, const char *uid, struct group_rules *out)
+    MUST_CHECK;
+/* From what they were to this, in one step. */
+bool group_rules_set(struct network *network, const char *uid, const struct group_rules *rules,
+                     struct err *err) MUST_CHECK;
+/* The kernel forgets the group; the file goes with its folder. */
+bool group_rules_clear(struct network *network, const char *uid, struct err *err) MUST_CHECK;
 
 /* ---- namespaces.c ---- */
 
@@ -77,7 +111,7 @@ struct namespaces_plan {
     struct netlink *outside; /* a socket of the node's namespace */
     const char *link;        /* the node's end */
     uint32_t address, gateway;
-    int prefix, mtu;
+    int mtu;
 };
 bool namespaces_work(const struct namespaces_plan *plan, struct err *err) MUST_CHECK;
 /* Unmounts and removes the folder. */
@@ -91,6 +125,8 @@ bool files_write(const struct network *network, const struct network_spec *spec,
                  struct err *err) MUST_CHECK;
 /* What of a resolv.conf is of use inside a group: everything but servers on loopback. The count of servers left. */
 int resolv_filter(const char *content, struct text *out);
+/* The IPv4 name servers a group is given when it names none. */
+void resolv_servers(void (*each)(uint32_t address, void *context), void *context);
 
 /* ---- group.c, pool.c ---- */
 

@@ -14,6 +14,9 @@
 
 enum { LO_INDEX = 1, INNER_INDEX = 2, NSFS_MAGIC_NUMBER = 0x6e736673 };
 
+/* A group has no neighbours but the node: all that leaves it is routed, and so passes the packet rules. */
+enum { ADDRESS_PREFIX = 32 };
+
 static const struct {
     const char *name;
     int flag;
@@ -79,7 +82,7 @@ static bool spaces_make(const char *folder, struct err *err)
     }
     settings_write();
     AUTO(netlink) *inside = netlink_open(err);
-    return inside && netlink_link_up(inside, "lo", LO_INDEX, 0, err);
+    return inside && netlink_link_up(inside, "lo", LO_INDEX, err);
 }
 
 static bool spaces_join(const char *folder, struct err *err)
@@ -122,8 +125,8 @@ static bool connect_inside(const struct namespaces_plan *plan, struct err *err)
         return err_set_os(err, ERR_IO, errno, "cannot name the namespaces");
     AUTO(netlink) *inside = netlink_open(err);
     return inside && pair_create(plan, &pair, err) &&
-           netlink_link_up(inside, pair.inner_name, INNER_INDEX, 0, err) &&
-           netlink_address_add(inside, INNER_INDEX, plan->address, plan->prefix, err) &&
+           netlink_link_up(inside, pair.inner_name, INNER_INDEX, err) &&
+           netlink_address_add(inside, INNER_INDEX, plan->address, ADDRESS_PREFIX, err) &&
            netlink_route_default(inside, INNER_INDEX, plan->gateway, err);
 }
 

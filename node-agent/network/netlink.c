@@ -253,20 +253,37 @@ bool netlink_pair_create(struct netlink *netlink, const struct pair_plan *plan, 
     return true;
 }
 
-bool netlink_link_up(struct netlink *netlink, const char *name, int index, int master,
-                     struct err *err)
+bool netlink_link_up(struct netlink *netlink, const char *name, int index, struct err *err)
 {
     struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, 0, index, IFF_UP);
     if (index == 0)
         mnl_attr_put_strz(message, IFLA_IFNAME, name);
-    if (master != 0)
-        mnl_attr_put_u32(message, IFLA_MASTER, (uint32_t)master);
-    if (exchange(netlink, message, NULL, NULL))
-        return true;
-    if (errno == EXFULL)
-        return err_set_os(err, ERR_NO_CAPACITY, errno,
-                          "the bridge has all the links the kernel allows it");
-    return err_set_os(err, ERR_IO, errno, "cannot set the network link %s up", name);
+    if (!exchange(netlink, message, NULL, NULL))
+        return err_set_os(err, ERR_IO, errno, "cannot set the network link %s up", name);
+    return true;
+}
+
+/* In the bridge first, as being isolated is a setting of a bridge's port, and up only then. */
+bool netlink_link_join(struct netlink *netlink, const char *name, int bridge, struct err *err)
+{
+    struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, 0, 0, 0);
+    mnl_attr_put_strz(message, IFLA_IFNAME, name);
+    mnl_attr_put_u32(message, IFLA_MASTER, (uint32_t)bridge);
+    if (!exchange(netlink, message, NULL, NULL))
+        return err_set_os(err, errno == EXFULL ? ERR_NO_CAPACITY : ERR_IO, errno,
+                          errno == EXFULL ? "the bridge has all the links the kernel allows it"
+                                          : "cannot put a network link into the bridge");
+    message = link_message(netlink, RTM_NEWLINK, 0, 0, IFF_UP);
+    mnl_attr_put_strz(message, IFLA_IFNAME, name);
+    struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+    mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, "bridge");
+    struct nlattr *data = mnl_attr_nest_start(message, IFLA_INFO_SLAVE_DATA);
+    mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, 1);
+    mnl_attr_nest_end(message, data);
+    mnl_attr_nest_end(message, info);
+    if (!exchange(netlink, message, NULL, NULL))
+        return err_set_os(err, ERR_IO, errno, "cannot connect the network link %s", name);
+    return true;
 }
 
 bool netlink_link_delete(struct netlink *netlink, const char *name, struct err *err)
@@ -307,6 +324,7 @@ bool netlink_route_default(struct netlink *netlink, int index, uint32_t gateway,
     header->rtm_protocol = RTPROT_STATIC;
     header->rtm_scope = RT_SCOPE_UNIVERSE;
     header->rtm_type = RTN_UNICAST;
+    header->rtm_flags = RTNH_F_ONLINK; /* the gateway is there though no range says so */
     mnl_attr_put_u32(message, RTA_GATEWAY, htonl(gateway));
     mnl_attr_put_u32(message, RTA_OIF, (uint32_t)index);
     if (!exchange(netlink, message, NULL, NULL) && errno != EEXIST)

@@ -1,4 +1,4 @@
-/* The few questions and orders this room has for the kernel's routing netlink; the only file that sees libmnl.
+/* The few questions and orders this room has for the kernel's routing netlink.
  * A socket speaks to the network namespace of the thread that opened it.
  * Threads: one at a time; opening one costs some 10 microseconds.   Owner: netlink_free(). */
 #ifndef NODE_AGENT_NETWORK_NETLINK_H
@@ -44,9 +44,12 @@ struct pair_plan { /* a veth pair: one end here, the other in another namespace 
 /* Both ends are down. */
 bool netlink_pair_create(struct netlink *netlink, const struct pair_plan *plan, struct err *err)
     MUST_CHECK;
-/* By name, as a new link's index is not told; master 0: none. */
-bool netlink_link_up(struct netlink *netlink, const char *name, int index, int master,
-                     struct err *err) MUST_CHECK;
+/* By name, as a new link's index is not told. */
+bool netlink_link_up(struct netlink *netlink, const char *name, int index, struct err *err)
+    MUST_CHECK;
+/* Into the bridge and up; isolated: of the bridge's ports it reaches the node alone. */
+bool netlink_link_join(struct netlink *netlink, const char *name, int bridge, struct err *err)
+    MUST_CHECK;
 /* Success when there is none. Waits for the kernel to let go of it: tens of milliseconds, without its lock. */
 bool netlink_link_delete(struct netlink *netlink, const char *name, struct err *err) MUST_CHECK;
 

@@ -55,6 +55,7 @@ void network_free(struct network *network)
     if (!network)
         return;
     netlink_free(network->counters);
+    elements_free(network->elements);
     range_done(&network->range);
     lock_done(&network->lock);
     free(network);
@@ -73,9 +74,10 @@ struct network *network_open(const struct network_options *options, struct err *
     }
     AUTO(network) *network = TAKE(blank);
     network->counters = netlink_open(err);
-    if (network->counters && folders_make(network, err) && bridge_open(network, err) &&
-        rules_put(network, err) && folders_remove(network, ".new-", err) &&
-        groups_recover(network, err))
+    network->elements = elements_new(network->table, err);
+    if (network->counters && network->elements && folders_make(network, err) &&
+        bridge_open(network, err) && rules_put(network, err) &&
+        folders_remove(network, ".new-", err) && groups_recover(network, err))
         return TAKE(network);
     err_add(err, "while opening the network %s", options->bridge);
     return NULL;

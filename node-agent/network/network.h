@@ -10,7 +10,10 @@
  *
  * Everything lives in the kernel and in files below `run_dir`: an agent that restarts opens the same network and
  * finds its groups. network_free() leaves all of it up, network_close_all() leaves nothing.
- * Not for: ports published on the node's own address, policies between groups, IPv6.
+ * A group is closed: nothing from outside reaches it until network_group_open() names the ports; it reaches neither
+ * the node nor link-local addresses, and packets under an address that is not its own are dropped. Only the node's
+ * root reaches every port of its groups: the agent asks probes from there.
+ * Not for: IPv6, which is off.
  * Threads: any, several at once; one group is worked on by one thread at a time. Calls take a few milliseconds
  * (open and close run `nft`: tens).   Owner: network_free(). */
 #ifndef NODE_AGENT_NETWORK_H
@@ -83,6 +86,14 @@ bool network_close_all(const struct network_options *options, struct err *err) M
  * used up, or the bridge (the kernel connects 1023). Leaves nothing behind on failure. */
 bool network_group_up(struct network *network, const struct network_spec *spec,
                       struct network_group *out, struct err *err) MUST_CHECK;
+struct network_port {
+    int protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+    uint16_t port;
+};
+/* Exactly these ports of the group are reachable from outside it from now on, all others are closed; called again to
+ * change. One transaction of the kernel, well under a millisecond. ERR_NOT_FOUND when the group is not up. */
+bool network_group_open(struct network *network, const char *uid, const struct network_port *ports,
+                        size_t count, struct err *err) MUST_CHECK;
 /* Always ends; success when nothing is left, also when nothing was there. Processes still in the namespaces keep
  * running there, cut off. */
 bool network_group_down(struct network *network, const char *uid, struct err *err) MUST_CHECK;

@@ -1,5 +1,5 @@
-/* One nftables table for the node and the kernel's forwarding switch; both only at open and close, nothing for each
- * group.
+/* The nftables tables of the node and the kernel's forwarding switch; both only at open and close. A group is no rule
+ * but elements of the sets declared here (group_rules.c).
  *
  * The switch is the machine's, not ours: what it was is kept in a file, and as a comment in our table, from where
  * another agent's network on the same machine learns it, so that the last one to close can put it back. */
@@ -12,7 +12,7 @@
 
 static const char forward_switch[] = "/proc/sys/net/ipv4/ip_forward";
 
-enum { NFT_OUTPUT_MAX = 1 << 20, NFT_TIMEOUT_MS = 20000 };
+enum { NFT_OUTPUT_MAX = 1 << 20, NFT_TIMEOUT_MS = 20000, RULES_MAX = 65536 };
 
 /* Runs nft with `ruleset` on its standard input, or with arguments alone. False also when it refuses. */
 static bool nft(const char *const *argv, const struct text *ruleset, struct text *out,
@@ -95,41 +95,171 @@ static bool forward_before(const struct network *network, char before[2], struct
     return line_write(path, before, err);
 }
 
-static void rules_text(const struct network *network, const char *before, struct text *out)
+/* ---- the rules ---- */
+
+static void name_server_rule(uint32_t address, void *context)
 {
-    const char *table = network->table, *bridge = network->bridge, *range = network->range_text;
-    text_addf(out, "table ip %s {}\ndelete table ip %s\n", table, table); /* replaced in one step */
-    text_addf(out, "table ip %s {\n  comment \"ip_forward was %s\"\n", table, before);
+    char text[NETWORK_ADDRESS_SIZE];
+    address_text(address, text);
+    text_addf(context, "    ip daddr %s meta l4proto { tcp, udp } th dport 53 accept\n", text);
+}
+
+/* What the elements mean. A map's missing key makes its rule not match. */
+static const char sets[] =
+    "  set " SET_OPEN
+    " { type ipv4_addr . inet_proto . inet_service; }\n" /* reached from outside */
+    "  map " MAP_PUBLISHED " { type ipv4_addr . inet_proto . inet_service : ipv4_addr; }\n"
+    "  map " MAP_LEAVES_AS " { type ipv4_addr : ipv4_addr; }\n" /* group: its public address */
+    "  set " SET_RESERVED " { type ipv4_addr; }\n" /* public addresses that are no node's own */
+    "  map " MAP_SUBNET " { type ipv4_addr : mark; }\n"
+    "  set " SET_NEIGHBOURS " { type ipv4_addr . mark; }\n";
+
+/* A link of ours sends as the group it belongs to, or not at all: no other address, no other MAC, no other protocol.
+ * Links that are not ours pass: other bridges of the machine come by here too. */
+static void link_rules(const struct network *network, struct text *out)
+{
+    text_addf(out,
+              "table bridge %s {}\nflush table bridge %s\ntable bridge %s {\n"
+              "  set " SET_LINKS " { type ifname; }\n"
+              "  set " SET_OWNERS " { type ifname . ether_addr . ipv4_addr; }\n"
+              "  chain prerouting {\n"
+              "    type filter hook prerouting priority filter; policy accept;\n"
+              "    iifname != @" SET_LINKS " accept\n"
+              "    ether type ip iifname . ether saddr . ip saddr @" SET_OWNERS " accept\n"
+              "    ether type arp iifname . arp saddr ether . arp saddr ip @" SET_OWNERS " accept\n"
+              "    drop\n"
+              "  }\n"
+              "}\n",
+              network->table, network->table, network->table);
+}
+
+/* To a group from anywhere outside it. */
+static const char inbound_rules[] = "  chain inbound {\n"
+                                    "    ip daddr . meta l4proto . th dport @" SET_OPEN " accept\n"
+                                    "    meta l4proto tcp reject with tcp reset\n"
+                                    "    reject with icmp port-unreachable\n"
+                                    "  }\n";
+
+/* From a group to anywhere else; "ct original": what it asked for, before a public address became a group's own. */
+static const char outbound_rules[] = "  chain outbound {\n"
+                                     "    ct original ip daddr 169.254.0.0/16 reject\n"
+                                     "  }\n";
+
+static void forward_rules(const struct network *network, struct text *out)
+{
+    const char *bridge = network->bridge;
+    text_add(out, inbound_rules);
+    text_add(out, outbound_rules);
     text_addf(out,
               "  chain forward {\n"
               "    type filter hook forward priority filter; policy accept;\n"
-              "    iifname \"%s\" accept\n"
-              "    oifname \"%s\" accept\n"
+              "    ct state established,related accept\n"
+              "    iifname \"%s\" oifname \"%s\" meta mark set ip saddr map @" MAP_SUBNET
+              " ip daddr . meta mark @" SET_NEIGHBOURS " accept\n"
+              "    iifname \"%s\" jump outbound\n"
+              "    oifname \"%s\" jump inbound\n"
               "  }\n",
-              bridge, bridge);
-    /* Bridged packets come by here too where bridge-nf-call-iptables is on: the range itself is left alone. */
+              bridge, bridge, bridge, bridge);
+}
+
+/* To the node: groups may ask its gateway for an echo and the name servers they were given, nothing else. The node's
+ * own sockets reach the open ports, root's all. */
+static void node_rules(const struct network *network, struct text *out)
+{
+    const char *bridge = network->bridge;
+    text_addf(out,
+              "  chain input {\n"
+              "    type filter hook input priority filter; policy accept;\n"
+              "    ct state established,related accept\n"
+              "    ip daddr @" SET_RESERVED " reject\n"
+              "    iifname != \"%s\" accept\n"
+              "    icmp type echo-request accept\n",
+              bridge);
+    resolv_servers(name_server_rule, out);
+    text_addf(out,
+              "    meta l4proto tcp reject with tcp reset\n"
+              "    reject with icmp port-unreachable\n"
+              "  }\n"
+              "  chain output {\n"
+              "    type filter hook output priority filter; policy accept;\n"
+              "    oifname != \"%s\" accept\n"
+              "    icmp type redirect drop\n" /* everything goes by the node: that is no detour */
+              "    ct state new meta skuid != 0 jump inbound\n"
+              "  }\n",
+              bridge);
+}
+
+/* Bridged packets come by here too where bridge-nf-call-iptables is on: the range itself is left alone. A group that
+ * asks for a public address of this node leaves under its own, so that answers come back the same way, also from
+ * itself. */
+static void address_rules(const struct network *network, struct text *out)
+{
+    const char *bridge = network->bridge, *range = network->range_text;
+    text_addf(out,
+              "  chain prerouting {\n"
+              "    type nat hook prerouting priority dstnat; policy accept;\n"
+              "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
+              "  }\n"
+              "  chain local {\n"
+              "    type nat hook output priority -100; policy accept;\n"
+              "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
+              "  }\n"
+              "  chain postrouting {\n"
+              "    type nat hook postrouting priority srcnat; policy accept;\n"
+              "    oifname \"%s\" ct status dnat snat ip to ip saddr map @" MAP_LEAVES_AS "\n"
+              "    oifname != \"%s\" ip daddr != %s snat ip to ip saddr map @" MAP_LEAVES_AS "\n",
+              bridge, bridge, range);
     if (network->nat)
-        text_addf(out,
-                  "  chain postrouting {\n"
-                  "    type nat hook postrouting priority srcnat; policy accept;\n"
-                  "    ip saddr %s ip daddr != %s oifname != \"%s\" masquerade\n"
-                  "  }\n",
-                  range, range, bridge);
+        text_addf(out, "    ip saddr %s ip daddr != %s oifname != \"%s\" masquerade\n", range,
+                  range, bridge);
+    text_add(out, "  }\n");
+}
+
+/* The rules are replaced in one step; the sets keep their elements, so that what is open stays open. */
+static void rules_text(const struct network *network, const char *before, struct text *out)
+{
+    const char *table = network->table;
+    link_rules(network, out);
+    text_addf(out, "table ip %s { comment \"ip_forward was %s\"; }\nflush table ip %s\n", table,
+              before, table);
+    text_addf(out, "table ip %s {\n", table);
+    text_add(out, sets);
+    forward_rules(network, out);
+    node_rules(network, out);
+    address_rules(network, out);
     text_add(out, "}\n");
+}
+
+static void tables_delete(const struct network *network, struct text *out)
+{
+    const char *table = network->table;
+    text_addf(out, "table ip %s {}\ndelete table ip %s\n", table, table);
+    text_addf(out, "table bridge %s {}\ndelete table bridge %s\n", table, table);
+}
+
+/* Sets of an agent of another version may not be as these are: then everything is made anew. */
+static bool tables_put(const struct network *network, const char *before, struct err *err)
+{
+    static const char *const argv[] = {"nft", "-f", "-", NULL};
+    AUTO(text) *rules = text_new(RULES_MAX);
+    struct err ignored;
+    if (!rules)
+        return err_set(err, ERR_BUSY, "no memory for packet rules");
+    rules_text(network, before, rules);
+    CHECK(text_ok(rules));
+    if (nft(argv, rules, NULL, &ignored))
+        return true;
+    text_clear(rules);
+    tables_delete(network, rules);
+    rules_text(network, before, rules);
+    CHECK(text_ok(rules));
+    return nft(argv, rules, NULL, err);
 }
 
 bool rules_put(const struct network *network, struct err *err)
 {
-    static const char *const argv[] = {"nft", "-f", "-", NULL};
-    AUTO(text) *rules = text_new(8192);
     char before[2], now[2];
-    if (!rules)
-        return err_set(err, ERR_BUSY, "no memory for packet rules");
-    if (!forward_before(network, before, err))
-        return false;
-    rules_text(network, before, rules);
-    CHECK(text_ok(rules));
-    if (!nft(argv, rules, NULL, err))
+    if (!forward_before(network, before, err) || !tables_put(network, before, err))
         return false;
     if (line_read(forward_switch, now, sizeof now) && strcmp(now, "1") == 0)
         return true;
@@ -139,13 +269,13 @@ bool rules_put(const struct network *network, struct err *err)
 bool rules_remove(const struct network *network, struct err *err)
 {
     static const char *const argv[] = {"nft", "-f", "-", NULL};
-    AUTO(text) *rules = text_new(8192);
+    AUTO(text) *rules = text_new(RULES_MAX);
     char before[2], path[NETWORK_PATH_SIZE];
     int others;
     bool was_off;
     if (!rules || !network_path(network, path, "network/ip_forward"))
         return err_set(err, ERR_BUSY, "no memory for packet rules");
-    text_addf(rules, "table ip %s {}\ndelete table ip %s\n", network->table, network->table);
+    tables_delete(network, rules);
     if (!nft(argv, rules, NULL, err) || !others_look(network, &others, &was_off, err))
         return false;
     if (others == 0 && line_read(path, before, sizeof before) && strcmp(before, "0") == 0)

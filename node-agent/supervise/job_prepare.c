@@ -93,24 +93,6 @@ static bool folders_make(struct job *job, const struct group_properties *propert
     return true;
 }
 
-static bool network_up(struct job *job, const struct assignment *assignment, struct err *err)
-{
-    const struct dns_config *dns = assignment->group->properties->dns;
-    struct network_group group;
-    struct network_spec spec = {.uid = job->uid, .hostname = assignment->name};
-
-    if (dns) {
-        spec.dns_servers = dns->name_servers.items;
-        spec.dns_servers_count = dns->name_servers.count;
-        spec.dns_search = dns->search_domains;
-        spec.dns_options = dns->options;
-    }
-    if (!network_group_up(job->jobs->parts.network, &spec, &group, err))
-        return false;
-    text_copy(job->address, sizeof job->address, group.address);
-    return true;
-}
-
 static bool limits_set(struct job *job, const struct assignment *assignment, struct err *err)
 {
     struct runtime_group ceiling = {
@@ -138,7 +120,7 @@ bool job_prepare(struct job *job, struct err *err)
     if (!folders_make(job, properties, err))
         return false;
     job->part = PART_NETWORK;
-    if (!network_up(job, assignment, err))
+    if (!job_network_up(job, assignment, err))
         return false;
     job->part = PART_LIMITS;
     return limits_set(job, assignment, err);

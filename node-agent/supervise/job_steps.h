@@ -5,6 +5,9 @@
 #include "node-agent/supervise/jobs.h"
 
 bool job_prepare(struct job *job, struct err *err) MUST_CHECK;
+/* Part of it (job_network.c). */
+bool job_network_up(struct job *job, const struct assignment *assignment, struct err *err)
+    MUST_CHECK;
 bool job_run(struct job *job, struct err *err) MUST_CHECK;
 bool job_signal(struct job *job, struct err *err) MUST_CHECK;
 bool job_clear(struct job *job, struct err *err) MUST_CHECK;

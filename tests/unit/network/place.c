@@ -1,6 +1,7 @@
 #include "tests/unit/network/place.h"
 
 #include "base/file.h"
+#include "base/process.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,7 +29,7 @@ static bool outside_addressed(void *context)
     struct addressing *addressing = context;
     struct err err;
     AUTO(netlink) *inside = netlink_open(&err);
-    return inside && netlink_link_up(inside, "eth0", INNER_INDEX, 0, &err) &&
+    return inside && netlink_link_up(inside, "eth0", INNER_INDEX, &err) &&
            netlink_address_add(inside, INNER_INDEX, addressing->address, 24, &err);
 }
 
@@ -51,7 +53,7 @@ static bool outside_make(struct place *place, struct err *err)
                              .inner_mac = {2, 0, 0, 0, 0, 9}};
     if (!netlink || !address_parse(NODE_OUTSIDE, &ours) ||
         !address_parse(OUTSIDE, &addressing.address) || !netlink_pair_create(netlink, &pair, err) ||
-        !netlink_link_up(netlink, "up0", 0, 0, err) ||
+        !netlink_link_up(netlink, "up0", 0, err) ||
         !netlink_address_add(netlink, (int)if_nametoindex("up0"), ours, 24, err) ||
         !place_inside(place->outside, NULL, outside_addressed, &addressing))
         return false;
@@ -69,7 +71,7 @@ bool place_new(struct place *place, struct err *err)
     setting_try("/proc/sys/net/ipv4/ip_forward",
                 "0"); /* a new namespace takes it from the machine's first */
     AUTO(netlink) *netlink = netlink_open(err);
-    return netlink && netlink_link_up(netlink, "lo", 1, 0, err) && outside_make(place, err);
+    return netlink && netlink_link_up(netlink, "lo", 1, err) && outside_make(place, err);
 }
 
 bool place_free(struct place *place, struct err *err)
@@ -160,20 +162,73 @@ int place_listen(const char *net, const char *address, uint16_t port)
     return TAKE_FD(fd);
 }
 
-int place_connect(const char *net, const char *address, uint16_t port, int patience_ms)
+int place_connect_from(const char *net, const char *from, const char *address, uint16_t port,
+                       int patience_ms)
 {
-    struct sockaddr_in to = endpoint(address, port);
+    struct sockaddr_in to = endpoint(address, port), at = endpoint(from, 0);
     AUTO_CLOSE int fd = place_socket(net, SOCK_STREAM | SOCK_NONBLOCK, 0);
     int failed = 0;
     socklen_t size = sizeof failed;
-    if (fd < 0)
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0)
         return -1;
     if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS)
         return -1;
     if (!ready(fd, POLLOUT, patience_ms) ||
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0 || failed)
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0 || failed) {
+        errno = failed;
+        return -1;
+    }
+    return TAKE_FD(fd);
+}
+
+int place_connect(const char *net, const char *address, uint16_t port, int patience_ms)
+{
+    return place_connect_from(net, "0.0.0.0", address, port, patience_ms);
+}
+
+/* A socket belongs to the file system's user of the thread that makes it. */
+int place_connect_as(uid_t user, const char *address, uint16_t port, int patience_ms)
+{
+    struct sockaddr_in to = endpoint(address, port);
+    struct timeval patience = {.tv_usec = patience_ms * 1000};
+    setfsuid(user);
+    AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setfsuid(0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
+        connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
         return -1;
     return TAKE_FD(fd);
+}
+
+bool place_datagram(const char *from, const char *to, const char *address, uint16_t port)
+{
+    struct sockaddr_in at = endpoint(address, port);
+    AUTO_CLOSE int server = place_socket(to, SOCK_DGRAM, 0);
+    AUTO_CLOSE int client = place_socket(from, SOCK_DGRAM, 0);
+    char byte = 'x';
+    return server >= 0 && client >= 0 && bind(server, (struct sockaddr *)&at, sizeof at) == 0 &&
+           sendto(client, &byte, 1, 0, (struct sockaddr *)&at, sizeof at) == 1 &&
+           ready(server, POLLIN, 300) && recv(server, &byte, 1, 0) == 1;
+}
+
+static bool ip_run(void *context)
+{
+    const char *words[16] = {"ip"};
+    char copy[200], *rest = copy;
+    struct process process = {.argv = words};
+    struct process_result result;
+    struct err err;
+    text_copy(copy, sizeof copy, context);
+    for (size_t i = 1; rest && i < COUNT_OF(words) - 1; i++)
+        words[i] = strsep(&rest, " ");
+    return process_run(&process, NULL, NULL, &result, &err) && result.exit_code == 0;
+}
+
+bool place_ip(const char *net, const char *words)
+{
+    char copy[200];
+    text_copy(copy, sizeof copy, words);
+    return place_inside(net, NULL, ip_run, copy);
 }
 
 bool place_accept(int listener, char peer[NETWORK_ADDRESS_SIZE])

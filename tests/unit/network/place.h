@@ -28,6 +28,15 @@ int place_socket(const char *net, int type, int protocol);
 int place_listen(const char *net, const char *address, uint16_t port);
 /* Connects from there; milliseconds of patience. */
 int place_connect(const char *net, const char *address, uint16_t port, int patience_ms);
+/* From one of several addresses there. */
+int place_connect_from(const char *net, const char *from, const char *address, uint16_t port,
+                       int patience_ms);
+/* From here, as another user of the node than root. */
+int place_connect_as(uid_t user, const char *address, uint16_t port, int patience_ms);
+/* One datagram goes from there to here. */
+bool place_datagram(const char *from, const char *to, const char *address, uint16_t port);
+/* Runs `ip` there with these words. */
+bool place_ip(const char *net, const char *words);
 /* Accepts, and tells who came. */
 bool place_accept(int listener, char peer[NETWORK_ADDRESS_SIZE]);
 /* One echo request and its answer. */

@@ -93,6 +93,13 @@ bool network_group_up(struct network *network UNUSED, const struct network_spec 
     return true;
 }
 
+bool network_group_open(struct network *network UNUSED, const char *uid UNUSED,
+                        const struct network_port *ports UNUSED, size_t count UNUSED,
+                        struct err *err)
+{
+    return node->address ? true : err_set(err, ERR_NOT_FOUND, "no such network");
+}
+
 bool network_group_down(struct network *network UNUSED, const char *uid UNUSED,
                         struct err *err UNUSED)
 {
