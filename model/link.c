@@ -48,6 +48,7 @@ static const struct field assignment_fields[] = {
     FIELD(struct assignment, subscription, "subscription"),
     FIELD(struct assignment, cpu_milli, "cpuMilli"),
     FIELD(struct assignment, memory_mib, "memoryMib"),
+    FIELD(struct assignment, public_address, "publicAddress", .max = 45),
     FIELD_STRUCT(struct assignment, group, "group", &container_group_schema),
 };
 const struct schema assignment_schema = SCHEMA("Assignment", struct assignment, assignment_fields, "What a node is to do with a group.");

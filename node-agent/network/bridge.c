@@ -157,6 +157,9 @@ bool bridge_open(struct network *network, struct err *err)
     if (!range_free(network, netlink, &uplink, err) || !bridge_has_range(network, err))
         return false;
     network->mtu = uplink_mtu(netlink, uplink);
+    if (!network->public_link[0] && uplink != 0 &&
+        !if_indextoname((unsigned)uplink, network->public_link))
+        network->public_link[0] = '\0';
     if (!found && !bridge_make(network, netlink, err))
         return false;
     return netlink_address_add(netlink, network->bridge_index, range_gateway(&network->range),

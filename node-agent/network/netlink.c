@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ANSWER_SIZE = 32768, MESSAGE_SIZE = 2048, LIST_TRIES = 20 };
+enum { ANSWER_SIZE = 32768, MESSAGE_SIZE = 2048, LIST_TRIES = 20, ADDRESS_BITS = 32 };
 
 struct netlink {
     struct mnl_socket *socket;
@@ -297,22 +297,44 @@ bool netlink_link_delete(struct netlink *netlink, const char *name, struct err *
 
 /* ---- addresses and routes ---- */
 
-bool netlink_address_add(struct netlink *netlink, int index, uint32_t address, int prefix,
-                         struct err *err)
+static struct nlmsghdr *address_message(struct netlink *netlink, int type, int flags, int index,
+                                        uint32_t address, int prefix)
 {
-    struct nlmsghdr *message = message_new(netlink, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+    struct nlmsghdr *message = message_new(netlink, type, flags);
     struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(message, sizeof *header);
     header->ifa_family = AF_INET;
     header->ifa_prefixlen = (uint8_t)prefix;
     header->ifa_index = (uint32_t)index;
     mnl_attr_put_u32(message, IFA_LOCAL, htonl(address));
     mnl_attr_put_u32(message, IFA_ADDRESS, htonl(address));
-    mnl_attr_put_u32(message, IFA_BROADCAST, htonl(address | ~(~(uint32_t)0 << (32 - prefix))));
-    if (exchange(netlink, message, NULL, NULL) || errno == EEXIST)
-        return true;
+    return message;
+}
+
+static bool address_failed(const char *what, uint32_t address, struct err *err)
+{
     char text[NETWORK_ADDRESS_SIZE];
     address_text(address, text);
-    return err_set_os(err, ERR_IO, errno, "cannot set the address %s", text);
+    return err_set_os(err, ERR_IO, errno, "cannot %s the address %s", what, text);
+}
+
+bool netlink_address_add(struct netlink *netlink, int index, uint32_t address, int prefix,
+                         struct err *err)
+{
+    struct nlmsghdr *message =
+        address_message(netlink, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, address, prefix);
+    if (prefix < ADDRESS_BITS)
+        mnl_attr_put_u32(message, IFA_BROADCAST,
+                         htonl(address | ~(~(uint32_t)0 << (ADDRESS_BITS - prefix))));
+    return exchange(netlink, message, NULL, NULL) || errno == EEXIST ||
+           address_failed("set", address, err);
+}
+
+bool netlink_address_remove(struct netlink *netlink, int index, uint32_t address, int prefix,
+                            struct err *err)
+{
+    struct nlmsghdr *message = address_message(netlink, RTM_DELADDR, 0, index, address, prefix);
+    return exchange(netlink, message, NULL, NULL) || errno == EADDRNOTAVAIL || errno == ENODEV ||
+           address_failed("remove", address, err);
 }
 
 bool netlink_route_default(struct netlink *netlink, int index, uint32_t gateway, struct err *err)

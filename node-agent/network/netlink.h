@@ -56,6 +56,9 @@ bool netlink_link_delete(struct netlink *netlink, const char *name, struct err *
 /* Success when it is there already. */
 bool netlink_address_add(struct netlink *netlink, int index, uint32_t address, int prefix,
                          struct err *err) MUST_CHECK;
+/* Success when it is gone already. */
+bool netlink_address_remove(struct netlink *netlink, int index, uint32_t address, int prefix,
+                            struct err *err) MUST_CHECK;
 bool netlink_route_default(struct netlink *netlink, int index, uint32_t gateway, struct err *err)
     MUST_CHECK;
 

@@ -133,23 +133,75 @@ static void link_rules(const struct network *network, struct text *out)
               network->table, network->table, network->table);
 }
 
+/* As a host says that nobody listens: whoever asks knows at once. */
+static const char refuse_rules[] = "  chain refuse {\n"
+                                   "    meta l4proto tcp reject with tcp reset\n"
+                                   "    reject with icmp port-unreachable\n"
+                                   "  }\n";
+
 /* To a group from anywhere outside it. */
 static const char inbound_rules[] = "  chain inbound {\n"
                                     "    ip daddr . meta l4proto . th dport @" SET_OPEN " accept\n"
-                                    "    meta l4proto tcp reject with tcp reset\n"
-                                    "    reject with icmp port-unreachable\n"
+                                    "    goto refuse\n"
                                     "  }\n";
 
-/* From a group to anywhere else; "ct original": what it asked for, before a public address became a group's own. */
-static const char outbound_rules[] = "  chain outbound {\n"
-                                     "    ct original ip daddr 169.254.0.0/16 reject\n"
-                                     "  }\n";
+/* Names of `set`'s members: items that begin with '!' (or do not), without it. False: there are none. */
+static bool outbound_set(const struct text_list *list, bool denied, struct text *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *item = list->items[i];
+        if ((*item == '!') != denied || strcmp(item, "none") == 0)
+            continue;
+        text_addf(out, "%s%s", any ? ", " : "", item + denied);
+        any = true;
+    }
+    return any;
+}
+
+static bool outbound_bounded(const struct text_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i][0] != '!')
+            return true;
+    }
+    return false;
+}
+
+static void outbound_ports(const struct text_list *ports, struct text *out)
+{
+    static const char mail[] = "25"; /* groups that send it get the whole range blocked elsewhere */
+    if (!ports->given)
+        text_addf(out, "    tcp dport %s goto refuse\n", mail);
+    for (size_t i = 0; i < ports->count; i++)
+        text_addf(out, "    tcp dport %s goto refuse\n", ports->items[i]);
+}
+
+/* From a group to anywhere else. "ct original" is what it asked for, before a public address became that of a group.
+ * Link-local addresses are nobody's; a metadata service of a group's own would be a map of these addresses in
+ * prerouting and its exception here. */
+static void outbound_rules(const struct network *network, struct text *out)
+{
+    AUTO(text) *ranges = text_new(RULES_MAX);
+    text_add(out, "  chain outbound {\n"
+                  "    ct original ip daddr 169.254.0.0/16 goto refuse\n");
+    outbound_ports(&network->outbound_closed_ports, out);
+    if (outbound_set(&network->outbound, true, ranges))
+        text_addf(out, "    ct original ip daddr { %s } goto refuse\n", ranges->bytes);
+    text_clear(ranges);
+    if (outbound_set(&network->outbound, false, ranges))
+        text_addf(out, "    ct original ip daddr != { %s } goto refuse\n", ranges->bytes);
+    else if (outbound_bounded(&network->outbound))
+        text_add(out, "    goto refuse\n");
+    text_add(out, "  }\n");
+}
 
 static void forward_rules(const struct network *network, struct text *out)
 {
     const char *bridge = network->bridge;
+    text_add(out, refuse_rules);
     text_add(out, inbound_rules);
-    text_add(out, outbound_rules);
+    outbound_rules(network, out);
     text_addf(out,
               "  chain forward {\n"
               "    type filter hook forward priority filter; policy accept;\n"
@@ -171,14 +223,13 @@ static void node_rules(const struct network *network, struct text *out)
               "  chain input {\n"
               "    type filter hook input priority filter; policy accept;\n"
               "    ct state established,related accept\n"
-              "    ip daddr @" SET_RESERVED " reject\n"
+              "    ip daddr @" SET_RESERVED " goto refuse\n"
               "    iifname != \"%s\" accept\n"
               "    icmp type echo-request accept\n",
               bridge);
     resolv_servers(name_server_rule, out);
     text_addf(out,
-              "    meta l4proto tcp reject with tcp reset\n"
-              "    reject with icmp port-unreachable\n"
+              "    goto refuse\n"
               "  }\n"
               "  chain output {\n"
               "    type filter hook output priority filter; policy accept;\n"

@@ -18,12 +18,28 @@ static size_t ports_of(const struct group_address *address, struct network_port 
     return count;
 }
 
+/* Published, or reached within its node alone. */
+static bool expose(struct job *job, const struct assignment *assignment, struct err *err)
+{
+    const struct group_properties *properties = assignment->group->properties;
+    const struct group_address *address = properties->address;
+    struct network_port ports[PORTS_MAX];
+    struct network_exposure exposure = {
+        .ports = ports,
+        .ports_count = ports_of(address, ports),
+        .is_public = address && address->type == ADDRESS_PUBLIC,
+        .public_address = assignment->public_address,
+        .subnet = properties->subnets_count > 0 ? properties->subnets[0].id : NULL,
+    };
+
+    return network_group_expose(job->jobs->parts.network, job->uid, &exposure, job->address, err);
+}
+
 /* A group that was up keeps its network, and what is open follows the newest spec. */
 bool job_network_up(struct job *job, const struct assignment *assignment, struct err *err)
 {
     const struct group_properties *properties = assignment->group->properties;
     const struct dns_config *dns = properties->dns;
-    struct network_port ports[PORTS_MAX];
     struct network_group group;
     struct network_spec spec = {.uid = job->uid, .hostname = assignment->name};
 
@@ -33,10 +49,6 @@ bool job_network_up(struct job *job, const struct assignment *assignment, struct
         spec.dns_search = dns->search_domains;
         spec.dns_options = dns->options;
     }
-    if (!network_group_up(job->jobs->parts.network, &spec, &group, err) ||
-        !network_group_open(job->jobs->parts.network, job->uid, ports,
-                            ports_of(properties->address, ports), err))
-        return false;
-    text_copy(job->address, sizeof job->address, group.address);
-    return true;
+    return network_group_up(job->jobs->parts.network, &spec, &group, err) &&
+           expose(job, assignment, err);
 }

@@ -252,6 +252,26 @@ bool place_ping(const char *net, const char *address)
            answer.type == ICMP_ECHOREPLY;
 }
 
+struct wanted_address {
+    uint32_t address;
+    bool found;
+};
+
+static void address_look(int index UNUSED, uint32_t address, int prefix UNUSED, void *context)
+{
+    struct wanted_address *wanted = context;
+    wanted->found |= address == wanted->address;
+}
+
+bool place_has_address(const char *address)
+{
+    struct err err;
+    struct wanted_address wanted = {0};
+    AUTO(netlink) *netlink = netlink_open(&err);
+    return netlink && address_parse(address, &wanted.address) &&
+           netlink_addresses(netlink, address_look, &wanted, &err) && wanted.found;
+}
+
 static void count_one(const struct link_info *link, void *context)
 {
     int *count = context;

@@ -41,6 +41,8 @@ bool place_ip(const char *net, const char *words);
 bool place_accept(int listener, char peer[NETWORK_ADDRESS_SIZE]);
 /* One echo request and its answer. */
 bool place_ping(const char *net, const char *address);
+/* One of our links has it. */
+bool place_has_address(const char *address);
 int place_count_links(void);
 int place_count_mounts(void);
 

@@ -326,6 +326,198 @@ TEST(counts_bytes_as_the_group_sees_them)
     assert_in_range(after.rx_bytes, 1, 5000);
 }
 
+/* ---- public addresses ---- */
+
+#define PUBLIC "198.51.100.40"
+
+static bool expose(int number, const char *address, const char *subnet, char shown[16])
+{
+    static const struct network_port port = {IPPROTO_TCP, PORT};
+    struct network_exposure exposure = {.ports = &port,
+                                        .ports_count = 1,
+                                        .is_public = !subnet,
+                                        .public_address = address,
+                                        .subnet = subnet};
+    bool done = network_group_expose(network, uid(number), &exposure, shown, &err);
+    if (!done)
+        print_error("%s\n", err.text);
+    return done;
+}
+
+/* A listener of the group hears who asks for `public`:port. */
+static bool asks(const char *from, const struct network_group *group, const char *public,
+                 uint16_t port, char peer[NETWORK_ADDRESS_SIZE])
+{
+    AUTO_CLOSE int listener = place_listen(group->net_path, group->address, port);
+    AUTO_CLOSE int connected = place_connect(from, public, port, 500);
+    return listener >= 0 && connected >= 0 && place_accept(listener, peer);
+}
+
+static void network_with_node_address(const char *address)
+{
+    struct network_options other = options;
+    network_free(TAKE(network));
+    other.public_address = address;
+    other.public_link = "up0";
+    network = network_open(&other, &err);
+    assert_non_null(network);
+}
+
+TEST(a_public_address_leads_to_its_groups_open_ports_alone)
+{
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NULL);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    assert_string_equal(shown, PUBLIC);
+    assert_true(asks(place.outside, &one, PUBLIC, PORT, peer));
+    assert_string_equal(peer, OUTSIDE);
+    assert_false(asks(place.outside, &one, PUBLIC, PORT + 1, peer));
+    AUTO_CLOSE int of_node = place_listen(NULL, "0.0.0.0", PORT + 2); /* the node's own service */
+    assert_true(of_node >= 0);
+    assert_int_equal(place_connect(place.outside, PUBLIC, PORT + 2, 500), -1);
+    assert_true(asks(NULL, &one, PUBLIC, PORT, peer));
+}
+
+TEST(a_group_leaves_under_its_public_address)
+{
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NULL);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    assert_string_equal(peer, PUBLIC);
+}
+
+TEST(groups_reach_public_addresses_of_their_node_their_own_too)
+{
+    struct network_group one = up(1), two = up(2), three = up(3);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NODE_OUTSIDE);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    assert_true(asks(one.net_path, &one, PUBLIC, PORT, peer));
+    assert_true(asks(two.net_path, &one, PUBLIC, PORT, peer));
+    assert_string_equal(peer, two.address);
+    assert_true(expose(3, NULL, NULL, shown));
+    assert_true(asks(one.net_path, &three, NODE_OUTSIDE, PORT, peer));
+    assert_string_equal(peer, PUBLIC);
+    assert_true(asks(three.net_path, &three, NODE_OUTSIDE, PORT, peer));
+}
+
+TEST(without_a_pool_groups_share_the_address_of_the_node)
+{
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NODE_OUTSIDE);
+    assert_true(expose(1, NULL, NULL, shown));
+    assert_string_equal(shown, NODE_OUTSIDE);
+    assert_true(asks(place.outside, &one, NODE_OUTSIDE, PORT, peer));
+    assert_string_equal(peer, OUTSIDE);
+    assert_false(asks(place.outside, &one, NODE_OUTSIDE, PORT + 1, peer));
+}
+
+TEST(one_port_of_the_nodes_address_is_of_one_group)
+{
+    char shown[NETWORK_ADDRESS_SIZE], peer[NETWORK_ADDRESS_SIZE];
+    struct network_group one = up(1);
+    up(2);
+    network_with_node_address(NODE_OUTSIDE);
+    assert_true(expose(1, NULL, NULL, shown));
+    assert_false(expose(2, NULL, NULL, shown));
+    assert_true(asks(place.outside, &one, NODE_OUTSIDE, PORT, peer));
+    down(1);
+    assert_true(expose(2, NULL, NULL, shown));
+}
+
+TEST(a_public_address_goes_with_its_group_and_is_found_after_a_restart)
+{
+    struct network_group one = up(1), two;
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NULL);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    network_with_node_address(NULL);
+    assert_true(asks(place.outside, &one, PUBLIC, PORT, peer));
+    down(1);
+    assert_false(place_has_address(PUBLIC));
+    two = up(2);
+    assert_true(expose(2, PUBLIC, NULL, shown));
+    assert_true(asks(place.outside, &two, PUBLIC, PORT, peer));
+    assert_true(expose(2, NULL, "none any more", shown));
+    assert_false(place_has_address(PUBLIC));
+    assert_true(expose(2, PUBLIC, NULL, shown));
+    assert_true(place_has_address(PUBLIC));
+    assert_int_equal(network_down(NULL), 0);
+    assert_false(place_has_address(PUBLIC));
+}
+
+TEST(groups_of_one_subnet_reach_all_ports_of_each_other)
+{
+    struct network_group one = up(1), two = up(2), three = up(3);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    assert_true(expose(1, NULL, "/x/subnets/A", shown));
+    assert_string_equal(shown, one.address);
+    assert_true(expose(2, NULL, "/x/subnets/a", shown));
+    assert_true(expose(3, NULL, "/x/subnets/b", shown));
+    assert_true(asks(one.net_path, &two, two.address, PORT + 1, peer));
+    assert_true(asks(two.net_path, &one, one.address, PORT + 1, peer));
+    assert_false(asks(three.net_path, &one, one.address, PORT + 1, peer));
+    assert_true(asks(three.net_path, &one, one.address, PORT, peer));
+}
+
+/* ---- where groups may connect to ---- */
+
+static void network_with_outbound(const char *const *items, size_t count)
+{
+    struct network_options other = options;
+    network_free(TAKE(network));
+    other.outbound = (struct text_list){true, (const char **)items, count};
+    network = network_open(&other, &err);
+    assert_non_null(network);
+}
+
+TEST(connects_only_where_the_node_lets_it)
+{
+    static const char *const none[] = {"none"}, *const there[] = {"198.51.100.0/24"},
+                             *const not_there[] = {"!198.51.100.2/32"},
+                             *const elsewhere[] = {"198.51.0.0/16", "!198.51.100.0/24",
+                                                   "10.0.0.0/8"};
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE];
+    network_with_outbound(none, 1);
+    assert_false(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    assert_true(reaches(NULL, one.net_path, one.address, peer)); /* answers go */
+    network_with_outbound(there, 1);
+    assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    network_with_outbound(not_there, 1);
+    assert_false(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    network_with_outbound(elsewhere, COUNT_OF(elsewhere));
+    assert_false(reaches(one.net_path, place.outside, OUTSIDE, peer));
+}
+
+TEST(sends_no_mail_and_asks_no_link_local_address)
+{
+    struct network_group one = up(1);
+    AUTO_CLOSE int mail = place_listen(place.outside, OUTSIDE, 25);
+    assert_true(mail >= 0);
+    assert_int_equal(place_connect(one.net_path, OUTSIDE, 25, 500), -1);
+    assert_int_equal(place_connect(one.net_path, "169.254.169.254", 80, 500), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+}
+
+TEST(refuses_words_that_are_no_range_and_no_port)
+{
+    static const char *wrong[] = {"10.0.0.0/8; drop", "everything", "!", "::/0", "1.2.3.4/32\n"};
+    struct network_options other = options;
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        other.outbound = (struct text_list){true, &wrong[i], 1};
+        assert_null(network_open(&other, &err));
+        assert_int_equal(err.code, ERR_INVALID);
+    }
+    other.outbound = (struct text_list){0};
+    other.outbound_closed_ports = (struct text_list){true, &wrong[1], 1};
+    assert_null(network_open(&other, &err));
+}
+
 /* ---- what a group gets ---- */
 
 static bool named_box(void *context UNUSED)
@@ -730,6 +922,16 @@ int main(void)
         WITH_NETWORK(without_nat_groups_leave_under_their_own_address_and_get_no_answer),
         WITH_NETWORK(bridge_packets_that_pass_iptables_keep_their_address),
         WITH_NETWORK(counts_bytes_as_the_group_sees_them),
+        WITH_NETWORK(a_public_address_leads_to_its_groups_open_ports_alone),
+        WITH_NETWORK(a_group_leaves_under_its_public_address),
+        WITH_NETWORK(groups_reach_public_addresses_of_their_node_their_own_too),
+        WITH_NETWORK(without_a_pool_groups_share_the_address_of_the_node),
+        WITH_NETWORK(one_port_of_the_nodes_address_is_of_one_group),
+        WITH_NETWORK(a_public_address_goes_with_its_group_and_is_found_after_a_restart),
+        WITH_NETWORK(groups_of_one_subnet_reach_all_ports_of_each_other),
+        WITH_NETWORK(connects_only_where_the_node_lets_it),
+        WITH_NETWORK(sends_no_mail_and_asks_no_link_local_address),
+        WITH_NETWORK(refuses_words_that_are_no_range_and_no_port),
         WITH_NETWORK(gives_a_group_its_host_name_and_files),
         WITH_NETWORK(writes_the_name_servers_a_group_asks_for),
         WITH_NETWORK(takes_the_packet_size_of_the_way_out),

@@ -93,11 +93,13 @@ bool network_group_up(struct network *network UNUSED, const struct network_spec 
     return true;
 }
 
-bool network_group_open(struct network *network UNUSED, const char *uid UNUSED,
-                        const struct network_port *ports UNUSED, size_t count UNUSED,
-                        struct err *err)
+bool network_group_expose(struct network *network UNUSED, const char *uid UNUSED,
+                          const struct network_exposure *exposure UNUSED,
+                          char shown[NETWORK_ADDRESS_SIZE], struct err *err)
 {
-    return node->address ? true : err_set(err, ERR_NOT_FOUND, "no such network");
+    if (node->address == 0)
+        return err_set(err, ERR_NOT_FOUND, "no such network");
+    return text_format(shown, NETWORK_ADDRESS_SIZE, "10.0.0.%d", node->address);
 }
 
 bool network_group_down(struct network *network UNUSED, const char *uid UNUSED,
