@@ -16,18 +16,26 @@ static void print_names(const struct group_row *row, struct text *out)
     text_add(out, "\",\"type\":\"" RESOURCE_TYPE_GROUP "\"");
 }
 
+/* A public one is the group's from its creation on, a node's own while it runs there. */
+static const char *group_ip(const struct group_row *row)
+{
+    return row->public_address ? row->public_address : row->address;
+}
+
 /* The spec behind its first brace, with the address put into it where there is one. */
 static void print_spec(const struct group_row *row, size_t from, struct text *out)
 {
     size_t size = strlen(row->spec), at = (size_t)row->address_at;
 
-    if (!row->address || at <= from || at >= size) {
+    const char *ip = group_ip(row);
+
+    if (!ip || at <= from || at >= size) {
         text_add_n(out, row->spec + from, size - from);
         return;
     }
     text_add_n(out, row->spec + from, at - from);
     text_add(out, "\"ip\":");
-    text_add_json(out, row->address);
+    text_add_json(out, ip);
     if (row->spec[at] != '}')
         text_add_char(out, ',');
     text_add_n(out, row->spec + at, size - at);
@@ -148,7 +156,7 @@ static void group_fill(struct container_group *group, const struct group_row *ro
         (struct opt_int){GIVEN_VALUE, LIMIT_PROVISIONING_TIMEOUT_S};
     properties->custom_provisioning_timeout = (struct opt_bool){GIVEN_VALUE, false};
     if (properties->address)
-        properties->address->ip = row->address;
+        properties->address->ip = group_ip(row);
 }
 
 bool group_print_whole(struct request *request, const struct group_row *row, struct text *out,

@@ -19,6 +19,7 @@ static void row_take(struct group_row *row, const struct group_row *sent)
     row->os = sent->os;
     row->shape = sent->shape;
     row->limits = sent->limits;
+    row->pool = sent->pool;
 }
 
 static bool has_moved(const struct group_row *row, const struct group_row *old)
