@@ -1,9 +1,12 @@
 #include "model/address_pool.h"
 
+#include "base/limits.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
 #include <string.h>
+
+_Static_assert((int)PORT_SET_MAX == (int)LIMIT_ADDRESS_PORTS_MAX, "all ports of an ipAddress fit");
 
 enum { ADDRESS_BITS = 32, PREFIX_SHORTEST = 8, PREFIX_WITH_ENDS = 30 };
 
@@ -109,7 +112,7 @@ bool shape_equal(const struct shape *left, const struct shape *right)
 
 static void port_set_add(struct port_set *set, uint32_t item)
 {
-    if (set->count < (uint32_t)LIMIT_ADDRESS_PORTS_MAX)
+    if (set->count < (uint32_t)PORT_SET_MAX)
         set->items[set->count++] = item;
 }
 

@@ -8,7 +8,6 @@
 #define MODEL_CONTAINER_GROUP_H
 
 #include "base/fields.h"
-#include "base/limits.h"
 
 /* ---- words, in the order of the enums ---- */
 
@@ -296,11 +295,11 @@ extern const struct schema container_group_schema, event_schema, container_view_
 
 /* Sums of the containers' requests (§8.6). One GB is 1,024 MiB; the group's total is rounded up to a whole
  * MiB once, not per container, so that ten times 0.1 GB is 1 GB. */
+enum { PORT_SET_MAX = 5, PORT_SET_UDP = 1 << 16 };
 struct port_set {
-    uint32_t items[LIMIT_ADDRESS_PORTS_MAX]; /* the port, and PORT_SET_UDP */
+    uint32_t items[PORT_SET_MAX]; /* the port, and PORT_SET_UDP */
     uint32_t count;
 };
-enum { PORT_SET_UDP = 1 << 16 };
 
 struct shape {
     int64_t cpu_milli;

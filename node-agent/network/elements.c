@@ -28,9 +28,9 @@ struct elements {
 
 bool element_equal(const struct element *left, const struct element *right)
 {
-    return left->family == right->family && strcmp(left->set, right->set) == 0 &&
-           left->key_size == right->key_size && left->mapped == right->mapped &&
-           left->value == right->value && memcmp(left->key, right->key, left->key_size) == 0;
+    return strcmp(left->set, right->set) == 0 && left->key_size == right->key_size &&
+           left->mapped == right->mapped && left->value == right->value &&
+           memcmp(left->key, right->key, left->key_size) == 0;
 }
 
 static struct nlmsghdr *message_add(struct elements *elements, int type, int family, int resource)
@@ -97,7 +97,7 @@ static void change_add(struct elements *elements, int type, const struct element
         return;
     }
     struct nlmsghdr *message =
-        message_add(elements, NFNL_SUBSYS_NFTABLES << 8 | type, element->family, 0);
+        message_add(elements, NFNL_SUBSYS_NFTABLES << 8 | type, NFPROTO_IPV4, 0);
     if (type == NFT_MSG_NEWSETELEM)
         message->nlmsg_flags |= NLM_F_CREATE;
     mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, elements->table);

@@ -1,4 +1,4 @@
-/* What the packet rules know of one group: which link, MAC and address belong together, which ports are open, under
+/* What the packet rules know of one group: which link and address belong together, which ports are open, under
  * which public address it is reached and leaves. The file "rules" in its folder says what the kernel was told; it is
  * written first, so what the kernel has can always be taken back. */
 #include "node-agent/network/inside.h"
@@ -6,7 +6,6 @@
 #include "base/file.h"
 
 #include <arpa/inet.h>
-#include <linux/netfilter.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -20,11 +19,11 @@ struct element_list {
 
 /* ---- elements ---- */
 
-static struct element *element_new(struct element_list *list, int family, const char *set)
+static struct element *element_new(struct element_list *list, const char *set)
 {
     CHECK(list->count < ELEMENTS_MAX);
     struct element *element = &list->items[list->count++];
-    *element = (struct element){.family = family, .set = set};
+    *element = (struct element){.set = set};
     return element;
 }
 
@@ -61,26 +60,23 @@ static void link_elements(const struct group_rules *rules, const char *link,
                           struct element_list *list)
 {
     char name[NETWORK_LINK_SIZE] = {0};
-    uint8_t mac[6];
-    struct element *element = element_new(list, NFPROTO_BRIDGE, SET_LINKS);
+    struct element *element = element_new(list, SET_LINKS);
     text_copy(name, sizeof name, link);
-    address_mac(rules->address, mac);
     key_add(element, name, sizeof name);
-    element = element_new(list, NFPROTO_BRIDGE, SET_OWNERS);
+    element = element_new(list, SET_OWNERS);
     key_add(element, name, sizeof name);
-    key_add(element, mac, sizeof mac);
     key_add_address(element, rules->address);
 }
 
 static void port_elements(const struct group_rules *rules, const struct network_port *port,
                           struct element_list *list)
 {
-    struct element *element = element_new(list, NFPROTO_IPV4, SET_OPEN);
+    struct element *element = element_new(list, SET_OPEN);
     key_add_address(element, rules->address);
     key_add_port(element, port);
     if (rules->public_address == 0)
         return;
-    element = element_new(list, NFPROTO_IPV4, MAP_PUBLISHED);
+    element = element_new(list, MAP_PUBLISHED);
     key_add_address(element, rules->public_address);
     key_add_port(element, port);
     map_to_address(element, rules->address);
@@ -88,22 +84,22 @@ static void port_elements(const struct group_rules *rules, const struct network_
 
 static void public_elements(const struct group_rules *rules, struct element_list *list)
 {
-    struct element *element = element_new(list, NFPROTO_IPV4, MAP_LEAVES_AS);
+    struct element *element = element_new(list, MAP_LEAVES_AS);
     key_add_address(element, rules->address);
     map_to_address(element, rules->public_address);
     if (!rules->public_own)
         return;
-    element = element_new(list, NFPROTO_IPV4, SET_RESERVED);
+    element = element_new(list, SET_RESERVED);
     key_add_address(element, rules->public_address);
 }
 
 static void subnet_elements(const struct group_rules *rules, struct element_list *list)
 {
-    struct element *element = element_new(list, NFPROTO_IPV4, MAP_SUBNET);
+    struct element *element = element_new(list, MAP_SUBNET);
     key_add_address(element, rules->address);
     element->mapped = true;
     element->value = rules->subnet;
-    element = element_new(list, NFPROTO_IPV4, SET_NEIGHBOURS);
+    element = element_new(list, SET_NEIGHBOURS);
     key_add_address(element, rules->address);
     key_add(element, &rules->subnet, sizeof rules->subnet);
 }

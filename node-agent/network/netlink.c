@@ -10,6 +10,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -146,8 +147,8 @@ static void link_read(const struct nlmsghdr *message, struct link_info *link)
     *link = (struct link_info){.index = header->ifi_index, .up = header->ifi_flags & IFF_UP};
     if (found.of[IFLA_IFNAME])
         text_copy(link->name, sizeof link->name, mnl_attr_get_str(found.of[IFLA_IFNAME]));
-    if (found.of[IFLA_MASTER])
-        link->master = (int)mnl_attr_get_u32(found.of[IFLA_MASTER]);
+    if (found.of[IFLA_IFALIAS])
+        text_copy(link->alias, sizeof link->alias, mnl_attr_get_str(found.of[IFLA_IFALIAS]));
     if (found.of[IFLA_MTU])
         link->mtu = (int)mnl_attr_get_u32(found.of[IFLA_MTU]);
     if (found.of[IFLA_LINKINFO])
@@ -235,6 +236,7 @@ bool netlink_pair_create(struct netlink *netlink, const struct pair_plan *plan, 
 {
     struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, 0);
     pair_end(message, plan->name, plan->mtu);
+    mnl_attr_put(message, IFLA_ADDRESS, 6, plan->outer_mac);
     struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO);
     mnl_attr_put_strz(message, IFLA_INFO_KIND, "veth");
     struct nlattr *data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
@@ -253,6 +255,17 @@ bool netlink_pair_create(struct netlink *netlink, const struct pair_plan *plan, 
     return true;
 }
 
+bool netlink_link_alias(struct netlink *netlink, const char *name, const char *alias,
+                        struct err *err)
+{
+    struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, 0, 0, 0);
+    mnl_attr_put_strz(message, IFLA_IFNAME, name);
+    mnl_attr_put_strz(message, IFLA_IFALIAS, alias);
+    if (!exchange(netlink, message, NULL, NULL))
+        return err_set_os(err, ERR_IO, errno, "cannot mark the network link %s", name);
+    return true;
+}
+
 bool netlink_link_up(struct netlink *netlink, const char *name, int index, struct err *err)
 {
     struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, 0, index, IFF_UP);
@@ -260,29 +273,6 @@ bool netlink_link_up(struct netlink *netlink, const char *name, int index, struc
         mnl_attr_put_strz(message, IFLA_IFNAME, name);
     if (!exchange(netlink, message, NULL, NULL))
         return err_set_os(err, ERR_IO, errno, "cannot set the network link %s up", name);
-    return true;
-}
-
-/* In the bridge first, as being isolated is a setting of a bridge's port, and up only then. */
-bool netlink_link_join(struct netlink *netlink, const char *name, int bridge, struct err *err)
-{
-    struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, 0, 0, 0);
-    mnl_attr_put_strz(message, IFLA_IFNAME, name);
-    mnl_attr_put_u32(message, IFLA_MASTER, (uint32_t)bridge);
-    if (!exchange(netlink, message, NULL, NULL))
-        return err_set_os(err, errno == EXFULL ? ERR_NO_CAPACITY : ERR_IO, errno,
-                          errno == EXFULL ? "the bridge has all the links the kernel allows it"
-                                          : "cannot put a network link into the bridge");
-    message = link_message(netlink, RTM_NEWLINK, 0, 0, IFF_UP);
-    mnl_attr_put_strz(message, IFLA_IFNAME, name);
-    struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO);
-    mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, "bridge");
-    struct nlattr *data = mnl_attr_nest_start(message, IFLA_INFO_SLAVE_DATA);
-    mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, 1);
-    mnl_attr_nest_end(message, data);
-    mnl_attr_nest_end(message, info);
-    if (!exchange(netlink, message, NULL, NULL))
-        return err_set_os(err, ERR_IO, errno, "cannot connect the network link %s", name);
     return true;
 }
 
@@ -352,6 +342,37 @@ bool netlink_route_default(struct netlink *netlink, int index, uint32_t gateway,
     if (!exchange(netlink, message, NULL, NULL) && errno != EEXIST)
         return err_set_os(err, ERR_IO, errno, "cannot set the default route");
     return true;
+}
+
+bool netlink_route_single(struct netlink *netlink, int index, uint32_t address, uint32_t source,
+                          struct err *err)
+{
+    struct nlmsghdr *message = message_new(netlink, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+    struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof *header);
+    header->rtm_family = AF_INET;
+    header->rtm_dst_len = ADDRESS_BITS;
+    header->rtm_table = RT_TABLE_MAIN;
+    header->rtm_protocol = RTPROT_STATIC;
+    header->rtm_scope = RT_SCOPE_LINK;
+    header->rtm_type = RTN_UNICAST;
+    mnl_attr_put_u32(message, RTA_DST, htonl(address));
+    mnl_attr_put_u32(message, RTA_PREFSRC, htonl(source));
+    mnl_attr_put_u32(message, RTA_OIF, (uint32_t)index);
+    return exchange(netlink, message, NULL, NULL) || address_failed("route", address, err);
+}
+
+bool netlink_neighbour_set(struct netlink *netlink, int index, uint32_t address,
+                           const uint8_t mac[6], struct err *err)
+{
+    struct nlmsghdr *message = message_new(netlink, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+    struct ndmsg *header = mnl_nlmsg_put_extra_header(message, sizeof *header);
+    header->ndm_family = AF_INET;
+    header->ndm_ifindex = index;
+    header->ndm_state = NUD_PERMANENT;
+    mnl_attr_put_u32(message, NDA_DST, htonl(address));
+    mnl_attr_put(message, NDA_LLADDR, 6, mac);
+    return exchange(netlink, message, NULL, NULL) ||
+           address_failed("set the neighbour of", address, err);
 }
 
 struct route_walk {

@@ -1,4 +1,4 @@
-/* The network of one node: a bridge, an address range, and for each group one set of namespaces (network, IPC,
+/* The network of one node: a bridge with the gateway's address, an address range, and for each group one set of namespaces (network, IPC,
  * UTS) with an address of its own that all containers of the group share.
  *
  *     struct network *network = network_open(&options, err);
@@ -92,8 +92,8 @@ void network_free(struct network *network);
  * Needs no open network and succeeds when nothing is there. Call it with no network open on the same run_dir. */
 bool network_close_all(const struct network_options *options, struct err *err) MUST_CHECK;
 
-/* Brings the group up, or finds it up and leaves it as it is. ERR_NO_CAPACITY when the range is
- * used up, or the bridge (the kernel connects 1023). Leaves nothing behind on failure. */
+/* Brings the group up, or finds it up and leaves it as it is. ERR_NO_CAPACITY when the range is used up. Leaves nothing
+ * behind on failure. */
 bool network_group_up(struct network *network, const struct network_spec *spec,
                       struct network_group *out, struct err *err) MUST_CHECK;
 struct network_port {

@@ -106,6 +106,8 @@ static void name_server_rule(uint32_t address, void *context)
 
 /* What the elements mean. A map's missing key makes its rule not match. */
 static const char sets[] =
+    "  set " SET_LINKS " { type ifname; }\n" /* to the groups */
+    "  set " SET_OWNERS " { type ifname . ipv4_addr; }\n"
     "  set " SET_OPEN
     " { type ipv4_addr . inet_proto . inet_service; }\n" /* reached from outside */
     "  map " MAP_PUBLISHED " { type ipv4_addr . inet_proto . inet_service : ipv4_addr; }\n"
@@ -114,24 +116,13 @@ static const char sets[] =
     "  map " MAP_SUBNET " { type ipv4_addr : mark; }\n"
     "  set " SET_NEIGHBOURS " { type ipv4_addr . mark; }\n";
 
-/* A link of ours sends as the group it belongs to, or not at all: no other address, no other MAC, no other protocol.
- * Links that are not ours pass: other bridges of the machine come by here too. */
-static void link_rules(const struct network *network, struct text *out)
-{
-    text_addf(out,
-              "table bridge %s {}\nflush table bridge %s\ntable bridge %s {\n"
-              "  set " SET_LINKS " { type ifname; }\n"
-              "  set " SET_OWNERS " { type ifname . ether_addr . ipv4_addr; }\n"
-              "  chain prerouting {\n"
-              "    type filter hook prerouting priority filter; policy accept;\n"
-              "    iifname != @" SET_LINKS " accept\n"
-              "    ether type ip iifname . ether saddr . ip saddr @" SET_OWNERS " accept\n"
-              "    ether type arp iifname . arp saddr ether . arp saddr ip @" SET_OWNERS " accept\n"
-              "    drop\n"
-              "  }\n"
-              "}\n",
-              network->table, network->table, network->table);
-}
+/* A link of ours sends as the group it belongs to, or not at all. */
+static const char link_rules[] = "  chain links_in {\n"
+                                 "    type filter hook prerouting priority raw; policy accept;\n"
+                                 "    iifname != @" SET_LINKS " accept\n"
+                                 "    iifname . ip saddr @" SET_OWNERS " accept\n"
+                                 "    drop\n"
+                                 "  }\n";
 
 /* As a host says that nobody listens: whoever asks knows at once. */
 static const char refuse_rules[] = "  chain refuse {\n"
@@ -198,71 +189,63 @@ static void outbound_rules(const struct network *network, struct text *out)
 
 static void forward_rules(const struct network *network, struct text *out)
 {
-    const char *bridge = network->bridge;
     text_add(out, refuse_rules);
     text_add(out, inbound_rules);
     outbound_rules(network, out);
-    text_addf(out,
-              "  chain forward {\n"
-              "    type filter hook forward priority filter; policy accept;\n"
-              "    ct state established,related accept\n"
-              "    iifname \"%s\" oifname \"%s\" meta mark set ip saddr map @" MAP_SUBNET
-              " ip daddr . meta mark @" SET_NEIGHBOURS " accept\n"
-              "    iifname \"%s\" jump outbound\n"
-              "    oifname \"%s\" jump inbound\n"
-              "  }\n",
-              bridge, bridge, bridge, bridge);
+    text_add(out, "  chain forward {\n"
+                  "    type filter hook forward priority filter; policy accept;\n"
+                  "    ct state established,related accept\n"
+                  "    iifname @" SET_LINKS " oifname @" SET_LINKS
+                  " meta mark set ip saddr map @" MAP_SUBNET
+                  " ip daddr . meta mark @" SET_NEIGHBOURS " accept\n"
+                  "    iifname @" SET_LINKS " jump outbound\n"
+                  "    oifname @" SET_LINKS " jump inbound\n"
+                  "  }\n");
 }
 
 /* To the node: groups may ask its gateway for an echo and the name servers they were given, nothing else. The node's
  * own sockets reach the open ports, root's all. */
-static void node_rules(const struct network *network, struct text *out)
+static void node_rules(struct text *out)
 {
-    const char *bridge = network->bridge;
-    text_addf(out,
-              "  chain input {\n"
-              "    type filter hook input priority filter; policy accept;\n"
-              "    ct state established,related accept\n"
-              "    ip daddr @" SET_RESERVED " goto refuse\n"
-              "    iifname != \"%s\" accept\n"
-              "    icmp type echo-request accept\n",
-              bridge);
+    text_add(out, "  chain input {\n"
+                  "    type filter hook input priority filter; policy accept;\n"
+                  "    ct state established,related accept\n"
+                  "    ip daddr @" SET_RESERVED " goto refuse\n"
+                  "    iifname != @" SET_LINKS " accept\n"
+                  "    icmp type echo-request accept\n");
     resolv_servers(name_server_rule, out);
-    text_addf(out,
-              "    goto refuse\n"
-              "  }\n"
-              "  chain output {\n"
-              "    type filter hook output priority filter; policy accept;\n"
-              "    oifname != \"%s\" accept\n"
-              "    icmp type redirect drop\n" /* everything goes by the node: that is no detour */
-              "    ct state new meta skuid != 0 jump inbound\n"
-              "  }\n",
-              bridge);
+    text_add(out, "    goto refuse\n"
+                  "  }\n"
+                  "  chain output {\n"
+                  "    type filter hook output priority filter; policy accept;\n"
+                  "    oifname != @" SET_LINKS " accept\n"
+                  "    ct state new meta skuid != 0 jump inbound\n"
+                  "  }\n");
 }
 
-/* Bridged packets come by here too where bridge-nf-call-iptables is on: the range itself is left alone. A group that
- * asks for a public address of this node leaves under its own, so that answers come back the same way, also from
- * itself. */
+/* A group that asks for a public address of this node leaves under its own, so that answers come back the same way, also
+ * from itself. */
 static void address_rules(const struct network *network, struct text *out)
 {
-    const char *bridge = network->bridge, *range = network->range_text;
+    const char *range = network->range_text;
+    text_add(out, "  chain prerouting {\n"
+                  "    type nat hook prerouting priority dstnat; policy accept;\n"
+                  "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
+                  "  }\n"
+                  "  chain local {\n"
+                  "    type nat hook output priority -100; policy accept;\n"
+                  "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
+                  "  }\n");
     text_addf(out,
-              "  chain prerouting {\n"
-              "    type nat hook prerouting priority dstnat; policy accept;\n"
-              "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
-              "  }\n"
-              "  chain local {\n"
-              "    type nat hook output priority -100; policy accept;\n"
-              "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
-              "  }\n"
               "  chain postrouting {\n"
               "    type nat hook postrouting priority srcnat; policy accept;\n"
-              "    oifname \"%s\" ct status dnat snat ip to ip saddr map @" MAP_LEAVES_AS "\n"
-              "    oifname != \"%s\" ip daddr != %s snat ip to ip saddr map @" MAP_LEAVES_AS "\n",
-              bridge, bridge, range);
+              "    oifname @" SET_LINKS " ct status dnat snat ip to ip saddr map @" MAP_LEAVES_AS
+              "\n"
+              "    ip daddr != %s snat ip to ip saddr map @" MAP_LEAVES_AS "\n",
+              range);
     if (network->nat)
-        text_addf(out, "    ip saddr %s ip daddr != %s oifname != \"%s\" masquerade\n", range,
-                  range, bridge);
+        text_addf(out, "    ip saddr %s ip daddr != %s oifname != @" SET_LINKS " masquerade\n",
+                  range, range);
     text_add(out, "  }\n");
 }
 
@@ -270,13 +253,13 @@ static void address_rules(const struct network *network, struct text *out)
 static void rules_text(const struct network *network, const char *before, struct text *out)
 {
     const char *table = network->table;
-    link_rules(network, out);
     text_addf(out, "table ip %s { comment \"ip_forward was %s\"; }\nflush table ip %s\n", table,
               before, table);
     text_addf(out, "table ip %s {\n", table);
     text_add(out, sets);
+    text_add(out, link_rules);
     forward_rules(network, out);
-    node_rules(network, out);
+    node_rules(out);
     address_rules(network, out);
     text_add(out, "}\n");
 }
@@ -285,7 +268,6 @@ static void tables_delete(const struct network *network, struct text *out)
 {
     const char *table = network->table;
     text_addf(out, "table ip %s {}\ndelete table ip %s\n", table, table);
-    text_addf(out, "table bridge %s {}\ndelete table bridge %s\n", table, table);
 }
 
 /* Sets of an agent of another version may not be as these are: then everything is made anew. */

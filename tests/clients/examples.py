@@ -36,7 +36,6 @@ NOT_RUN = {
     "properties.ipAddress.dnsNameLabel": "there is no name server yet",
     "properties.priority": "nothing is evicted yet",
     "properties.sku": "Standard is what nodes have",
-    "properties.subnetIds": "there are no virtual networks",
     "properties.volumes[].azureFile": "only emptyDir is mounted yet",
     "properties.volumes[].gitRepo": "only emptyDir is mounted yet",
     "properties.volumes[].secret": "only emptyDir is mounted yet",

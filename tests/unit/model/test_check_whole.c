@@ -127,7 +127,6 @@ TEST(what_is_not_run_yet_is_named)
         {BESIDE(",\"priority\":\"spot\""), "properties.priority"},
         {BESIDE(",\"initContainers\":[{\"name\":\"i\",\"properties\":{\"image\":\"b\"}}]"), "properties.initContainers"},
         {BESIDE(",\"diagnostics\":{\"logAnalytics\":{\"workspaceId\":\"w\",\"workspaceKey\":\"k\"}}"), "properties.diagnostics"},
-        {BESIDE(",\"subnetIds\":[{\"id\":\"/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v/subnets/n\"}]"), "properties.subnetIds"},
         {BESIDE(",\"encryptionProperties\":{\"vaultBaseUrl\":\"v\",\"keyName\":\"k\",\"keyVersion\":\"1\"}"), "properties.encryptionProperties"},
         {BESIDE(",\"extensions\":[{\"name\":\"x\",\"properties\":{\"extensionType\":\"t\",\"version\":\"1\"}}]"), "properties.extensions"},
         {BESIDE(",\"ipAddress\":{\"type\":\"Public\",\"ports\":[{\"port\":80}],\"dnsNameLabel\":\"label\"}"), "properties.ipAddress.dnsNameLabel"},

@@ -50,7 +50,8 @@ static bool outside_make(struct place *place, struct err *err)
                              .inner_index = INNER_INDEX,
                              .inner_netns = netns,
                              .mtu = 1400,
-                             .inner_mac = {2, 0, 0, 0, 0, 9}};
+                             .inner_mac = {2, 0, 0, 0, 0, 9},
+                             .outer_mac = {2, 0, 0, 0, 0, 8}};
     if (!netlink || !address_parse(NODE_OUTSIDE, &ours) ||
         !address_parse(OUTSIDE, &addressing.address) || !netlink_pair_create(netlink, &pair, err) ||
         !netlink_link_up(netlink, "up0", 0, err) ||
