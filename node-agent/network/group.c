@@ -200,7 +200,7 @@ bool network_group_up(struct network *network, const struct network_spec *spec,
     if (!spec_check(spec, err))
         return false;
     if (network_group_find(network, spec->uid, out))
-        return true;
+        return address_parse(out->address, &address) && files_write(network, spec, address, err);
     if (!network_group_down(network, spec->uid, err) || !address_take(network, &address, err))
         return false;
     if (group_make(network, spec, address, err) && network_group_find(network, spec->uid, &found)) {

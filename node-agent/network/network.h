@@ -92,7 +92,7 @@ void network_free(struct network *network);
  * Needs no open network and succeeds when nothing is there. Call it with no network open on the same run_dir. */
 bool network_close_all(const struct network_options *options, struct err *err) MUST_CHECK;
 
-/* Brings the group up, or finds it up and leaves it as it is. ERR_NO_CAPACITY when the range is used up. Leaves nothing
+/* Brings the group up, or finds it up and writes its files anew: containers that start later see them. ERR_NO_CAPACITY when the range is used up. Leaves nothing
  * behind on failure. */
 bool network_group_up(struct network *network, const struct network_spec *spec,
                       struct network_group *out, struct err *err) MUST_CHECK;

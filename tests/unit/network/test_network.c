@@ -554,6 +554,17 @@ TEST(writes_the_name_servers_a_group_asks_for)
                                            "search a.example b.example\noptions ndots:2\n"));
 }
 
+TEST(a_group_that_is_up_gets_the_name_servers_of_its_newest_spec)
+{
+    static const char *const servers[] = {"192.0.2.1"};
+    struct network_group one = up(1), again;
+    struct network_spec spec = {
+        .uid = uid(1), .hostname = "box", .dns_servers = servers, .dns_servers_count = 1};
+    assert_true(network_group_up(network, &spec, &again, &err));
+    assert_memory_equal(&again, &one, sizeof one);
+    assert_true(file_is(one.resolv_path, "nameserver 192.0.2.1\n"));
+}
+
 static bool inner_mtu(void *context)
 {
     struct link_info link;
@@ -687,6 +698,63 @@ TEST(finds_its_groups_again)
     assert_string_not_equal(two.address, one.address);
 }
 
+/* Of any set or map of any table. */
+static bool rules_hold_elements(void)
+{
+    static const char *const list[] = {"nft", "list", "ruleset", NULL};
+    struct process process = {.argv = list};
+    struct process_result result;
+    AUTO(text) *out = text_new(1 << 20);
+    assert_true(process_run(&process, out, NULL, &result, &err));
+    assert_non_null(strstr(out->bytes, "set owners"));
+    return strstr(out->bytes, "elements = {") != NULL;
+}
+
+static void *expose_many(void *context)
+{
+    static const struct network_port ports[] = {{IPPROTO_TCP, 80}, {IPPROTO_UDP, 53}};
+    int first = *(int *)context;
+    for (int i = first; i < first + 100; i++) {
+        char name[ID_SIZE], address[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+        struct err why;
+        struct network_group group;
+        struct network_spec spec = {.uid = name, .hostname = "box"};
+        struct network_exposure exposure = {.ports = ports,
+                                            .ports_count = 2,
+                                            .is_public = i % 2,
+                                            .public_address = address,
+                                            .subnet = i % 3 ? NULL : "/x/subnets/a"};
+        text_format(name, sizeof name, "many-%d", i);
+        text_format(address, sizeof address, "198.51.100.%d", 100 + first / 100);
+        if (!network_group_up(network, &spec, &group, &why) ||
+            !network_group_expose(network, name, &exposure, shown, &why) ||
+            !network_group_down(network, name, &why))
+            return "failed";
+    }
+    return NULL;
+}
+
+TEST(five_hundred_groups_up_and_down_leave_no_element)
+{
+    pthread_t threads[5];
+    int firsts[5] = {0, 100, 200, 300, 400};
+    network_with_node_address(NULL);
+    up(1);
+    assert_true(rules_hold_elements());
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_true(thread_start(&threads[i], "expose", expose_many, &firsts[i], &err));
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        void *said;
+        pthread_join(threads[i], &said);
+        assert_null(said);
+        char address[NETWORK_ADDRESS_SIZE];
+        text_format(address, sizeof address, "198.51.100.%zu", 100 + i);
+        assert_false(place_has_address(address));
+    }
+    down(1);
+    assert_false(rules_hold_elements());
+}
+
 TEST(removes_what_a_crash_left_half_made)
 {
     struct network_group one = up(1), found;
@@ -704,6 +772,7 @@ TEST(removes_what_a_crash_left_half_made)
     assert_int_equal(if_nametoindex(one.link), 0);
     assert_int_equal(place_count_mounts(), mounts - 3);
     assert_false(file_exists(path));
+    assert_false(rules_hold_elements());
     assert_true(up(1).link_index > 0);
 }
 
@@ -938,6 +1007,7 @@ int main(void)
         WITH_NETWORK(refuses_words_that_are_no_range_and_no_port),
         WITH_NETWORK(gives_a_group_its_host_name_and_files),
         WITH_NETWORK(writes_the_name_servers_a_group_asks_for),
+        WITH_NETWORK(a_group_that_is_up_gets_the_name_servers_of_its_newest_spec),
         WITH_NETWORK(takes_the_packet_size_of_the_way_out),
         WITH_NETWORK(refuses_uids_and_host_names_that_cannot_be),
         WITH_NETWORK(does_not_reuse_an_address_at_once_not_even_after_a_restart),
@@ -946,6 +1016,7 @@ int main(void)
         WITH_NETWORK(refuses_another_range_while_the_first_one_stands),
         WITH_NETWORK(refuses_a_link_that_is_no_bridge),
         WITH_NETWORK(finds_its_groups_again),
+        WITH_NETWORK(five_hundred_groups_up_and_down_leave_no_element),
         WITH_NETWORK(removes_what_a_crash_left_half_made),
         WITH_NETWORK(brings_a_group_up_over_what_an_earlier_attempt_left),
         WITH_NETWORK(connects_its_groups_to_a_bridge_that_was_made_again),
