@@ -250,7 +250,7 @@ TEST(a_group_cannot_take_over_the_address_of_another)
     assert_true(reaches(NULL, one.net_path, one.address, peer));
 }
 
-TEST(groups_do_not_meet_on_the_bridge)
+TEST(groups_do_not_meet_but_by_the_node)
 {
     struct network_group one = up(1), two = up(2);
     open_tcp(2, PORT);
@@ -260,6 +260,7 @@ TEST(groups_do_not_meet_on_the_bridge)
     text_format(words, sizeof words, "neigh add %s lladdr %s dev eth0", two.address, two.mac);
     assert_true(place_ip(one.net_path, words));
     AUTO_CLOSE int listener = place_listen(two.net_path, two.address, PORT);
+    assert_true(listener >= 0);
     assert_int_equal(place_connect(one.net_path, two.address, PORT, 300), -1);
 }
 
@@ -990,7 +991,7 @@ int main(void)
         WITH_NETWORK(refuses_ports_that_cannot_be),
         WITH_NETWORK(packets_under_an_address_that_is_not_the_groups_are_dropped),
         WITH_NETWORK(a_group_cannot_take_over_the_address_of_another),
-        WITH_NETWORK(groups_do_not_meet_on_the_bridge),
+        WITH_NETWORK(groups_do_not_meet_but_by_the_node),
         WITH_NETWORK(groups_leave_under_the_address_of_the_node),
         WITH_NETWORK(without_nat_groups_leave_under_their_own_address_and_get_no_answer),
         WITH_NETWORK(bridge_packets_that_pass_iptables_keep_their_address),
