@@ -203,11 +203,18 @@ int place_connect_as(uid_t user, const char *address, uint16_t port, int patienc
 
 bool place_datagram(const char *from, const char *to, const char *address, uint16_t port)
 {
-    struct sockaddr_in at = endpoint(address, port);
+    return place_datagram_under(from, "0.0.0.0", to, address, port);
+}
+
+bool place_datagram_under(const char *from, const char *source, const char *to, const char *address,
+                          uint16_t port)
+{
+    struct sockaddr_in at = endpoint(address, port), own = endpoint(source, 0);
     AUTO_CLOSE int server = place_socket(to, SOCK_DGRAM, 0);
     AUTO_CLOSE int client = place_socket(from, SOCK_DGRAM, 0);
     char byte = 'x';
     return server >= 0 && client >= 0 && bind(server, (struct sockaddr *)&at, sizeof at) == 0 &&
+           bind(client, (struct sockaddr *)&own, sizeof own) == 0 &&
            sendto(client, &byte, 1, 0, (struct sockaddr *)&at, sizeof at) == 1 &&
            ready(server, POLLIN, 300) && recv(server, &byte, 1, 0) == 1;
 }

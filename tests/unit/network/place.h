@@ -35,6 +35,8 @@ int place_connect_from(const char *net, const char *from, const char *address, u
 int place_connect_as(uid_t user, const char *address, uint16_t port, int patience_ms);
 /* One datagram goes from there to here. */
 bool place_datagram(const char *from, const char *to, const char *address, uint16_t port);
+bool place_datagram_under(const char *from, const char *source, const char *to, const char *address,
+                          uint16_t port);
 /* Runs `ip` there with these words. */
 bool place_ip(const char *net, const char *words);
 /* Accepts, and tells who came. */
