@@ -93,6 +93,8 @@ struct api_options {
     const char *tenant_id;           /* UUID; NULL: one of zeros */
     const struct quota_rule *quotas; /* quota_rules_sort() */
     size_t quotas_count;
+    const struct address_pool *pools; /* of public addresses; at most one of a location */
+    size_t pools_count;
     int64_t beat_ms, fence_ms, lost_ms;
     /* "https://berth.example" for absolute links; NULL: from the Host header. */
     const char *base_url;

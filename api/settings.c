@@ -105,6 +105,33 @@ void settings_quotas(const struct settings *settings, const char *subscription,
     quota_limits_fill(settings->quotas, settings->quotas_count, subscription, location, found);
 }
 
+static bool pools_take(struct settings *settings, const struct api_options *options,
+                       struct err *err)
+{
+    const struct address_pool **copies =
+        arena_array(settings->arena, options->pools_count + 1, sizeof *copies);
+
+    for (size_t i = 0; copies && i < options->pools_count; i++) {
+        copies[i] = address_pool_copy(&options->pools[i], settings->arena);
+        if (!copies[i])
+            copies = NULL;
+    }
+    if (!copies)
+        return err_set(err, ERR_INVALID, "there are too many address_pools");
+    settings->pools = copies;
+    settings->pools_count = options->pools_count;
+    return true;
+}
+
+const struct address_pool *settings_pool(const struct settings *settings, const char *location)
+{
+    for (size_t i = 0; i < settings->pools_count; i++) {
+        if (strcmp(settings->pools[i]->location, location) == 0)
+            return settings->pools[i];
+    }
+    return NULL;
+}
+
 static const char *tenant_take(struct settings *settings, const struct api_options *options)
 {
     return arena_text(settings->arena, options->tenant_id ? options->tenant_id
@@ -128,7 +155,7 @@ static bool settings_fill(struct settings *settings, const struct api_options *o
     return token_take("token", options->token, settings->token_hash, err) &&
            token_take("join_token", options->join_token, settings->join_token_hash, err) &&
            subscriptions_take(settings, options, err) && locations_take(settings, options, err) &&
-           quotas_take(settings, options, err);
+           quotas_take(settings, options, err) && pools_take(settings, options, err);
 }
 
 struct settings *settings_new(const struct api_options *options, struct err *err)

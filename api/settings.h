@@ -20,6 +20,8 @@ struct settings {
     const char *default_location;
     const struct quota_rule *quotas;
     size_t quotas_count;
+    const struct address_pool **pools;
+    size_t pools_count;
     const char *tenant_id; /* never NULL */
     int64_t beat_ms, fence_ms, lost_ms;
     const char *base_url; /* NULL: from the Host header */
@@ -37,5 +39,7 @@ const struct api_location *settings_location(const struct settings *settings, co
 /* What a subscription may hold in a location (NULL: may do at all). */
 void settings_quotas(const struct settings *settings, const char *subscription,
                      const char *location, struct quota_limits *found);
+/* Public addresses of a location; NULL: it has no pool. */
+const struct address_pool *settings_pool(const struct settings *settings, const char *location);
 
 #endif

@@ -51,6 +51,7 @@ static const struct field config_fields[] = {
     FIELD(struct config, queue_locations, "queue_locations", .max = 256, .doc = "Those of them where groups that find no room wait instead of being refused."),
     FIELD(struct config, default_location, "default_location", .max = 90, .doc = "Location of nodes that name none; the first one when absent."),
     FIELD(struct config, quotas, "quotas", .max = LIMIT_QUOTA_RULES_MAX, .doc = QUOTAS_DOC),
+    FIELD(struct config, address_pools, "address_pools", .max = LIMIT_ADDRESS_POOLS_MAX, .doc = "Public addresses of locations, for groups to keep for life: {\"westus\": \"198.51.100.0/28, 203.0.113.5-203.0.113.9\"}. Public groups of a location without a pool share the address of their node."),
     FIELD(struct config, beat_ms, "beat_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_BEAT_MS, .min = 100, .max = 60000, .doc = "How often nodes report."),
     FIELD(struct config, fence_ms, "fence_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_FENCE_MS, .min = 0, .max = 3600000, .doc = "A node without the plane for this long stops its groups; 0: never, and its groups are not placed elsewhere."),
     FIELD(struct config, lost_ms, "lost_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_LOST_MS, .min = 200, .max = 86400000, .doc = "A node silent for this long is lost and its groups run elsewhere; more than fence_ms."),
@@ -87,8 +88,8 @@ static const char *const reloadable[] = {
     "join_token",         "join_token_file", "subscriptions",
     "subscription_names", "locations",       "location_names",
     "queue_locations",    "quotas",          "log_level",
-    "log_json",           "tls_cert_file",   "tls_key_file",
-    "tls_names",          "principals_file",
+    "address_pools",      "log_json",        "tls_cert_file",
+    "tls_key_file",       "tls_names",       "principals_file",
 };
 
 enum log_level config_log_level(const struct config *config)
@@ -207,6 +208,36 @@ static bool quotas_read(struct config *config, struct arena *arena, struct err *
     return true;
 }
 
+static bool pool_is_second(const struct config *config, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(config->pools[i].location, config->pools[index].location) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool pools_read(struct config *config, struct arena *arena, struct err *err)
+{
+    size_t count = config->address_pools.count;
+    config->pools = arena_array(arena, count + 1, sizeof *config->pools);
+    if (!config->pools)
+        return err_set(err, ERR_BUSY, "out of memory reading address_pools");
+    for (size_t i = 0; i < count; i++) {
+        const struct text_pair *pair = &config->address_pools.items[i];
+        const char *location = location_normal(pair->key, arena);
+        if (!location || !config_lists(&config->locations, location))
+            return err_set_field(err, ERR_INVALID, "address_pools",
+                                 "'%.63s' is not one of the locations", pair->key);
+        if (!address_pool_parse(location, pair->value, arena, &config->pools[i], err))
+            return false;
+        if (pool_is_second(config, i))
+            return err_set_field(err, ERR_INVALID, "address_pools",
+                                 "location '%.63s' has two pools", location);
+    }
+    return true;
+}
+
 static bool is_loopback(const char *address)
 {
     return text_has_prefix(address, "127.") || strcmp(address, "::1") == 0;
@@ -311,7 +342,8 @@ enum options_outcome config_load(int argc, char **argv, struct arena *arena, str
         return outcome;
     if (!subscriptions_check(&loaded, err) || !locations_complete(&loaded, arena, err) ||
         !locations_check(&loaded, err) || !quotas_read(&loaded, arena, err) ||
-        !tls_check(&loaded, err) || !dns_check(&loaded, err) || !rest_check(&loaded, err))
+        !pools_read(&loaded, arena, err) || !tls_check(&loaded, err) || !dns_check(&loaded, err) ||
+        !rest_check(&loaded, err))
         return OPTIONS_WRONG;
     *config = loaded;
     return OPTIONS_RUN;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/options.h"
+#include "model/address_pool.h"
 #include "model/quota.h"
 
 struct config {
@@ -31,6 +32,8 @@ struct config {
     const char *default_location;
     struct text_map quotas;
     struct quota_rule *quota_rules; /* the same, read; the general ones first */
+    struct text_map address_pools;
+    struct address_pool *pools; /* the same, read */
     int64_t beat_ms, fence_ms, lost_ms;
     int64_t operation_keep_hours;
     const char *image_check; /* "on" or "off" */

@@ -132,6 +132,8 @@ static bool api_options_from(const struct wiring *wiring, const struct config *c
         .default_location = config->default_location,
         .quotas = config->quota_rules,
         .quotas_count = config->quotas.count,
+        .pools = config->pools,
+        .pools_count = config->address_pools.count,
         .beat_ms = config->beat_ms,
         .fence_ms = config->fence_ms,
         .lost_ms = config->lost_ms,

@@ -308,10 +308,18 @@ extern const struct schema container_group_schema, event_schema, container_view_
 
 /* Sums of the containers' requests (§8.6). One GB is 1,024 MiB; the group's total is rounded up to a whole
  * MiB once, not per container, so that ten times 0.1 GB is 1 GB. */
+enum { PORT_SET_MAX = 5, PORT_SET_UDP = 1 << 16 };
+struct port_set {
+    uint32_t items[PORT_SET_MAX]; /* the port, and PORT_SET_UDP */
+    uint32_t count;
+};
+
 struct shape {
     int64_t cpu_milli;
     int64_t memory_mib;
+    struct port_set ports; /* of its node's own address (address_pool.h) */
 };
+bool shape_equal(const struct shape *left, const struct shape *right);
 struct shape group_shape(const struct container_group *group);
 int64_t memory_mib_from_milli_gb(int64_t milli_gb);
 

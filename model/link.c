@@ -56,6 +56,7 @@ static const struct field assignment_fields[] = {
     FIELD(struct assignment, subscription, "subscription"),
     FIELD(struct assignment, cpu_milli, "cpuMilli"),
     FIELD(struct assignment, memory_mib, "memoryMib"),
+    FIELD(struct assignment, public_address, "publicAddress", .max = 45),
     FIELD_STRUCT(struct assignment, group, "group", &container_group_schema),
     FIELD_ITEMS(struct assignment, pins, "images", &image_pin_schema, .max = LIMIT_CONTAINERS_MAX),
 };

@@ -70,6 +70,7 @@ struct assignment {
     const char *name, *resource_group, *subscription; /* for people */
     /* held from the first pull to the last exit */
     int64_t cpu_milli, memory_mib;
+    const char *public_address;    /* of the location's pool, the group's for life; NULL: none */
     struct container_group *group; /* with secrets; NULL when wanted is remove or stop */
     struct image_pin *pins;        /* these images run, whatever their names mean by now */
     size_t pins_count;

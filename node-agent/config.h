@@ -12,6 +12,8 @@ struct agent_config {
     const char *cgroup;
     const char *bridge, *range;
     bool nat;
+    const char *public_link, *public_address;
+    struct text_list outbound, outbound_closed_ports;
     struct opt_decimal cpu_overcommit;
     int64_t cpu_reserve_milli, memory_reserve_mib;
     int64_t cpu_milli, memory_mib; /* 0: what the machine has */

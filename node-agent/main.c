@@ -7,6 +7,7 @@
 #include "node-agent/machine.h"
 #include "node-agent/supervise/agent.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -34,6 +35,16 @@ struct parts_options {
     struct volumes_options volumes;
 };
 
+/* The machine's own address serves its public groups, if it is one: it may be a name, too. */
+static const char *public_address(const struct agent_config *config)
+{
+    struct in_addr address;
+
+    if (config->public_address || !config->address)
+        return config->public_address;
+    return inet_pton(AF_INET, config->address, &address) == 1 ? config->address : NULL;
+}
+
 static void describe_parts(const struct agent_config *config, const char *name, struct paths *paths,
                            struct parts_options *out)
 {
@@ -49,7 +60,11 @@ static void describe_parts(const struct agent_config *config, const char *name, 
         .network = {.bridge = config->bridge,
                     .range = config->range,
                     .run_dir = config->run_dir,
-                    .nat = config->nat},
+                    .nat = config->nat,
+                    .public_link = config->public_link,
+                    .public_address = public_address(config),
+                    .outbound = config->outbound,
+                    .outbound_closed_ports = config->outbound_closed_ports},
         .images = {.skopeo = config->skopeo,
                    .certs = config->registry_certs_dir,
                    .insecure = config->insecure_registries,

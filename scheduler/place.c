@@ -72,7 +72,7 @@ static int64_t oldest_for(const struct scheduler *scheduler, const struct plan_n
     if (node->kept_for != 0)
         return waiting_find(&scheduler->waiting, node->kept_for);
     struct shape room = plan_free_shape(node);
-    return waiting_oldest(&scheduler->waiting, node->pool, &room);
+    return waiting_oldest(&scheduler->waiting, node->pool, &room, &node->ports);
 }
 
 /* Waiters that one node can take now; false when the batch is full before it can take no more. */

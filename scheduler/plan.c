@@ -48,6 +48,8 @@ void plan_free(struct plan *plan)
     if (!plan)
         return;
     pools_free(plan->pools);
+    for (uint32_t i = 0; i < plan->slots_count; i++)
+        ports_done(&plan->slots[i].node.ports);
     free(plan->slots);
     free(plan);
 }
@@ -95,8 +97,8 @@ static struct pool *pool_of(const struct plan_pool *open)
 
 struct shape plan_free_shape(const struct plan_node *node)
 {
-    return (struct shape){node->capacity.cpu_milli - node->used.cpu_milli,
-                          node->capacity.memory_mib - node->used.memory_mib};
+    return (struct shape){.cpu_milli = node->capacity.cpu_milli - node->used.cpu_milli,
+                          .memory_mib = node->capacity.memory_mib - node->used.memory_mib};
 }
 
 /* The index holds what may take something: the other rules are asked when a search is about to choose. */
@@ -189,6 +191,7 @@ void plan_node_remove(struct plan *plan, uint32_t slot)
     CHECK(plan_node_get(plan, slot));
     index_leave(plan, slot);
     pool_of(plan->slots[slot].node.pool)->open.nodes--;
+    ports_done(&plan->slots[slot].node.ports);
     plan->slots[slot].used = false;
     plan->free_count++;
     plan->version++;
@@ -228,11 +231,13 @@ static void use(struct plan *plan, uint32_t slot, int64_t cpu_milli, int64_t mem
 void plan_take(struct plan *plan, uint32_t slot, const struct shape *shape)
 {
     use(plan, slot, shape->cpu_milli, shape->memory_mib, 1);
+    ports_take(&plan->slots[slot].node.ports, &shape->ports);
 }
 
 void plan_give(struct plan *plan, uint32_t slot, const struct shape *shape)
 {
     use(plan, slot, -shape->cpu_milli, -shape->memory_mib, -1);
+    ports_give(&plan->slots[slot].node.ports, &shape->ports);
 }
 
 /* ---- finding ---- */
@@ -290,8 +295,8 @@ int64_t plan_find_nearest(const struct plan *plan, const struct plan_request *re
     for (uint32_t i = 0; i < plan->slots_count; i++) {
         const struct plan_node *node = plan_node_get(plan, i);
         if (!node || !node->ready || node->cordoned || node->kept_for != 0 ||
-            !fit_could(node, request))
-            continue;
+            !fit_could(node, request) || !fit_ports(node, request))
+            continue; /* emptying a node for a port takes as long as the group that has it lives */
         int64_t lack = lack_of(node, &request->shape);
         if (lack < best_lack) {
             best_lack = lack;

@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "model/container_group.h"
+#include "scheduler/ports.h"
 
 struct plan;
 
@@ -36,8 +37,9 @@ struct plan_node {
     bool ready, cordoned;
     int64_t kept_for; /* group that waits for this node to empty; no other may come. 0: none */
     struct shape capacity;
-    struct shape used; /* held and promised */
-    int64_t groups;    /* that hold it */
+    struct shape used;        /* held and promised */
+    int64_t groups;           /* that hold it */
+    struct taken_ports ports; /* the same, of its own address; the plan's */
 };
 
 struct plan_request {

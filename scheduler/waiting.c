@@ -92,12 +92,24 @@ int64_t waiting_find(const struct waiting *waiting, int64_t group_key)
     return key_map_find(&waiting->groups, group_key);
 }
 
-int64_t waiting_oldest(const struct waiting *waiting, const struct plan_pool *pool,
-                       const struct shape *room)
+struct room_question {
+    const struct waiting *waiting;
+    const struct taken_ports *taken;
+};
+
+static bool ports_allow(uint32_t id, void *context)
 {
+    const struct room_question *question = context;
+    return ports_are_free(question->taken, &question->waiting->items[id].shape.ports);
+}
+
+int64_t waiting_oldest(const struct waiting *waiting, const struct plan_pool *pool,
+                       const struct shape *room, const struct taken_ports *taken)
+{
+    struct room_question question = {waiting, taken};
     if (pool->number >= waiting->pools_count || room->cpu_milli < 0 || room->memory_mib < 0)
         return -1;
     return space_find_below(waiting->pools[pool->number],
                             coordinate(room->cpu_milli, PLAN_CPU_WEIGHT),
-                            coordinate(room->memory_mib, 1), NULL, NULL);
+                            coordinate(room->memory_mib, 1), ports_allow, &question);
 }

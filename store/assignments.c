@@ -14,9 +14,13 @@ static void row_read(struct statement *q, struct arena *arena, struct assignment
         .incarnation = column_int(q, C_incarnation),
         .wanted = (enum wanted)column_int(q, C_wanted),
         .released = column_int(q, C_released) != 0,
-        .shape = {column_int(q, C_cpu_milli), column_int(q, C_memory_mib)},
+        .shape = {.cpu_milli = column_int(q, C_cpu_milli),
+                  .memory_mib = column_int(q, C_memory_mib)},
         .revision = column_int(q, C_revision),
     };
+    const char *ports = column_text(q, C_node_ports, arena);
+    if (ports)
+        port_set_read(ports, &row->shape.ports);
 }
 
 /* Twice the room, with what is there. */

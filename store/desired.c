@@ -62,6 +62,7 @@ static bool fill_assignment(struct tx *tx, const struct assignment_row *from, st
         .subscription = row->subscription,
         .cpu_milli = from->shape.cpu_milli,
         .memory_mib = from->shape.memory_mib,
+        .public_address = row->public_address,
     };
     return !run || (fill_group_or_none(tx, row, arena, size, &out->group, err) &&
                     store_group_pins(tx, row->key, arena, &out->pins, &out->pins_count, err));

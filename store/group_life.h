@@ -23,6 +23,16 @@ bool group_hide(struct tx *tx, int64_t key, struct err *err)
     MUST_CHECK; /* its name is free, its secrets gone */
 bool group_status_put(struct tx *tx, int64_t key, const char *status, struct err *err)
     MUST_CHECK; /* NULL: none */
+/* ---- public_addresses.c ---- */
+
+/* The group has an address of row->pool from now on: the one it had or a free one (ERR_ADDRESS_POOL_EMPTY); none without
+ * a pool. The ports it takes of its node's own are kept; `moved`: they are others than before, so that its node may
+ * not have them. */
+bool public_address_settle(struct tx *tx, struct group_row *row, bool *moved, struct err *err)
+    MUST_CHECK;
+/* NULL for 0. */
+const char *public_address_text(int64_t address, struct arena *arena);
+
 /* ---- operations.c ---- */
 
 /* The group's newest operation from now on; a pending one before it is canceled. */

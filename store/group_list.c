@@ -16,6 +16,7 @@ static void row_read(struct statement *q, struct arena *arena, struct group_row 
         .name = column_text(q, C_name, arena),
         .address = column_text(q, C_address, arena),
         .spec = column_text(q, C_spec, arena),
+        .public_address = public_address_text(column_int(q, C_public_address), arena),
         .address_at = column_int(q, C_address_at),
         .living = true,
     };

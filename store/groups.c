@@ -16,6 +16,14 @@ _Static_assert(sizeof((struct group_row *)0)->ids[0] >= ID_SIZE, "an id fits");
 
 /* ---- rows ---- */
 
+static void read_ports(struct statement *q, struct group_row *row)
+{
+    AUTO(arena) *arena = column_is_null(q, C_node_ports) ? NULL : arena_new(1024);
+    const char *ports = arena ? column_text(q, C_node_ports, arena) : NULL;
+    if (ports)
+        port_set_read(ports, &row->shape.ports);
+}
+
 static void read_life(struct statement *q, struct group_row *row)
 {
     row->living = column_int(q, C_living) != 0;
@@ -26,6 +34,7 @@ static void read_life(struct statement *q, struct group_row *row)
     row->os = (enum os_type)column_int(q, C_os);
     row->shape.cpu_milli = column_int(q, C_cpu_milli);
     row->shape.memory_mib = column_int(q, C_memory_mib);
+    read_ports(q, row);
     row->quota_class = (enum quota_class)column_int(q, C_quota_class);
     row->waits = !column_is_null(q, C_waits_since);
     row->counted = quota_hold_of(row->living, row->state, row->shape.cpu_milli);
@@ -52,7 +61,9 @@ static void read_moving(struct statement *q, struct arena *arena, struct group_r
         .name = column_text(q, C_name, arena),
         .location = column_text(q, C_location, arena),
         .address = column_text(q, C_address, arena),
+        .public_number = column_int(q, C_public_address),
     };
+    row->public_address = public_address_text(row->public_number, arena);
     read_numbers(q, row);
     read_life(q, row);
 }
@@ -320,8 +331,10 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
     row->created_ms = tx->now_ms;
     row->living = row->waits = true;
     row->node_key = row->operation_key = 0;
-    row->address = row->status = row->events = NULL;
+    row->address = row->public_address = row->status = row->events = NULL;
+    row->public_number = 0;
     row->counted = (struct quota_hold){0};
+    bool ignored;
     if (!find_parents(tx, row, err) || !quota_allows_new(tx, row, err))
         return false;
     row->key = row->revision =
@@ -331,6 +344,8 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
     /* First what may be refused: a refusal that wrote nothing costs others nothing. The operation's number follows
      * the row's (insert_row). */
     return insert_row(tx, row, err) && quota_count(tx, row, err) &&
+           ((!row->pool && row->shape.ports.count == 0) ||
+            public_address_settle(tx, row, &ignored, err)) &&
            operation_begin(tx, row, OPERATION_CREATE, err) && dns_name_put(tx, row, true, err) &&
            put_spec(tx, row, secrets, err) && pins_begin(tx, row, err);
 }

@@ -77,17 +77,18 @@ static bool run_in_place(struct tx *tx, struct group_row *row, struct assignment
 
 static bool same_shape(struct shape left, struct shape right)
 {
-    return left.cpu_milli == right.cpu_milli && left.memory_mib == right.memory_mib;
+    return left.cpu_milli == right.cpu_milli &&
+           left.memory_mib == right.memory_mib; /* ports: `moved` */
 }
 
 /* Again with the spec as it is now: in place when it runs and still fits its place. */
-static bool run_again(struct tx *tx, struct group_row *row, struct err *err)
+static bool run_again(struct tx *tx, struct group_row *row, bool moved, struct err *err)
 {
     struct assignment_row *assignment;
     if (!holder(tx, row, &assignment, err))
         return false;
     bool runs = row->state == GROUP_RUNNING || row->state == GROUP_PENDING;
-    if (assignment && runs && assignment->wanted == WANTED_RUN &&
+    if (!moved && assignment && runs && assignment->wanted == WANTED_RUN &&
         assignment->incarnation == row->incarnation && same_shape(assignment->shape, row->shape))
         return run_in_place(tx, row, assignment, err);
     return run_anew(tx, row, err);
@@ -148,20 +149,22 @@ bool store_group_restart(struct tx *tx, struct group_row *row, struct err *err)
     if (row->state != GROUP_RUNNING)
         return err_set(err, ERR_CONFLICT, "The container group '%s' is %s and cannot be restarted.",
                        row->name, group_state_words[row->state]);
-    return operation_begin(tx, row, OPERATION_RESTART, err) && run_again(tx, row, err) &&
+    return operation_begin(tx, row, OPERATION_RESTART, err) && run_again(tx, row, false, err) &&
            group_save(tx, row, err);
 }
 
 bool store_group_update(struct tx *tx, struct group_row *row, const char *secrets, bool rerun,
                         struct err *err)
 {
+    bool moved = false;
     if (rerun && is_stopping(row))
         return transitioning(row, err);
     if ((rerun && !quota_allows(tx, row, err)) || !dns_name_put(tx, row, false, err) ||
         !group_respec(tx, row, secrets, err))
         return false;
-    if (rerun && (!pins_begin(tx, row, err) || !operation_begin(tx, row, OPERATION_UPDATE, err) ||
-                  !run_again(tx, row, err)))
+    if (rerun &&
+        (!pins_begin(tx, row, err) || !public_address_settle(tx, row, &moved, err) ||
+         !operation_begin(tx, row, OPERATION_UPDATE, err) || !run_again(tx, row, moved, err)))
         return false;
     return group_save(tx, row, err);
 }

@@ -24,11 +24,15 @@ static void row_read(struct statement *q, struct arena *arena, struct pending_ro
         .group_key = column_int(q, C_key),
         .incarnation = column_int(q, C_incarnation),
         .revision = column_int(q, C_waits_since),
-        .shape = {column_int(q, C_cpu_milli), column_int(q, C_memory_mib)},
+        .shape = {.cpu_milli = column_int(q, C_cpu_milli),
+                  .memory_mib = column_int(q, C_memory_mib)},
         .os = (enum os_type)column_int(q, C_os),
         .location = column_text(q, C_location, arena),
         .last_node_key = column_int(q, C_node_key),
     };
+    const char *ports = column_text(q, C_node_ports, arena);
+    if (ports)
+        port_set_read(ports, &row->shape.ports);
 }
 
 bool store_pending_list(struct tx *tx, int64_t after_revision, size_t rows_max, struct arena *arena,

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fields.h"
+#include "model/address_pool.h"
 #include "model/dns_name.h"
 #include "model/lifecycle.h"
 #include "model/link.h"
@@ -173,18 +174,24 @@ struct group_row {
     int64_t created_ms, revision;
     int64_t operation_key; /* newest operation */
     const char *operation_id;
-    int64_t node_key;     /* of the newest assignment; 0: none yet */
-    const char *address;  /* IP, NULL until a node gave one */
-    const char *status;   /* newest group_status as JSON (group_status_schema), NULL before any */
+    int64_t node_key;    /* of the newest assignment; 0: none yet */
+    const char *address; /* IP, NULL until a node gave one */
+    /* Of the location's pool, reserved for the group's life; NULL: it has none. It is shown before `address`. */
+    const char *public_address;
+    int64_t public_number; /* the same */
+    /* Where a create and an update that runs it again take one from; NULL: they want none. Outlives the work. */
+    const struct address_pool *pool;
+    const char *status; /* newest group_status as JSON (group_status_schema), NULL before any */
     const char *dns_name; /* below the zone, dns_name_make(); NULL: none */
-    const char *events;   /* the plane's own (scheduling), JSON array of Event; NULL: none */
+    const char *events; /* the plane's own (scheduling), JSON array of Event; NULL: none */
 
     bool living; /* false: removed, waiting for its nodes to forget it */
     bool waits;  /* wants to run and waits for a node */
     int64_t subscription_key, resource_group_key;
     struct quota_hold counted; /* in its quotas, as it was read or last saved */
     char ids[2][40];           /* where uid and operation_id live when they are made here, */
-    char parents[2][96];       /* and subscription and resource_group, as first written */
+    char parents[2][96];       /* and subscription and resource_group, as first written, */
+    char public_text[16];      /* and public_address */
 };
 
 /* A new group: key, uid, generation, incarnation, state and operation are filled in here. Its resource group
@@ -361,6 +368,8 @@ struct assignment_row {
     enum wanted wanted;
     bool released; /* holds no capacity any more */
     struct shape shape;
+    struct port_set
+        ports; /* of the node's own address, as the group asks for now; for the scheduler */
     int64_t revision;
 };
 /* All of them, for the scheduler's picture at its start. */

@@ -17,23 +17,31 @@ static void print_names(const struct group_row *row, struct text *out)
     text_add(out, "\",\"type\":\"" RESOURCE_TYPE_GROUP "\"");
 }
 
+/* A public one is the group's from its creation on, a node's own while it runs there. */
+static const char *group_ip(const struct group_row *row)
+{
+    return row->public_address ? row->public_address : row->address;
+}
+
 /* The spec behind its first brace, with the address put into it where there is one. */
 static void print_spec(const struct group_row *row, const char *dns_zone, size_t from,
                        struct text *out)
 {
     size_t size = strlen(row->spec), at = (size_t)row->address_at;
 
-    if ((!row->address && !row->dns_name) || at <= from || at >= size) {
+    const char *ip = group_ip(row);
+
+    if ((!ip && !row->dns_name) || at <= from || at >= size) {
         text_add_n(out, row->spec + from, size - from);
         return;
     }
     text_add_n(out, row->spec + from, at - from);
-    if (row->address) {
+    if (ip) {
         text_add(out, "\"ip\":");
-        text_add_json(out, row->address);
+        text_add_json(out, ip);
     }
     if (row->dns_name)
-        text_addf(out, "%s\"fqdn\":\"%s.%s\"", row->address ? "," : "", row->dns_name, dns_zone);
+        text_addf(out, "%s\"fqdn\":\"%s.%s\"", ip ? "," : "", row->dns_name, dns_zone);
     if (row->spec[at] != '}')
         text_add_char(out, ',');
     text_add_n(out, row->spec + at, size - at);
@@ -156,7 +164,7 @@ static bool group_fill(struct request *request, struct container_group *group,
     properties->custom_provisioning_timeout = (struct opt_bool){GIVEN_VALUE, false};
     if (!properties->address)
         return true;
-    properties->address->ip = row->address;
+    properties->address->ip = group_ip(row);
     properties->address->fqdn =
         row->dns_name ? arena_format(request->arena, "%s.%s", row->dns_name, request->api->dns_zone)
                       : NULL;

@@ -82,6 +82,22 @@ static bool name_make(struct request *request, struct putting *putting, struct e
     return putting->row.dns_name || request_full(err);
 }
 
+/* A public group gets an address of its location's pool; without a pool, ports of its node's own address. */
+static bool address_ask(struct request *request, struct putting *putting, struct err *err)
+{
+    const struct group_address *address = putting->group.properties->address;
+    const struct address_pool *pool = settings_pool(request->settings, putting->row.location);
+
+    if (!address || address->type != ADDRESS_PUBLIC)
+        return true;
+    if (pool) {
+        putting->row.pool = address_pool_copy(pool, request->arena);
+        return putting->row.pool || request_full(err);
+    }
+    port_set_of(address, &putting->row.shape.ports);
+    return true;
+}
+
 static bool row_make(struct request *request, struct putting *putting, struct err *err)
 {
     putting->row = (struct group_row){
@@ -96,7 +112,8 @@ static bool row_make(struct request *request, struct putting *putting, struct er
         .limits = &putting->limits,
     };
     settings_quotas(request->settings, request->names[0], putting->row.location, &putting->limits);
-    return name_make(request, putting, err) && texts_make(request, putting, err);
+    return name_make(request, putting, err) && address_ask(request, putting, err) &&
+           texts_make(request, putting, err);
 }
 
 bool put_take(struct request *request, struct putting *putting, struct err *err)

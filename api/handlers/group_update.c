@@ -26,6 +26,7 @@ static void row_take(struct group_row *row, const struct putting *putting)
     row->pins_count = sent->pins_count;
     if (!put_keeps_label(putting))
         row->dns_name = sent->dns_name;
+    row->pool = sent->pool;
 }
 
 static bool has_moved(const struct group_row *row, const struct group_row *old)

@@ -1,5 +1,5 @@
-/* Subnets are not Berth's. A client that takes one down deletes the association of container groups
- * with it first (§1.18): there is none, as no group is ever in one (501 for subnetIds). */
+/* Subnets are not Berth's: to groups one is a name that those in it have in common. A client that takes one down
+ * deletes the association of container groups with it first (§1.18): nothing of ours keeps it. */
 #include "api/handlers/handlers.h"
 
 bool association_delete(struct request *request, struct err *err UNUSED)

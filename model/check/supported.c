@@ -120,7 +120,6 @@ bool group_check_supported(const struct container_group *group, struct problems 
                    "properties.sku");
     unsupported_if(&check, properties->priority == PRIORITY_SPOT, "properties.priority");
     unsupported_if(&check, properties->diagnostics, "properties.diagnostics");
-    unsupported_if(&check, properties->subnets_count > 0, "properties.subnetIds");
     unsupported_if(&check, properties->encryption, "properties.encryptionProperties");
     unsupported_if(&check, properties->extensions_count > 0, "properties.extensions");
     unsupported_if(&check, properties->confidential && properties->confidential->cce_policy,

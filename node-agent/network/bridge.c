@@ -1,4 +1,6 @@
-/* The bridge: made once, found again, and refused when the node already knows the range by another way. */
+/* The bridge: made once, found again, and refused when the node already knows the range by another way. It holds the
+ * gateway's address and the range's route; no link is in it: each group has its own to the node. Packets that are
+ * bridged may pass iptables, where a public address would be put back into the bridge; those that are routed do not. */
 #include "node-agent/network/inside.h"
 
 #include "base/file.h"
@@ -13,7 +15,8 @@ enum {
     MTU_LEAST = 576,
     LINKS_WAIT_MS = 2000,
     LINKS_LOOK_MS = 10,
-    LINKS_ARENA = 1 << 20
+    LINKS_ARENA = 1 << 20,
+    SINGLE = 32
 };
 
 /* ---- what the node has already ---- */
@@ -25,6 +28,19 @@ struct route_look {
     int uplink; /* of the default route */
 };
 
+/* To a group that was there before the agent was. */
+static bool route_is_own(const struct network *network, const struct route_info *route)
+{
+    AUTO(netlink) *netlink = NULL;
+    struct link_info link;
+    struct err ignored;
+    if (route->prefix != SINGLE || route->link == 0)
+        return false;
+    netlink = netlink_open(&ignored);
+    return netlink && netlink_link_get(netlink, route->link, &link, &ignored) &&
+           strcmp(link.alias, network->bridge) == 0;
+}
+
 /* Two halves of everything are a default route too: tunnels set them. */
 static void route_look(const struct route_info *route, void *context)
 {
@@ -33,7 +49,8 @@ static void route_look(const struct route_info *route, void *context)
         look->uplink = route->link;
     if (route->prefix <= 1 || (route->link != 0 && route->link == look->network->bridge_index))
         return;
-    if (range_overlaps(&look->network->range, route->first, route->prefix)) {
+    if (range_overlaps(&look->network->range, route->first, route->prefix) &&
+        !route_is_own(look->network, route)) {
         look->overlaps = true;
         look->found = *route;
     }
@@ -157,6 +174,9 @@ bool bridge_open(struct network *network, struct err *err)
     if (!range_free(network, netlink, &uplink, err) || !bridge_has_range(network, err))
         return false;
     network->mtu = uplink_mtu(netlink, uplink);
+    if (!network->public_link[0] && uplink != 0 &&
+        !if_indextoname((unsigned)uplink, network->public_link))
+        network->public_link[0] = '\0';
     if (!found && !bridge_make(network, netlink, err))
         return false;
     return netlink_address_add(netlink, network->bridge_index, range_gateway(&network->range),
@@ -168,7 +188,7 @@ bool bridge_open(struct network *network, struct err *err)
 
 struct links_look {
     struct arena *arena;
-    int bridge_index;
+    const char *bridge;
     struct link_entry {
         struct link_entry *next;
         char name[NETWORK_LINK_SIZE];
@@ -179,7 +199,7 @@ static void link_look(const struct link_info *link, void *context)
 {
     struct links_look *look = context;
     struct link_entry *entry;
-    if (link->master != look->bridge_index || !text_has_prefix(link->name, "bv"))
+    if (strcmp(link->alias, look->bridge) != 0 || !text_has_prefix(link->name, "bv"))
         return;
     entry = ARENA_NEW(look->arena, struct link_entry);
     if (!entry)
@@ -198,10 +218,10 @@ static bool links_list(struct netlink *netlink, struct links_look *look, struct 
 
 /* The namespaces were let go of before: the kernel removes their links by itself, all in one go. Only those of
  * namespaces that something still holds are deleted here, one by one. */
-static bool links_remove(struct netlink *netlink, int bridge_index, struct err *err)
+static bool links_remove(struct netlink *netlink, const char *bridge, struct err *err)
 {
     AUTO(arena) *arena = arena_new(LINKS_ARENA);
-    struct links_look look = {.arena = arena, .bridge_index = bridge_index};
+    struct links_look look = {.arena = arena, .bridge = bridge};
     struct timespec wait = {.tv_nsec = LINKS_LOOK_MS * 1000000L};
     if (!arena)
         return err_set(err, ERR_BUSY, "no memory to list network links");
@@ -226,6 +246,8 @@ bool bridge_remove(const struct network *network, struct err *err)
     struct err why;
     if (!netlink)
         return false;
+    if (!links_remove(netlink, network->bridge, err))
+        return false;
     if (!netlink_link_find(netlink, network->bridge, &link, &why)) {
         if (why.code == ERR_NOT_FOUND)
             return true;
@@ -234,6 +256,5 @@ bool bridge_remove(const struct network *network, struct err *err)
     }
     if (!link.bridge)
         return err_set(err, ERR_CONFLICT, "the network link %s is no bridge", link.name);
-    return links_remove(netlink, link.index, err) &&
-           netlink_link_delete(netlink, network->bridge, err);
+    return netlink_link_delete(netlink, network->bridge, err);
 }

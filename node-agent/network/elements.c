@@ -20,7 +20,7 @@ struct elements {
     struct mnl_socket *socket;
     struct nlmsghdr *last; /* change; NULL: none yet */
     size_t used;
-    unsigned sequence;
+    unsigned sequence, first; /* of this transaction */
     bool full;
     _Alignas(struct nlmsghdr) char batch[BATCH_SIZE];
     _Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
@@ -28,9 +28,9 @@ struct elements {
 
 bool element_equal(const struct element *left, const struct element *right)
 {
-    return left->family == right->family && strcmp(left->set, right->set) == 0 &&
-           left->key_size == right->key_size && left->mapped == right->mapped &&
-           left->value == right->value && memcmp(left->key, right->key, left->key_size) == 0;
+    return strcmp(left->set, right->set) == 0 && left->key_size == right->key_size &&
+           left->mapped == right->mapped && left->value == right->value &&
+           memcmp(left->key, right->key, left->key_size) == 0;
 }
 
 static struct nlmsghdr *message_add(struct elements *elements, int type, int family, int resource)
@@ -56,6 +56,7 @@ static void batch_begin(struct elements *elements)
     elements->used = 0;
     elements->last = NULL;
     elements->full = false;
+    elements->first = elements->sequence + 1;
     message_end(elements,
                 message_add(elements, NFNL_MSG_BATCH_BEGIN, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
 }
@@ -96,7 +97,7 @@ static void change_add(struct elements *elements, int type, const struct element
         return;
     }
     struct nlmsghdr *message =
-        message_add(elements, NFNL_SUBSYS_NFTABLES << 8 | type, element->family, 0);
+        message_add(elements, NFNL_SUBSYS_NFTABLES << 8 | type, NFPROTO_IPV4, 0);
     if (type == NFT_MSG_NEWSETELEM)
         message->nlmsg_flags |= NLM_F_CREATE;
     mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, elements->table);
@@ -141,6 +142,9 @@ static bool batch_exchange(struct elements *elements)
             continue;
         if (size < 0)
             return false;
+        const struct nlmsghdr *answer = (const struct nlmsghdr *)elements->answer;
+        if (answer->nlmsg_seq < elements->first)
+            continue; /* the rest of what was said of an earlier one that failed */
         /* Sequence 0: any; errors tell that of the change they are about. */
         int said = mnl_cb_run(elements->answer, (size_t)size, 0,
                               mnl_socket_get_portid(elements->socket), NULL, NULL);
@@ -161,6 +165,6 @@ bool elements_commit(struct elements *elements, struct err *err)
     bool done = batch_exchange(elements);
     int number = errno;
     batch_begin(elements);
-    return done || err_set_os(err, ERR_IO, number, "the kernel refused a change of the table %s",
-                              elements->table);
+    return done || err_set_os(err, number == EEXIST ? ERR_CONFLICT : ERR_IO, number,
+                              "the kernel refused a change of the table %s", elements->table);
 }

@@ -16,12 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ELEMENT_KEY_SIZE = 28 };
+enum { ELEMENT_KEY_SIZE = 20 };
 
 /* Key as the kernel lays it out: network byte order, each part of a concatenation filled up to four bytes. */
 struct element {
-    int family;      /* NFPROTO_IPV4, NFPROTO_BRIDGE */
-    const char *set; /* a name of rules.h */
+    const char *set; /* a name of inside.h */
     uint8_t key[ELEMENT_KEY_SIZE];
     size_t key_size;
     bool mapped; /* of a map: to value, as it lies in memory */

@@ -1,7 +1,7 @@
 /* One group: an address, a folder, three namespaces, one veth pair.
  *
- *     address taken -> folder and files -> namespaces (made, or a spare) -> pair, inner end set up
- *                   -> outer end in the bridge -> "address" written: the group is up
+ *     address taken -> folder and files -> rules -> namespaces (made, or a spare) -> pair, both ends up
+ *                   -> route -> "address" written: the group is up
  *
  * What is left of an attempt that ended before the last step is removed by the attempt itself, or by the next open
  * when the agent died. */
@@ -9,8 +9,12 @@
 
 #include "base/file.h"
 
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 enum { NAMES_ARENA = 16 << 20 };
@@ -98,6 +102,33 @@ static void address_give(struct network *network, uint32_t address)
     range_give(&network->range, address);
 }
 
+/* A link carries packets once the kernel has seen that both ends are up, which it looks at when it has time. This question
+ * makes it look now: else the first packet might be lost. */
+static void link_settle(const char *link)
+{
+    struct ethtool_value value = {.cmd = ETHTOOL_GLINK};
+    struct ifreq request = {.ifr_data = (char *)&value};
+    AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    text_copy(request.ifr_name, sizeof request.ifr_name, link);
+    if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) != 0)
+        return; /* it looks a moment later, then */
+}
+
+/* A link of its own between the node and one group: what is sent to the group's address goes there, and nobody is asked
+ * who has it. */
+static bool link_connect(const struct network *network, struct netlink *outside, const char *link,
+                         uint32_t address, struct err *err)
+{
+    uint8_t mac[6];
+    int index = (int)if_nametoindex(link);
+    address_mac(address, mac);
+    link_ipv4_only(link);
+    link_settle(link);
+    return netlink_link_alias(outside, link, network->bridge, err) &&
+           netlink_neighbour_set(outside, index, address, mac, err) &&
+           netlink_route_single(outside, index, address, range_gateway(&network->range), err);
+}
+
 static bool spaces_up(struct network *network, const struct network_spec *spec,
                       struct netlink *outside, uint32_t address, bool spare, struct err *err)
 {
@@ -113,13 +144,9 @@ static bool spaces_up(struct network *network, const struct network_spec *spec,
                                    .address = address,
                                    .gateway = range_gateway(&network->range),
                                    .mtu = network->mtu};
-    if (!namespaces_work(&plan, err))
-        return false;
-    link_ipv4_only(link);
-    /* Before it is in the bridge: the packet rules drop what a link of ours sends under another's name only if they
-     * know it. */
-    return group_rules_set(network, spec->uid, &rules, err) &&
-           netlink_link_join(outside, link, network->bridge_index, err);
+    /* Before there is a link: the rules drop what it sends under another's name only if they know it. */
+    return group_rules_set(network, spec->uid, &rules, err) && namespaces_work(&plan, err) &&
+           link_connect(network, outside, link, address, err);
 }
 
 static bool group_make(struct network *network, const struct network_spec *spec, uint32_t address,
@@ -173,7 +200,7 @@ bool network_group_up(struct network *network, const struct network_spec *spec,
     if (!spec_check(spec, err))
         return false;
     if (network_group_find(network, spec->uid, out))
-        return true;
+        return address_parse(out->address, &address) && files_write(network, spec, address, err);
     if (!network_group_down(network, spec->uid, err) || !address_take(network, &address, err))
         return false;
     if (group_make(network, spec, address, err) && network_group_find(network, spec->uid, &found)) {
@@ -220,7 +247,7 @@ static void next_recover(struct network *network)
         network->range.next = offset + 1;
 }
 
-/* Its link is put into the bridge again, which may be a new one. */
+/* Its route is set again: it named the bridge's address as source, and the bridge may be a new one. */
 static bool group_recover(struct network *network, struct netlink *netlink, const char *uid,
                           struct err *err)
 {
@@ -231,7 +258,7 @@ static bool group_recover(struct network *network, struct netlink *netlink, cons
         return group_clear(network, uid, err);
     CHECK(address_parse(found.address, &address) && range_take_one(&network->range, address));
     return group_rules_set(network, uid, &rules, err) &&
-           netlink_link_join(netlink, found.link, network->bridge_index, err);
+           link_connect(network, netlink, found.link, address, err);
 }
 
 bool groups_recover(struct network *network, struct err *err)

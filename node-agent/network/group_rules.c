@@ -1,4 +1,4 @@
-/* What the packet rules know of one group: which link, MAC and address belong together, which ports are open, under
+/* What the packet rules know of one group: which link and address belong together, which ports are open, under
  * which public address it is reached and leaves. The file "rules" in its folder says what the kernel was told; it is
  * written first, so what the kernel has can always be taken back. */
 #include "node-agent/network/inside.h"
@@ -6,11 +6,10 @@
 #include "base/file.h"
 
 #include <arpa/inet.h>
-#include <linux/netfilter.h>
 #include <netinet/in.h>
 #include <string.h>
 
-enum { FILE_MAX = 4096, FIXED_MAX = 8, LINES_MAX = 64 };
+enum { FILE_MAX = 4096, FIXED_MAX = 8, NAMES_ARENA = 16 << 20 };
 enum { ELEMENTS_MAX = FIXED_MAX + 2 * GROUP_PORTS_MAX };
 
 struct element_list {
@@ -20,11 +19,11 @@ struct element_list {
 
 /* ---- elements ---- */
 
-static struct element *element_new(struct element_list *list, int family, const char *set)
+static struct element *element_new(struct element_list *list, const char *set)
 {
     CHECK(list->count < ELEMENTS_MAX);
     struct element *element = &list->items[list->count++];
-    *element = (struct element){.family = family, .set = set};
+    *element = (struct element){.set = set};
     return element;
 }
 
@@ -61,26 +60,23 @@ static void link_elements(const struct group_rules *rules, const char *link,
                           struct element_list *list)
 {
     char name[NETWORK_LINK_SIZE] = {0};
-    uint8_t mac[6];
-    struct element *element = element_new(list, NFPROTO_BRIDGE, SET_LINKS);
+    struct element *element = element_new(list, SET_LINKS);
     text_copy(name, sizeof name, link);
-    address_mac(rules->address, mac);
     key_add(element, name, sizeof name);
-    element = element_new(list, NFPROTO_BRIDGE, SET_OWNERS);
+    element = element_new(list, SET_OWNERS);
     key_add(element, name, sizeof name);
-    key_add(element, mac, sizeof mac);
     key_add_address(element, rules->address);
 }
 
 static void port_elements(const struct group_rules *rules, const struct network_port *port,
                           struct element_list *list)
 {
-    struct element *element = element_new(list, NFPROTO_IPV4, SET_OPEN);
+    struct element *element = element_new(list, SET_OPEN);
     key_add_address(element, rules->address);
     key_add_port(element, port);
     if (rules->public_address == 0)
         return;
-    element = element_new(list, NFPROTO_IPV4, MAP_PUBLISHED);
+    element = element_new(list, MAP_PUBLISHED);
     key_add_address(element, rules->public_address);
     key_add_port(element, port);
     map_to_address(element, rules->address);
@@ -88,22 +84,22 @@ static void port_elements(const struct group_rules *rules, const struct network_
 
 static void public_elements(const struct group_rules *rules, struct element_list *list)
 {
-    struct element *element = element_new(list, NFPROTO_IPV4, MAP_LEAVES_AS);
+    struct element *element = element_new(list, MAP_LEAVES_AS);
     key_add_address(element, rules->address);
     map_to_address(element, rules->public_address);
     if (!rules->public_own)
         return;
-    element = element_new(list, NFPROTO_IPV4, SET_RESERVED);
+    element = element_new(list, SET_RESERVED);
     key_add_address(element, rules->public_address);
 }
 
 static void subnet_elements(const struct group_rules *rules, struct element_list *list)
 {
-    struct element *element = element_new(list, NFPROTO_IPV4, MAP_SUBNET);
+    struct element *element = element_new(list, MAP_SUBNET);
     key_add_address(element, rules->address);
     element->mapped = true;
     element->value = rules->subnet;
-    element = element_new(list, NFPROTO_IPV4, SET_NEIGHBOURS);
+    element = element_new(list, SET_NEIGHBOURS);
     key_add_address(element, rules->address);
     key_add(element, &rules->subnet, sizeof rules->subnet);
 }
@@ -231,17 +227,33 @@ static bool kernel_change(struct network *network, const char *uid, const struct
     return elements_commit(change, err);
 }
 
+static bool unpublish(const struct group_rules *was, const struct group_rules *now, struct err *err)
+{
+    bool leaves = was->public_own && was->public_address != 0 &&
+                  !(now->public_own && now->public_address == was->public_address);
+    return !leaves || public_remove(was->public_address, err);
+}
+
+/* When it fails the rules are on record already: the next try goes on from there. */
+static bool address_move(const struct network *network, const struct group_rules *was,
+                         const struct group_rules *now, struct err *err)
+{
+    bool comes = now->public_own && now->public_address != 0;
+    return unpublish(was, now, err) && (!comes || public_add(network, now->public_address, err));
+}
+
 bool group_rules_set(struct network *network, const char *uid, const struct group_rules *rules,
                      struct err *err)
 {
     struct group_rules was = {0};
     struct err ignored;
-    bool had = group_rules_read(network, uid, &was);
+    if (!group_rules_read(network, uid, &was))
+        was = (struct group_rules){0};
     if (!rules_write(network, uid, rules, err))
         return false;
     if (kernel_change(network, uid, &was, rules, err))
-        return true;
-    if (had && !rules_write(network, uid, &was, &ignored))
+        return address_move(network, &was, rules, err);
+    if (!rules_write(network, uid, &was, &ignored))
         return err_add(err, "(and what the kernel has is no longer on record: %s)", ignored.text);
     return false;
 }
@@ -250,7 +262,25 @@ bool group_rules_clear(struct network *network, const char *uid, struct err *err
 {
     static const struct group_rules none;
     struct group_rules was;
-    return !group_rules_read(network, uid, &was) || kernel_change(network, uid, &was, &none, err);
+    return !group_rules_read(network, uid, &was) ||
+           (kernel_change(network, uid, &was, &none, err) && unpublish(&was, &none, err));
+}
+
+bool groups_unpublish(const struct network *network, struct err *err)
+{
+    static const struct group_rules none;
+    AUTO(arena) *arena = arena_new(NAMES_ARENA);
+    struct text_list names;
+    struct group_rules was;
+    if (!arena)
+        return err_set(err, ERR_BUSY, "no memory to list groups");
+    if (!folder_names(network, NULL, arena, &names, err))
+        return false;
+    for (size_t i = 0; i < names.count; i++) {
+        if (group_rules_read(network, names.items[i], &was) && !unpublish(&was, &none, err))
+            return false;
+    }
+    return true;
 }
 
 /* ---- for the others ---- */
@@ -268,17 +298,68 @@ static bool ports_check(const struct network_port *ports, size_t count, struct e
     return true;
 }
 
+static bool rules_find(const struct network *network, const char *uid, struct group_rules *rules,
+                       struct err *err)
+{
+    return (uid_valid(uid) && group_rules_read(network, uid, rules)) ||
+           err_set(err, ERR_NOT_FOUND, "the group %s has no network here", uid);
+}
+
+static void ports_take(struct group_rules *rules, const struct network_port *ports, size_t count)
+{
+    rules->ports_count = 0;
+    for (size_t i = 0; i < count; i++)
+        rules->ports[rules->ports_count++] = ports[i];
+}
+
 bool network_group_open(struct network *network, const char *uid, const struct network_port *ports,
                         size_t count, struct err *err)
 {
     struct group_rules rules;
-    if (!ports_check(ports, count, err))
+    if (!ports_check(ports, count, err) || !rules_find(network, uid, &rules, err))
         return false;
-    if (!uid_valid(uid) || !group_rules_read(network, uid, &rules))
-        return err_set(err, ERR_NOT_FOUND, "the group %s has no network here", uid);
-    rules.ports_count = 0;
-    for (size_t i = 0; i < count; i++)
-        rules.ports[rules.ports_count++] = ports[i];
+    ports_take(&rules, ports, count);
     return group_rules_set(network, uid, &rules, err) ||
            err_add(err, "while opening ports of group %s", uid);
+}
+
+/* FNV-1a without regard to case, as resource ids are compared; never 0, which means none. */
+static uint32_t subnet_number(const char *name)
+{
+    uint32_t hash = 0x811c9dc5u;
+    for (const char *c = name; *c; c++) {
+        unsigned char folded = (unsigned char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+        hash = (hash ^ folded) * 0x01000193u;
+    }
+    return hash ? hash : 1;
+}
+
+static bool exposure_take(const struct network *network, const struct network_exposure *exposure,
+                          struct group_rules *rules, struct err *err)
+{
+    uint32_t address = network->public_address;
+    bool own = exposure->is_public && exposure->public_address;
+    if (!ports_check(exposure->ports, exposure->ports_count, err))
+        return false;
+    if (own && !address_parse(exposure->public_address, &address))
+        return err_set(err, ERR_INVALID, "\"%s\" is no IPv4 address", exposure->public_address);
+    ports_take(rules, exposure->ports, exposure->ports_count);
+    rules->public_own = own;
+    rules->public_address = exposure->is_public ? address : 0;
+    rules->subnet = exposure->subnet ? subnet_number(exposure->subnet) : 0;
+    return true;
+}
+
+bool network_group_expose(struct network *network, const char *uid,
+                          const struct network_exposure *exposure, char shown[NETWORK_ADDRESS_SIZE],
+                          struct err *err)
+{
+    struct group_rules rules;
+    if (!rules_find(network, uid, &rules, err) || !exposure_take(network, exposure, &rules, err) ||
+        !group_rules_set(network, uid, &rules, err))
+        return err->code == ERR_CONFLICT
+                   ? err_add(err, "another group of this node has one of these ports")
+                   : err_add(err, "while opening ports of group %s", uid);
+    address_text(rules.public_address ? rules.public_address : rules.address, shown);
+    return true;
 }

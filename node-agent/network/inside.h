@@ -31,7 +31,10 @@ enum {
 struct network {
     char bridge[NETWORK_LINK_SIZE], table[NETWORK_TABLE_SIZE], range_text[NETWORK_RANGE_SIZE];
     char run_dir[NETWORK_RUN_DIR_MAX + 1];
+    char public_link[NETWORK_LINK_SIZE]; /* empty: none */
+    uint32_t public_address;             /* 0: none */
     bool nat;
+    struct text_list outbound, outbound_closed_ports; /* the caller's: read while opening */
     int bridge_index, mtu;
     struct lock lock; /* guards what follows */
     struct range range;
@@ -101,6 +104,12 @@ bool group_rules_set(struct network *network, const char *uid, const struct grou
 /* The kernel forgets the group; the file goes with its folder. */
 bool group_rules_clear(struct network *network, const char *uid, struct err *err) MUST_CHECK;
 
+/* ---- publish.c ---- */
+
+/* Sets it on the public link and tells the neighbours. */
+bool public_add(const struct network *network, uint32_t address, struct err *err) MUST_CHECK;
+bool public_remove(uint32_t address, struct err *err) MUST_CHECK; /* may be gone */
+
 /* ---- namespaces.c ---- */
 
 /* A folder's three namespaces made, or joined, by a thread of their own: no other thread ever leaves its own. */
@@ -132,6 +141,8 @@ void resolv_servers(void (*each)(uint32_t address, void *context), void *context
 
 /* Removes what is left of groups that were not finished, and marks the addresses of the others. */
 bool groups_recover(struct network *network, struct err *err) MUST_CHECK;
+/* Takes the public addresses of all groups off the node's links. */
+bool groups_unpublish(const struct network *network, struct err *err) MUST_CHECK;
 /* Renames a spare to `folder`; false when there is none. */
 bool pool_take(struct network *network, const char *folder);
 

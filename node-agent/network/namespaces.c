@@ -112,6 +112,12 @@ static bool pair_create(const struct namespaces_plan *plan, const struct pair_pl
     return false;
 }
 
+/* Up before the inner end, which then sends from its first moment. */
+static bool outer_up(const struct namespaces_plan *plan, struct err *err)
+{
+    return netlink_link_up(plan->outside, plan->link, 0, err);
+}
+
 static bool connect_inside(const struct namespaces_plan *plan, struct err *err)
 {
     AUTO_CLOSE int netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -121,12 +127,14 @@ static bool connect_inside(const struct namespaces_plan *plan, struct err *err)
                              .inner_netns = netns,
                              .mtu = plan->mtu};
     address_mac(plan->address, pair.inner_mac);
+    address_mac(plan->gateway, pair.outer_mac);
     if (netns < 0 || sethostname(plan->hostname, strlen(plan->hostname)) != 0)
         return err_set_os(err, ERR_IO, errno, "cannot name the namespaces");
     AUTO(netlink) *inside = netlink_open(err);
-    return inside && pair_create(plan, &pair, err) &&
+    return inside && pair_create(plan, &pair, err) && outer_up(plan, err) &&
            netlink_link_up(inside, pair.inner_name, INNER_INDEX, err) &&
            netlink_address_add(inside, INNER_INDEX, plan->address, ADDRESS_PREFIX, err) &&
+           netlink_neighbour_set(inside, INNER_INDEX, plan->gateway, pair.outer_mac, err) &&
            netlink_route_default(inside, INNER_INDEX, plan->gateway, err);
 }
 

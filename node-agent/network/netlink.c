@@ -10,13 +10,14 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ANSWER_SIZE = 32768, MESSAGE_SIZE = 2048, LIST_TRIES = 20 };
+enum { ANSWER_SIZE = 32768, MESSAGE_SIZE = 2048, LIST_TRIES = 20, ADDRESS_BITS = 32 };
 
 struct netlink {
     struct mnl_socket *socket;
@@ -146,8 +147,8 @@ static void link_read(const struct nlmsghdr *message, struct link_info *link)
     *link = (struct link_info){.index = header->ifi_index, .up = header->ifi_flags & IFF_UP};
     if (found.of[IFLA_IFNAME])
         text_copy(link->name, sizeof link->name, mnl_attr_get_str(found.of[IFLA_IFNAME]));
-    if (found.of[IFLA_MASTER])
-        link->master = (int)mnl_attr_get_u32(found.of[IFLA_MASTER]);
+    if (found.of[IFLA_IFALIAS])
+        text_copy(link->alias, sizeof link->alias, mnl_attr_get_str(found.of[IFLA_IFALIAS]));
     if (found.of[IFLA_MTU])
         link->mtu = (int)mnl_attr_get_u32(found.of[IFLA_MTU]);
     if (found.of[IFLA_LINKINFO])
@@ -235,6 +236,7 @@ bool netlink_pair_create(struct netlink *netlink, const struct pair_plan *plan, 
 {
     struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, 0);
     pair_end(message, plan->name, plan->mtu);
+    mnl_attr_put(message, IFLA_ADDRESS, 6, plan->outer_mac);
     struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO);
     mnl_attr_put_strz(message, IFLA_INFO_KIND, "veth");
     struct nlattr *data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
@@ -253,6 +255,17 @@ bool netlink_pair_create(struct netlink *netlink, const struct pair_plan *plan, 
     return true;
 }
 
+bool netlink_link_alias(struct netlink *netlink, const char *name, const char *alias,
+                        struct err *err)
+{
+    struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, 0, 0, 0);
+    mnl_attr_put_strz(message, IFLA_IFNAME, name);
+    mnl_attr_put_strz(message, IFLA_IFALIAS, alias);
+    if (!exchange(netlink, message, NULL, NULL))
+        return err_set_os(err, ERR_IO, errno, "cannot mark the network link %s", name);
+    return true;
+}
+
 bool netlink_link_up(struct netlink *netlink, const char *name, int index, struct err *err)
 {
     struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, 0, index, IFF_UP);
@@ -260,29 +273,6 @@ bool netlink_link_up(struct netlink *netlink, const char *name, int index, struc
         mnl_attr_put_strz(message, IFLA_IFNAME, name);
     if (!exchange(netlink, message, NULL, NULL))
         return err_set_os(err, ERR_IO, errno, "cannot set the network link %s up", name);
-    return true;
-}
-
-/* In the bridge first, as being isolated is a setting of a bridge's port, and up only then. */
-bool netlink_link_join(struct netlink *netlink, const char *name, int bridge, struct err *err)
-{
-    struct nlmsghdr *message = link_message(netlink, RTM_NEWLINK, 0, 0, 0);
-    mnl_attr_put_strz(message, IFLA_IFNAME, name);
-    mnl_attr_put_u32(message, IFLA_MASTER, (uint32_t)bridge);
-    if (!exchange(netlink, message, NULL, NULL))
-        return err_set_os(err, errno == EXFULL ? ERR_NO_CAPACITY : ERR_IO, errno,
-                          errno == EXFULL ? "the bridge has all the links the kernel allows it"
-                                          : "cannot put a network link into the bridge");
-    message = link_message(netlink, RTM_NEWLINK, 0, 0, IFF_UP);
-    mnl_attr_put_strz(message, IFLA_IFNAME, name);
-    struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO);
-    mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, "bridge");
-    struct nlattr *data = mnl_attr_nest_start(message, IFLA_INFO_SLAVE_DATA);
-    mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, 1);
-    mnl_attr_nest_end(message, data);
-    mnl_attr_nest_end(message, info);
-    if (!exchange(netlink, message, NULL, NULL))
-        return err_set_os(err, ERR_IO, errno, "cannot connect the network link %s", name);
     return true;
 }
 
@@ -297,22 +287,44 @@ bool netlink_link_delete(struct netlink *netlink, const char *name, struct err *
 
 /* ---- addresses and routes ---- */
 
-bool netlink_address_add(struct netlink *netlink, int index, uint32_t address, int prefix,
-                         struct err *err)
+static struct nlmsghdr *address_message(struct netlink *netlink, int type, int flags, int index,
+                                        uint32_t address, int prefix)
 {
-    struct nlmsghdr *message = message_new(netlink, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+    struct nlmsghdr *message = message_new(netlink, type, flags);
     struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(message, sizeof *header);
     header->ifa_family = AF_INET;
     header->ifa_prefixlen = (uint8_t)prefix;
     header->ifa_index = (uint32_t)index;
     mnl_attr_put_u32(message, IFA_LOCAL, htonl(address));
     mnl_attr_put_u32(message, IFA_ADDRESS, htonl(address));
-    mnl_attr_put_u32(message, IFA_BROADCAST, htonl(address | ~(~(uint32_t)0 << (32 - prefix))));
-    if (exchange(netlink, message, NULL, NULL) || errno == EEXIST)
-        return true;
+    return message;
+}
+
+static bool address_failed(const char *what, uint32_t address, struct err *err)
+{
     char text[NETWORK_ADDRESS_SIZE];
     address_text(address, text);
-    return err_set_os(err, ERR_IO, errno, "cannot set the address %s", text);
+    return err_set_os(err, ERR_IO, errno, "cannot %s the address %s", what, text);
+}
+
+bool netlink_address_add(struct netlink *netlink, int index, uint32_t address, int prefix,
+                         struct err *err)
+{
+    struct nlmsghdr *message =
+        address_message(netlink, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, address, prefix);
+    if (prefix < ADDRESS_BITS)
+        mnl_attr_put_u32(message, IFA_BROADCAST,
+                         htonl(address | ~(~(uint32_t)0 << (ADDRESS_BITS - prefix))));
+    return exchange(netlink, message, NULL, NULL) || errno == EEXIST ||
+           address_failed("set", address, err);
+}
+
+bool netlink_address_remove(struct netlink *netlink, int index, uint32_t address, int prefix,
+                            struct err *err)
+{
+    struct nlmsghdr *message = address_message(netlink, RTM_DELADDR, 0, index, address, prefix);
+    return exchange(netlink, message, NULL, NULL) || errno == EADDRNOTAVAIL || errno == ENODEV ||
+           address_failed("remove", address, err);
 }
 
 bool netlink_route_default(struct netlink *netlink, int index, uint32_t gateway, struct err *err)
@@ -330,6 +342,37 @@ bool netlink_route_default(struct netlink *netlink, int index, uint32_t gateway,
     if (!exchange(netlink, message, NULL, NULL) && errno != EEXIST)
         return err_set_os(err, ERR_IO, errno, "cannot set the default route");
     return true;
+}
+
+bool netlink_route_single(struct netlink *netlink, int index, uint32_t address, uint32_t source,
+                          struct err *err)
+{
+    struct nlmsghdr *message = message_new(netlink, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+    struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof *header);
+    header->rtm_family = AF_INET;
+    header->rtm_dst_len = ADDRESS_BITS;
+    header->rtm_table = RT_TABLE_MAIN;
+    header->rtm_protocol = RTPROT_STATIC;
+    header->rtm_scope = RT_SCOPE_LINK;
+    header->rtm_type = RTN_UNICAST;
+    mnl_attr_put_u32(message, RTA_DST, htonl(address));
+    mnl_attr_put_u32(message, RTA_PREFSRC, htonl(source));
+    mnl_attr_put_u32(message, RTA_OIF, (uint32_t)index);
+    return exchange(netlink, message, NULL, NULL) || address_failed("route", address, err);
+}
+
+bool netlink_neighbour_set(struct netlink *netlink, int index, uint32_t address,
+                           const uint8_t mac[6], struct err *err)
+{
+    struct nlmsghdr *message = message_new(netlink, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+    struct ndmsg *header = mnl_nlmsg_put_extra_header(message, sizeof *header);
+    header->ndm_family = AF_INET;
+    header->ndm_ifindex = index;
+    header->ndm_state = NUD_PERMANENT;
+    mnl_attr_put_u32(message, NDA_DST, htonl(address));
+    mnl_attr_put(message, NDA_LLADDR, 6, mac);
+    return exchange(netlink, message, NULL, NULL) ||
+           address_failed("set the neighbour of", address, err);
 }
 
 struct route_walk {

@@ -17,7 +17,7 @@ void netlink_free(struct netlink *netlink);
 struct link_info {
     char name[NETWORK_LINK_SIZE];
     int index;
-    int master; /* index of its bridge, 0: none */
+    char alias[NETWORK_LINK_SIZE]; /* of a pair's outer end: the bridge of its network */
     int mtu;
     bool up, bridge;
 };
@@ -38,17 +38,16 @@ struct pair_plan { /* a veth pair: one end here, the other in another namespace 
     const char *inner_name;
     int inner_index; /* its index there, so that nobody has to ask */
     int inner_netns; /* descriptor */
-    uint8_t inner_mac[6];
+    uint8_t inner_mac[6], outer_mac[6];
     int mtu;
 };
 /* Both ends are down. */
 bool netlink_pair_create(struct netlink *netlink, const struct pair_plan *plan, struct err *err)
     MUST_CHECK;
 /* By name, as a new link's index is not told. */
+bool netlink_link_alias(struct netlink *netlink, const char *name, const char *alias,
+                        struct err *err) MUST_CHECK;
 bool netlink_link_up(struct netlink *netlink, const char *name, int index, struct err *err)
-    MUST_CHECK;
-/* Into the bridge and up; isolated: of the bridge's ports it reaches the node alone. */
-bool netlink_link_join(struct netlink *netlink, const char *name, int bridge, struct err *err)
     MUST_CHECK;
 /* Success when there is none. Waits for the kernel to let go of it: tens of milliseconds, without its lock. */
 bool netlink_link_delete(struct netlink *netlink, const char *name, struct err *err) MUST_CHECK;
@@ -56,8 +55,18 @@ bool netlink_link_delete(struct netlink *netlink, const char *name, struct err *
 /* Success when it is there already. */
 bool netlink_address_add(struct netlink *netlink, int index, uint32_t address, int prefix,
                          struct err *err) MUST_CHECK;
+/* Success when it is gone already. */
+bool netlink_address_remove(struct netlink *netlink, int index, uint32_t address, int prefix,
+                            struct err *err) MUST_CHECK;
 bool netlink_route_default(struct netlink *netlink, int index, uint32_t gateway, struct err *err)
     MUST_CHECK;
+
+/* To one address over that link; the node itself speaks from `source`. */
+bool netlink_route_single(struct netlink *netlink, int index, uint32_t address, uint32_t source,
+                          struct err *err) MUST_CHECK;
+/* Nobody is asked for it. */
+bool netlink_neighbour_set(struct netlink *netlink, int index, uint32_t address,
+                           const uint8_t mac[6], struct err *err) MUST_CHECK;
 
 struct route_info {
     uint32_t first;

@@ -16,13 +16,48 @@ static bool bridge_name_check(const char *name, struct err *err)
     return true;
 }
 
+/* They become words of the rules. */
+static bool outbound_check(const struct network_options *options, struct err *err)
+{
+    for (size_t i = 0; i < options->outbound.count; i++) {
+        const char *item = options->outbound.items[i], *range = item + (*item == '!');
+        size_t size = strspn(range, "0123456789./");
+        if (strcmp(item, "none") != 0 && (size < 7 || size > 18 || range[size] != '\0'))
+            return err_set(err, ERR_INVALID,
+                           "outbound: \"%s\" is neither a range such as 10.0.0.0/8 or !10.0.0.0/8 "
+                           "nor none",
+                           item);
+    }
+    for (size_t i = 0; i < options->outbound_closed_ports.count; i++) {
+        int64_t port;
+        if (!text_to_int(options->outbound_closed_ports.items[i], &port) || port < 1 ||
+            port > UINT16_MAX)
+            return err_set(err, ERR_INVALID, "outbound_closed_ports: \"%s\" is no port",
+                           options->outbound_closed_ports.items[i]);
+    }
+    return true;
+}
+
+static bool public_init(struct network *network, const struct network_options *options,
+                        struct err *err)
+{
+    const char *link = options->public_link, *address = options->public_address;
+    if (link && !text_copy(network->public_link, sizeof network->public_link, link))
+        return err_set(err, ERR_INVALID, "\"%s\" cannot name a network link", link);
+    if (address && !address_parse(address, &network->public_address))
+        return err_set(err, ERR_INVALID, "\"%s\" is no IPv4 address", address);
+    network->outbound = options->outbound;
+    network->outbound_closed_ports = options->outbound_closed_ports;
+    return outbound_check(options, err);
+}
+
 /* The part of a network that is known from its options alone. */
 static bool network_init(struct network *network, const struct network_options *options,
                          struct err *err)
 {
     bool fits;
     *network = (struct network){.nat = options->nat};
-    if (!bridge_name_check(options->bridge, err) ||
+    if (!bridge_name_check(options->bridge, err) || !public_init(network, options, err) ||
         !range_init(&network->range, options->range, err))
         return false;
     lock_init(&network->lock, LOCK_NETWORK);
@@ -112,9 +147,9 @@ bool network_close_all(const struct network_options *options, struct err *err)
     struct network network;
     if (!network_init(&network, options, err))
         return false;
-    bool closed = folders_remove(&network, NULL, err) && folders_remove(&network, ".", err) &&
-                  bridge_remove(&network, err) && rules_remove(&network, err) &&
-                  traces_remove(&network, err);
+    bool closed = groups_unpublish(&network, err) && folders_remove(&network, NULL, err) &&
+                  folders_remove(&network, ".", err) && bridge_remove(&network, err) &&
+                  rules_remove(&network, err) && traces_remove(&network, err);
     range_done(&network.range);
     lock_done(&network.lock);
     return closed || err_add(err, "while closing the network %s", options->bridge);

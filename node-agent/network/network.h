@@ -1,4 +1,4 @@
-/* The network of one node: a bridge, an address range, and for each group one set of namespaces (network, IPC,
+/* The network of one node: a bridge with the gateway's address, an address range, and for each group one set of namespaces (network, IPC,
  * UTS) with an address of its own that all containers of the group share.
  *
  *     struct network *network = network_open(&options, err);
@@ -21,6 +21,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/fields.h"
 #include "base/id.h"
 
 #include <stdint.h>
@@ -34,6 +35,15 @@ struct network_options {
     const char *run_dir; /* a folder on a tmpfs, absolute; "network/" and "ns/" are made in it */
     const char *table;   /* the nftables table; NULL: "berth_<bridge>" */
     bool nat;            /* groups reach the outside under the node's address */
+    /* Public addresses that are a group's own are put on this link; NULL: that of the default route. */
+    const char *public_link;
+    /* The node's own, which its other public groups share; NULL: they have none but their private one. */
+    const char *public_address;
+    /* Where groups may connect to. "10.0.0.0/8": there and to others so named, nowhere else; "!10.1.0.0/16": not there;
+     * "none": nowhere; empty: anywhere. */
+    struct text_list outbound;
+    /* No group connects to these TCP ports: "25". */
+    struct text_list outbound_closed_ports;
 };
 
 enum {
@@ -82,8 +92,8 @@ void network_free(struct network *network);
  * Needs no open network and succeeds when nothing is there. Call it with no network open on the same run_dir. */
 bool network_close_all(const struct network_options *options, struct err *err) MUST_CHECK;
 
-/* Brings the group up, or finds it up and leaves it as it is. ERR_NO_CAPACITY when the range is
- * used up, or the bridge (the kernel connects 1023). Leaves nothing behind on failure. */
+/* Brings the group up, or finds it up and writes its files anew: containers that start later see them. ERR_NO_CAPACITY when the range is used up. Leaves nothing
+ * behind on failure. */
 bool network_group_up(struct network *network, const struct network_spec *spec,
                       struct network_group *out, struct err *err) MUST_CHECK;
 struct network_port {
@@ -94,6 +104,19 @@ struct network_port {
  * change. One transaction of the kernel, well under a millisecond. ERR_NOT_FOUND when the group is not up. */
 bool network_group_open(struct network *network, const char *uid, const struct network_port *ports,
                         size_t count, struct err *err) MUST_CHECK;
+/* All that others may reach of a group. */
+struct network_exposure {
+    const struct network_port *ports; /* as network_group_open() */
+    size_t ports_count;
+    bool is_public;             /* beyond the node, too: */
+    const char *public_address; /* under this one, its own; NULL: under the node's */
+    const char *subnet;         /* groups of one name reach each other on all ports; NULL: none */
+};
+/* Replaces what network_group_open() and this said before, in one step. The group answers under its public address and
+ * leaves under it, from the node's links to the other groups. `shown` gets the address clients are to be told. */
+bool network_group_expose(struct network *network, const char *uid,
+                          const struct network_exposure *exposure, char shown[NETWORK_ADDRESS_SIZE],
+                          struct err *err) MUST_CHECK;
 /* Always ends; success when nothing is left, also when nothing was there. Processes still in the namespaces keep
  * running there, cut off. */
 bool network_group_down(struct network *network, const char *uid, struct err *err) MUST_CHECK;

@@ -106,6 +106,8 @@ static void name_server_rule(uint32_t address, void *context)
 
 /* What the elements mean. A map's missing key makes its rule not match. */
 static const char sets[] =
+    "  set " SET_LINKS " { type ifname; }\n" /* to the groups */
+    "  set " SET_OWNERS " { type ifname . ipv4_addr; }\n"
     "  set " SET_OPEN
     " { type ipv4_addr . inet_proto . inet_service; }\n" /* reached from outside */
     "  map " MAP_PUBLISHED " { type ipv4_addr . inet_proto . inet_service : ipv4_addr; }\n"
@@ -114,104 +116,136 @@ static const char sets[] =
     "  map " MAP_SUBNET " { type ipv4_addr : mark; }\n"
     "  set " SET_NEIGHBOURS " { type ipv4_addr . mark; }\n";
 
-/* A link of ours sends as the group it belongs to, or not at all: no other address, no other MAC, no other protocol.
- * Links that are not ours pass: other bridges of the machine come by here too. */
-static void link_rules(const struct network *network, struct text *out)
-{
-    text_addf(out,
-              "table bridge %s {}\nflush table bridge %s\ntable bridge %s {\n"
-              "  set " SET_LINKS " { type ifname; }\n"
-              "  set " SET_OWNERS " { type ifname . ether_addr . ipv4_addr; }\n"
-              "  chain prerouting {\n"
-              "    type filter hook prerouting priority filter; policy accept;\n"
-              "    iifname != @" SET_LINKS " accept\n"
-              "    ether type ip iifname . ether saddr . ip saddr @" SET_OWNERS " accept\n"
-              "    ether type arp iifname . arp saddr ether . arp saddr ip @" SET_OWNERS " accept\n"
-              "    drop\n"
-              "  }\n"
-              "}\n",
-              network->table, network->table, network->table);
-}
+/* A link of ours sends as the group it belongs to, or not at all. */
+static const char link_rules[] = "  chain links_in {\n"
+                                 "    type filter hook prerouting priority raw; policy accept;\n"
+                                 "    iifname != @" SET_LINKS " accept\n"
+                                 "    iifname . ip saddr @" SET_OWNERS " accept\n"
+                                 "    drop\n"
+                                 "  }\n";
+
+/* As a host says that nobody listens: whoever asks knows at once. */
+static const char refuse_rules[] = "  chain refuse {\n"
+                                   "    meta l4proto tcp reject with tcp reset\n"
+                                   "    reject with icmp port-unreachable\n"
+                                   "  }\n";
 
 /* To a group from anywhere outside it. */
 static const char inbound_rules[] = "  chain inbound {\n"
                                     "    ip daddr . meta l4proto . th dport @" SET_OPEN " accept\n"
-                                    "    meta l4proto tcp reject with tcp reset\n"
-                                    "    reject with icmp port-unreachable\n"
+                                    "    goto refuse\n"
                                     "  }\n";
 
-/* From a group to anywhere else; "ct original": what it asked for, before a public address became a group's own. */
-static const char outbound_rules[] = "  chain outbound {\n"
-                                     "    ct original ip daddr 169.254.0.0/16 reject\n"
-                                     "  }\n";
+/* Names of `set`'s members: items that begin with '!' (or do not), without it. False: there are none. */
+static bool outbound_set(const struct text_list *list, bool denied, struct text *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *item = list->items[i];
+        if ((*item == '!') != denied || strcmp(item, "none") == 0)
+            continue;
+        text_addf(out, "%s%s", any ? ", " : "", item + denied);
+        any = true;
+    }
+    return any;
+}
+
+static bool outbound_bounded(const struct text_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i][0] != '!')
+            return true;
+    }
+    return false;
+}
+
+static void outbound_ports(const struct text_list *ports, struct text *out)
+{
+    static const char mail[] = "25"; /* groups that send it get the whole range blocked elsewhere */
+    if (!ports->given)
+        text_addf(out, "    tcp dport %s goto refuse\n", mail);
+    for (size_t i = 0; i < ports->count; i++)
+        text_addf(out, "    tcp dport %s goto refuse\n", ports->items[i]);
+}
+
+/* From a group to anywhere else. "ct original" is what it asked for, before a public address became that of a group.
+ * Link-local addresses are nobody's; a metadata service of a group's own would be a map of these addresses in
+ * prerouting and its exception here. */
+static void outbound_rules(const struct network *network, struct text *out)
+{
+    AUTO(text) *ranges = text_new(RULES_MAX);
+    text_add(out, "  chain outbound {\n"
+                  "    ct original ip daddr 169.254.0.0/16 goto refuse\n");
+    outbound_ports(&network->outbound_closed_ports, out);
+    if (outbound_set(&network->outbound, true, ranges))
+        text_addf(out, "    ct original ip daddr { %s } goto refuse\n", ranges->bytes);
+    text_clear(ranges);
+    if (outbound_set(&network->outbound, false, ranges))
+        text_addf(out, "    ct original ip daddr != { %s } goto refuse\n", ranges->bytes);
+    else if (outbound_bounded(&network->outbound))
+        text_add(out, "    goto refuse\n");
+    text_add(out, "  }\n");
+}
 
 static void forward_rules(const struct network *network, struct text *out)
 {
-    const char *bridge = network->bridge;
+    text_add(out, refuse_rules);
     text_add(out, inbound_rules);
-    text_add(out, outbound_rules);
-    text_addf(out,
-              "  chain forward {\n"
-              "    type filter hook forward priority filter; policy accept;\n"
-              "    ct state established,related accept\n"
-              "    iifname \"%s\" oifname \"%s\" meta mark set ip saddr map @" MAP_SUBNET
-              " ip daddr . meta mark @" SET_NEIGHBOURS " accept\n"
-              "    iifname \"%s\" jump outbound\n"
-              "    oifname \"%s\" jump inbound\n"
-              "  }\n",
-              bridge, bridge, bridge, bridge);
+    outbound_rules(network, out);
+    text_add(out, "  chain forward {\n"
+                  "    type filter hook forward priority filter; policy accept;\n"
+                  "    ct state established,related accept\n"
+                  "    iifname @" SET_LINKS " oifname @" SET_LINKS
+                  " meta mark set ip saddr map @" MAP_SUBNET
+                  " ip daddr . meta mark @" SET_NEIGHBOURS " accept\n"
+                  "    iifname @" SET_LINKS " jump outbound\n"
+                  "    oifname @" SET_LINKS " jump inbound\n"
+                  "  }\n");
 }
 
 /* To the node: groups may ask its gateway for an echo and the name servers they were given, nothing else. The node's
  * own sockets reach the open ports, root's all. */
-static void node_rules(const struct network *network, struct text *out)
+static void node_rules(struct text *out)
 {
-    const char *bridge = network->bridge;
-    text_addf(out,
-              "  chain input {\n"
-              "    type filter hook input priority filter; policy accept;\n"
-              "    ct state established,related accept\n"
-              "    ip daddr @" SET_RESERVED " reject\n"
-              "    iifname != \"%s\" accept\n"
-              "    icmp type echo-request accept\n",
-              bridge);
+    text_add(out, "  chain input {\n"
+                  "    type filter hook input priority filter; policy accept;\n"
+                  "    ct state established,related accept\n"
+                  "    ip daddr @" SET_RESERVED " goto refuse\n"
+                  "    iifname != @" SET_LINKS " accept\n"
+                  "    icmp type echo-request accept\n");
     resolv_servers(name_server_rule, out);
-    text_addf(out,
-              "    meta l4proto tcp reject with tcp reset\n"
-              "    reject with icmp port-unreachable\n"
-              "  }\n"
-              "  chain output {\n"
-              "    type filter hook output priority filter; policy accept;\n"
-              "    oifname != \"%s\" accept\n"
-              "    icmp type redirect drop\n" /* everything goes by the node: that is no detour */
-              "    ct state new meta skuid != 0 jump inbound\n"
-              "  }\n",
-              bridge);
+    text_add(out, "    goto refuse\n"
+                  "  }\n"
+                  "  chain output {\n"
+                  "    type filter hook output priority filter; policy accept;\n"
+                  "    oifname != @" SET_LINKS " accept\n"
+                  "    ct state new meta skuid != 0 jump inbound\n"
+                  "  }\n");
 }
 
-/* Bridged packets come by here too where bridge-nf-call-iptables is on: the range itself is left alone. A group that
- * asks for a public address of this node leaves under its own, so that answers come back the same way, also from
- * itself. */
+/* A group that asks for a public address of this node leaves under its own, so that answers come back the same way, also
+ * from itself. */
 static void address_rules(const struct network *network, struct text *out)
 {
-    const char *bridge = network->bridge, *range = network->range_text;
+    const char *range = network->range_text;
+    text_add(out, "  chain prerouting {\n"
+                  "    type nat hook prerouting priority dstnat; policy accept;\n"
+                  "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
+                  "  }\n"
+                  "  chain local {\n"
+                  "    type nat hook output priority -100; policy accept;\n"
+                  "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
+                  "  }\n");
     text_addf(out,
-              "  chain prerouting {\n"
-              "    type nat hook prerouting priority dstnat; policy accept;\n"
-              "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
-              "  }\n"
-              "  chain local {\n"
-              "    type nat hook output priority -100; policy accept;\n"
-              "    dnat ip to ip daddr . meta l4proto . th dport map @" MAP_PUBLISHED "\n"
-              "  }\n"
               "  chain postrouting {\n"
               "    type nat hook postrouting priority srcnat; policy accept;\n"
-              "    oifname \"%s\" ct status dnat snat ip to ip saddr map @" MAP_LEAVES_AS "\n"
-              "    oifname != \"%s\" ip daddr != %s snat ip to ip saddr map @" MAP_LEAVES_AS "\n",
-              bridge, bridge, range);
+              "    oifname @" SET_LINKS " ct status dnat snat ip to ip saddr map @" MAP_LEAVES_AS
+              "\n"
+              "    ip daddr != %s snat ip to ip saddr map @" MAP_LEAVES_AS "\n",
+              range);
     if (network->nat)
-        text_addf(out, "    ip saddr %s ip daddr != %s oifname != \"%s\" masquerade\n", range,
-                  range, bridge);
+        text_addf(out, "    ip saddr %s ip daddr != %s oifname != @" SET_LINKS " masquerade\n",
+                  range, range);
     text_add(out, "  }\n");
 }
 
@@ -219,13 +253,13 @@ static void address_rules(const struct network *network, struct text *out)
 static void rules_text(const struct network *network, const char *before, struct text *out)
 {
     const char *table = network->table;
-    link_rules(network, out);
     text_addf(out, "table ip %s { comment \"ip_forward was %s\"; }\nflush table ip %s\n", table,
               before, table);
     text_addf(out, "table ip %s {\n", table);
     text_add(out, sets);
+    text_add(out, link_rules);
     forward_rules(network, out);
-    node_rules(network, out);
+    node_rules(out);
     address_rules(network, out);
     text_add(out, "}\n");
 }
@@ -234,7 +268,6 @@ static void tables_delete(const struct network *network, struct text *out)
 {
     const char *table = network->table;
     text_addf(out, "table ip %s {}\ndelete table ip %s\n", table, table);
-    text_addf(out, "table bridge %s {}\ndelete table bridge %s\n", table, table);
 }
 
 /* Sets of an agent of another version may not be as these are: then everything is made anew. */

@@ -11,7 +11,24 @@ bool job_network_open(struct job *job, struct err *err)
     return network_group_open(job->jobs->parts.network, job->uid, ports, count, err);
 }
 
-/* A group that was up keeps its network, and what is open follows the newest spec: nobody is ready yet. */
+/* Published, or reached within its node alone. Nobody is ready yet. */
+static bool expose(struct job *job, const struct assignment *assignment, struct err *err)
+{
+    const struct group_properties *properties = assignment->group->properties;
+    const struct group_address *address = properties->address;
+    struct network_port ports[LIMIT_ADDRESS_PORTS_MAX];
+    struct network_exposure exposure = {
+        .ports = ports,
+        .ports_count = health_ports(properties, job->ready, ports),
+        .is_public = address && address->type == ADDRESS_PUBLIC,
+        .public_address = assignment->public_address,
+        .subnet = properties->subnets_count > 0 ? properties->subnets[0].id : NULL,
+    };
+
+    return network_group_expose(job->jobs->parts.network, job->uid, &exposure, job->address, err);
+}
+
+/* A group that was up keeps its network, and what is open follows the newest spec. */
 bool job_network_up(struct job *job, const struct assignment *assignment, struct err *err)
 {
     const struct group_properties *properties = assignment->group->properties;
@@ -25,9 +42,6 @@ bool job_network_up(struct job *job, const struct assignment *assignment, struct
         spec.dns_search = dns->search_domains;
         spec.dns_options = dns->options;
     }
-    if (!network_group_up(job->jobs->parts.network, &spec, &group, err) ||
-        !job_network_open(job, err))
-        return false;
-    text_copy(job->address, sizeof job->address, group.address);
-    return job_identity_open(job->jobs, job->uid, assignment, err);
+    return network_group_up(job->jobs->parts.network, &spec, &group, err) &&
+           expose(job, assignment, err) && job_identity_open(job->jobs, job->uid, assignment, err);
 }

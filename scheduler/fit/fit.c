@@ -10,6 +10,7 @@ const struct fit_rule fit_rules[] = {
     {"is kept for a group that waits",  "are kept for groups that wait",    fit_kept,     NULL},
     {"has too little CPU free",         "have too little CPU free",         fit_cpu,      NULL},
     {"has too little memory free",      "have too little memory free",      fit_memory,   NULL},
+    {"has a port of it taken by another group", "have a port of it taken by other groups", fit_ports, NULL},
 };
 /* clang-format on */
 

@@ -34,5 +34,6 @@ bool fit_cordon(const struct plan_node *node, const struct plan_request *request
 bool fit_kept(const struct plan_node *node, const struct plan_request *request);
 bool fit_cpu(const struct plan_node *node, const struct plan_request *request);
 bool fit_memory(const struct plan_node *node, const struct plan_request *request);
+bool fit_ports(const struct plan_node *node, const struct plan_request *request);
 
 #endif

@@ -3,7 +3,8 @@
 -- fragment: life_columns
 g.key, g.uid, g.subscription_key, g.resource_group_key, g.name, g.location, g.living, g.wanted, g.state,
 g.provisioning, g.restart_policy, g.os, g.cpu_milli, g.memory_mib, g.generation, g.incarnation, g.created_ms,
-g.revision, g.operation_key, g.node_key, g.waits_since, g.address, g.quota_class
+g.revision, g.operation_key, g.node_key, g.waits_since, g.address, g.quota_class, g.public_address,
+g.node_ports
 
 -- fragment: group_columns
 {life_columns}, s.name as subscription, r.name as resource_group
@@ -37,7 +38,7 @@ select {group_columns}, d.address_at, o.id as operation_id, p.status, p.events, 
  where g.key = :key;
 
 -- fragment: listed_columns
-g.key, g.name, g.provisioning, g.address, r.name as resource_group, d.address_at, d.spec
+g.key, g.name, g.provisioning, g.address, g.public_address, r.name as resource_group, d.address_at, d.spec
 
 -- name: group_list_subscription
 -- What a list shows, and nothing else: each column of each row costs.
@@ -100,6 +101,23 @@ update container_groups
        generation = :generation, changed_ms = :now_ms
  where key = :key;
 
+-- name: group_publish
+update container_groups set public_address = :public_address, node_ports = :node_ports where key = :key;
+
+-- name: group_node_ports
+select node_ports from container_groups where key = :key;
+
+-- name: public_taken
+select key from container_groups where public_address = :address;
+
+-- name: public_gap
+-- The lowest free address behind one that is taken.
+select g.public_address + 1 as address from container_groups g
+ where g.public_address >= :first and g.public_address < :last
+   and not exists (select 1 from container_groups n where n.public_address = g.public_address + 1)
+ order by g.public_address
+ limit 1;
+
 -- name: group_hide
 update container_groups set living = 0 where key = :key;
 
@@ -147,7 +165,7 @@ select status, events from group_reports where group_key = :key;
 delete from group_reports where group_key = :key;
 
 -- fragment: pending_columns
-key, incarnation, waits_since, cpu_milli, memory_mib, os, location, node_key
+key, incarnation, waits_since, cpu_milli, memory_mib, os, location, node_key, node_ports
 
 -- name: pending_list
 select {pending_columns} from container_groups

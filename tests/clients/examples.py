@@ -31,7 +31,6 @@ NOT_RUN = {
     "properties.imageRegistryCredentials[].passwordReference": "there is no key vault",
     "properties.priority": "nothing is evicted yet",
     "properties.sku": "Standard is what nodes have",
-    "properties.subnetIds": "there are no virtual networks",
     "properties.volumes[].azureFile.storageAccountKeyReference": "there is no key vault",
     "properties.volumes[].secretReference": "there is no key vault",
     "properties.secretReferences": "there is no key vault",

@@ -509,9 +509,8 @@ class Berth:
         """Mounts, links and cgroups that groups of this node have now."""
         with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
             traces = [line.split()[4] for line in mounts if f"{self.agent.folder}/" in line and "overlay" in line]
-        links = subprocess.run(["ip", "-o", "link", "show", "master", self.agent.bridge], capture_output=True, text=True,
-                               check=True).stdout
-        return traces + links.splitlines()
+        links = subprocess.run(["ip", "-o", "link", "show"], capture_output=True, text=True, check=True).stdout
+        return traces + [line for line in links.splitlines() if line.endswith(f"alias {self.agent.bridge}")]
 
     def wait_gone(self, name, timeout_s=30):
         """Until the node has let go of everything of a deleted group (its own word: usage is closed, nothing mounted)."""

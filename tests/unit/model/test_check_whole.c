@@ -126,7 +126,6 @@ TEST(what_is_not_run_yet_is_named)
         {BESIDE(",\"priority\":\"spot\""), "properties.priority"},
         {BESIDE(",\"initContainers\":[{\"name\":\"i\",\"properties\":{\"image\":\"b\",\"securityContext\":{\"privileged\":true}}}]"), "properties.initContainers[0].properties.securityContext.privileged"},
         {BESIDE(",\"diagnostics\":{\"logAnalytics\":{\"workspaceId\":\"w\",\"workspaceKey\":\"k\"}}"), "properties.diagnostics"},
-        {BESIDE(",\"subnetIds\":[{\"id\":\"/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v/subnets/n\"}]"), "properties.subnetIds"},
         {BESIDE(",\"encryptionProperties\":{\"vaultBaseUrl\":\"v\",\"keyName\":\"k\",\"keyVersion\":\"1\"}"), "properties.encryptionProperties"},
         {BESIDE(",\"extensions\":[{\"name\":\"x\",\"properties\":{\"extensionType\":\"t\",\"version\":\"1\"}}]"), "properties.extensions"},
         {BESIDE(",\"containerGroupProfile\":{\"id\":\"p\",\"revision\":1}"), "properties.containerGroupProfile"},

@@ -50,7 +50,8 @@ static bool outside_make(struct place *place, struct err *err)
                              .inner_index = INNER_INDEX,
                              .inner_netns = netns,
                              .mtu = 1400,
-                             .inner_mac = {2, 0, 0, 0, 0, 9}};
+                             .inner_mac = {2, 0, 0, 0, 0, 9},
+                             .outer_mac = {2, 0, 0, 0, 0, 8}};
     if (!netlink || !address_parse(NODE_OUTSIDE, &ours) ||
         !address_parse(OUTSIDE, &addressing.address) || !netlink_pair_create(netlink, &pair, err) ||
         !netlink_link_up(netlink, "up0", 0, err) ||
@@ -202,11 +203,18 @@ int place_connect_as(uid_t user, const char *address, uint16_t port, int patienc
 
 bool place_datagram(const char *from, const char *to, const char *address, uint16_t port)
 {
-    struct sockaddr_in at = endpoint(address, port);
+    return place_datagram_under(from, "0.0.0.0", to, address, port);
+}
+
+bool place_datagram_under(const char *from, const char *source, const char *to, const char *address,
+                          uint16_t port)
+{
+    struct sockaddr_in at = endpoint(address, port), own = endpoint(source, 0);
     AUTO_CLOSE int server = place_socket(to, SOCK_DGRAM, 0);
     AUTO_CLOSE int client = place_socket(from, SOCK_DGRAM, 0);
     char byte = 'x';
     return server >= 0 && client >= 0 && bind(server, (struct sockaddr *)&at, sizeof at) == 0 &&
+           bind(client, (struct sockaddr *)&own, sizeof own) == 0 &&
            sendto(client, &byte, 1, 0, (struct sockaddr *)&at, sizeof at) == 1 &&
            ready(server, POLLIN, 300) && recv(server, &byte, 1, 0) == 1;
 }
@@ -250,6 +258,26 @@ bool place_ping(const char *net, const char *address)
            sendto(fd, &echo, sizeof echo, 0, (struct sockaddr *)&to, sizeof to) == sizeof echo &&
            ready(fd, POLLIN, PATIENCE_MS) && recv(fd, &answer, sizeof answer, 0) == sizeof answer &&
            answer.type == ICMP_ECHOREPLY;
+}
+
+struct wanted_address {
+    uint32_t address;
+    bool found;
+};
+
+static void address_look(int index UNUSED, uint32_t address, int prefix UNUSED, void *context)
+{
+    struct wanted_address *wanted = context;
+    wanted->found |= address == wanted->address;
+}
+
+bool place_has_address(const char *address)
+{
+    struct err err;
+    struct wanted_address wanted = {0};
+    AUTO(netlink) *netlink = netlink_open(&err);
+    return netlink && address_parse(address, &wanted.address) &&
+           netlink_addresses(netlink, address_look, &wanted, &err) && wanted.found;
 }
 
 static void count_one(const struct link_info *link, void *context)

@@ -35,12 +35,16 @@ int place_connect_from(const char *net, const char *from, const char *address, u
 int place_connect_as(uid_t user, const char *address, uint16_t port, int patience_ms);
 /* One datagram goes from there to here. */
 bool place_datagram(const char *from, const char *to, const char *address, uint16_t port);
+bool place_datagram_under(const char *from, const char *source, const char *to, const char *address,
+                          uint16_t port);
 /* Runs `ip` there with these words. */
 bool place_ip(const char *net, const char *words);
 /* Accepts, and tells who came. */
 bool place_accept(int listener, char peer[NETWORK_ADDRESS_SIZE]);
 /* One echo request and its answer. */
 bool place_ping(const char *net, const char *address);
+/* One of our links has it. */
+bool place_has_address(const char *address);
 int place_count_links(void);
 int place_count_mounts(void);
 

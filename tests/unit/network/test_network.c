@@ -229,15 +229,13 @@ static void borrow(struct network_group group, const char *address)
 TEST(packets_under_an_address_that_is_not_the_groups_are_dropped)
 {
     struct network_group one = up(1), two = up(2);
-    char peer[NETWORK_ADDRESS_SIZE];
-    AUTO_CLOSE int listener = place_listen(place.outside, OUTSIDE, PORT);
-    borrow(one, two.address);
-    assert_int_equal(place_connect_from(one.net_path, two.address, OUTSIDE, PORT, 300), -1);
-    borrow(one, "192.0.2.77");
-    assert_int_equal(place_connect_from(one.net_path, "192.0.2.77", OUTSIDE, PORT, 300), -1);
-    AUTO_CLOSE int own = place_connect_from(one.net_path, one.address, OUTSIDE, PORT, 2000);
-    assert_true(own >= 0);
-    assert_true(place_accept(listener, peer));
+    const char *const others[] = {two.address, "10.101.0.1", "192.0.2.77"};
+    setting_try("/proc/sys/net/ipv4/conf/all/rp_filter", "0"); /* not by anybody else's check */
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        borrow(one, others[i]);
+        assert_false(place_datagram_under(one.net_path, others[i], place.outside, OUTSIDE, PORT));
+    }
+    assert_true(place_datagram_under(one.net_path, one.address, place.outside, OUTSIDE, PORT));
 }
 
 TEST(a_group_cannot_take_over_the_address_of_another)
@@ -250,7 +248,7 @@ TEST(a_group_cannot_take_over_the_address_of_another)
     assert_true(reaches(NULL, one.net_path, one.address, peer));
 }
 
-TEST(groups_do_not_meet_on_the_bridge)
+TEST(groups_do_not_meet_but_by_the_node)
 {
     struct network_group one = up(1), two = up(2);
     open_tcp(2, PORT);
@@ -260,6 +258,7 @@ TEST(groups_do_not_meet_on_the_bridge)
     text_format(words, sizeof words, "neigh add %s lladdr %s dev eth0", two.address, two.mac);
     assert_true(place_ip(one.net_path, words));
     AUTO_CLOSE int listener = place_listen(two.net_path, two.address, PORT);
+    assert_true(listener >= 0);
     assert_int_equal(place_connect(one.net_path, two.address, PORT, 300), -1);
 }
 
@@ -326,6 +325,198 @@ TEST(counts_bytes_as_the_group_sees_them)
     assert_in_range(after.rx_bytes, 1, 5000);
 }
 
+/* ---- public addresses ---- */
+
+#define PUBLIC "198.51.100.40"
+
+static bool expose(int number, const char *address, const char *subnet, char shown[16])
+{
+    static const struct network_port port = {IPPROTO_TCP, PORT};
+    struct network_exposure exposure = {.ports = &port,
+                                        .ports_count = 1,
+                                        .is_public = !subnet,
+                                        .public_address = address,
+                                        .subnet = subnet};
+    bool done = network_group_expose(network, uid(number), &exposure, shown, &err);
+    if (!done)
+        print_error("%s\n", err.text);
+    return done;
+}
+
+/* A listener of the group hears who asks for `public`:port. */
+static bool asks(const char *from, const struct network_group *group, const char *public,
+                 uint16_t port, char peer[NETWORK_ADDRESS_SIZE])
+{
+    AUTO_CLOSE int listener = place_listen(group->net_path, group->address, port);
+    AUTO_CLOSE int connected = place_connect(from, public, port, 500);
+    return listener >= 0 && connected >= 0 && place_accept(listener, peer);
+}
+
+static void network_with_node_address(const char *address)
+{
+    struct network_options other = options;
+    network_free(TAKE(network));
+    other.public_address = address;
+    other.public_link = "up0";
+    network = network_open(&other, &err);
+    assert_non_null(network);
+}
+
+TEST(a_public_address_leads_to_its_groups_open_ports_alone)
+{
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NULL);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    assert_string_equal(shown, PUBLIC);
+    assert_true(asks(place.outside, &one, PUBLIC, PORT, peer));
+    assert_string_equal(peer, OUTSIDE);
+    assert_false(asks(place.outside, &one, PUBLIC, PORT + 1, peer));
+    AUTO_CLOSE int of_node = place_listen(NULL, "0.0.0.0", PORT + 2); /* the node's own service */
+    assert_true(of_node >= 0);
+    assert_int_equal(place_connect(place.outside, PUBLIC, PORT + 2, 500), -1);
+    assert_true(asks(NULL, &one, PUBLIC, PORT, peer));
+}
+
+TEST(a_group_leaves_under_its_public_address)
+{
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NULL);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    assert_string_equal(peer, PUBLIC);
+}
+
+TEST(groups_reach_public_addresses_of_their_node_their_own_too)
+{
+    struct network_group one = up(1), two = up(2), three = up(3);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NODE_OUTSIDE);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    assert_true(asks(one.net_path, &one, PUBLIC, PORT, peer));
+    assert_true(asks(two.net_path, &one, PUBLIC, PORT, peer));
+    assert_string_equal(peer, two.address);
+    assert_true(expose(3, NULL, NULL, shown));
+    assert_true(asks(one.net_path, &three, NODE_OUTSIDE, PORT, peer));
+    assert_string_equal(peer, PUBLIC);
+    assert_true(asks(three.net_path, &three, NODE_OUTSIDE, PORT, peer));
+}
+
+TEST(without_a_pool_groups_share_the_address_of_the_node)
+{
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NODE_OUTSIDE);
+    assert_true(expose(1, NULL, NULL, shown));
+    assert_string_equal(shown, NODE_OUTSIDE);
+    assert_true(asks(place.outside, &one, NODE_OUTSIDE, PORT, peer));
+    assert_string_equal(peer, OUTSIDE);
+    assert_false(asks(place.outside, &one, NODE_OUTSIDE, PORT + 1, peer));
+}
+
+TEST(one_port_of_the_nodes_address_is_of_one_group)
+{
+    char shown[NETWORK_ADDRESS_SIZE], peer[NETWORK_ADDRESS_SIZE];
+    struct network_group one = up(1);
+    up(2);
+    network_with_node_address(NODE_OUTSIDE);
+    assert_true(expose(1, NULL, NULL, shown));
+    assert_false(expose(2, NULL, NULL, shown));
+    assert_true(asks(place.outside, &one, NODE_OUTSIDE, PORT, peer));
+    down(1);
+    assert_true(expose(2, NULL, NULL, shown));
+}
+
+TEST(a_public_address_goes_with_its_group_and_is_found_after_a_restart)
+{
+    struct network_group one = up(1), two;
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NULL);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    network_with_node_address(NULL);
+    assert_true(asks(place.outside, &one, PUBLIC, PORT, peer));
+    down(1);
+    assert_false(place_has_address(PUBLIC));
+    two = up(2);
+    assert_true(expose(2, PUBLIC, NULL, shown));
+    assert_true(asks(place.outside, &two, PUBLIC, PORT, peer));
+    assert_true(expose(2, NULL, "none any more", shown));
+    assert_false(place_has_address(PUBLIC));
+    assert_true(expose(2, PUBLIC, NULL, shown));
+    assert_true(place_has_address(PUBLIC));
+    assert_int_equal(network_down(NULL), 0);
+    assert_false(place_has_address(PUBLIC));
+}
+
+TEST(groups_of_one_subnet_reach_all_ports_of_each_other)
+{
+    struct network_group one = up(1), two = up(2), three = up(3);
+    char peer[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+    assert_true(expose(1, NULL, "/x/subnets/A", shown));
+    assert_string_equal(shown, one.address);
+    assert_true(expose(2, NULL, "/x/subnets/a", shown));
+    assert_true(expose(3, NULL, "/x/subnets/b", shown));
+    assert_true(asks(one.net_path, &two, two.address, PORT + 1, peer));
+    assert_true(asks(two.net_path, &one, one.address, PORT + 1, peer));
+    assert_false(asks(three.net_path, &one, one.address, PORT + 1, peer));
+    assert_true(asks(three.net_path, &one, one.address, PORT, peer));
+}
+
+/* ---- where groups may connect to ---- */
+
+static void network_with_outbound(const char *const *items, size_t count)
+{
+    struct network_options other = options;
+    network_free(TAKE(network));
+    other.outbound = (struct text_list){true, (const char **)items, count};
+    network = network_open(&other, &err);
+    assert_non_null(network);
+}
+
+TEST(connects_only_where_the_node_lets_it)
+{
+    static const char *const none[] = {"none"}, *const there[] = {"198.51.100.0/24"},
+                             *const not_there[] = {"!198.51.100.2/32"},
+                             *const elsewhere[] = {"198.51.0.0/16", "!198.51.100.0/24",
+                                                   "10.0.0.0/8"};
+    struct network_group one = up(1);
+    char peer[NETWORK_ADDRESS_SIZE];
+    network_with_outbound(none, 1);
+    assert_false(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    assert_true(reaches(NULL, one.net_path, one.address, peer)); /* answers go */
+    network_with_outbound(there, 1);
+    assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    network_with_outbound(not_there, 1);
+    assert_false(reaches(one.net_path, place.outside, OUTSIDE, peer));
+    network_with_outbound(elsewhere, COUNT_OF(elsewhere));
+    assert_false(reaches(one.net_path, place.outside, OUTSIDE, peer));
+}
+
+TEST(sends_no_mail_and_asks_no_link_local_address)
+{
+    struct network_group one = up(1);
+    AUTO_CLOSE int mail = place_listen(place.outside, OUTSIDE, 25);
+    assert_true(mail >= 0);
+    assert_int_equal(place_connect(one.net_path, OUTSIDE, 25, 500), -1);
+    assert_int_equal(place_connect(one.net_path, "169.254.169.254", 80, 500), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+}
+
+TEST(refuses_words_that_are_no_range_and_no_port)
+{
+    static const char *wrong[] = {"10.0.0.0/8; drop", "everything", "!", "::/0", "1.2.3.4/32\n"};
+    struct network_options other = options;
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        other.outbound = (struct text_list){true, &wrong[i], 1};
+        assert_null(network_open(&other, &err));
+        assert_int_equal(err.code, ERR_INVALID);
+    }
+    other.outbound = (struct text_list){0};
+    other.outbound_closed_ports = (struct text_list){true, &wrong[1], 1};
+    assert_null(network_open(&other, &err));
+}
+
 /* ---- what a group gets ---- */
 
 static bool named_box(void *context UNUSED)
@@ -360,6 +551,17 @@ TEST(writes_the_name_servers_a_group_asks_for)
     assert_true(network_group_up(network, &spec, &group, &err));
     assert_true(file_is(group.resolv_path, "nameserver 192.0.2.1\nnameserver 192.0.2.2\n"
                                            "search a.example b.example\noptions ndots:2\n"));
+}
+
+TEST(a_group_that_is_up_gets_the_name_servers_of_its_newest_spec)
+{
+    static const char *const servers[] = {"192.0.2.1"};
+    struct network_group one = up(1), again;
+    struct network_spec spec = {
+        .uid = uid(1), .hostname = "box", .dns_servers = servers, .dns_servers_count = 1};
+    assert_true(network_group_up(network, &spec, &again, &err));
+    assert_memory_equal(&again, &one, sizeof one);
+    assert_true(file_is(one.resolv_path, "nameserver 192.0.2.1\n"));
 }
 
 static bool inner_mtu(void *context)
@@ -404,7 +606,8 @@ TEST(does_not_reuse_an_address_at_once_not_even_after_a_restart)
     down(2);
     network_free(TAKE(network));
     network = network_open(&options, &err);
-    assert_non_null(network);
+    if (!network)
+        fail_msg("%s", err.text);
     struct network_group three = up(3);
     assert_string_not_equal(three.address, one.address);
     assert_string_not_equal(three.address, two.address);
@@ -453,7 +656,8 @@ TEST(refuses_another_range_while_the_first_one_stands)
     assert_null(network_open(&other, &err));
     assert_int_equal(err.code, ERR_CONFLICT);
     network = network_open(&options, &err);
-    assert_non_null(network);
+    if (!network)
+        fail_msg("%s", err.text);
 }
 
 TEST(refuses_a_link_that_is_no_bridge)
@@ -480,7 +684,8 @@ TEST(finds_its_groups_again)
     assert_int_not_equal(connected, -1);
     network_free(TAKE(network));
     network = network_open(&options, &err);
-    assert_non_null(network);
+    if (!network)
+        fail_msg("%s", err.text);
     assert_true(network_group_find(network, one.uid, &found));
     assert_memory_equal(&found, &one, sizeof one);
     assert_true(network_list(network, arena, &list, &count, &err));
@@ -490,6 +695,63 @@ TEST(finds_its_groups_again)
     struct network_group again = up(1), two = up(2);
     assert_memory_equal(&again, &one, sizeof one);
     assert_string_not_equal(two.address, one.address);
+}
+
+/* Of any set or map of any table. */
+static bool rules_hold_elements(void)
+{
+    static const char *const list[] = {"nft", "list", "ruleset", NULL};
+    struct process process = {.argv = list};
+    struct process_result result;
+    AUTO(text) *out = text_new(1 << 20);
+    assert_true(process_run(&process, out, NULL, &result, &err));
+    assert_non_null(strstr(out->bytes, "set owners"));
+    return strstr(out->bytes, "elements = {") != NULL;
+}
+
+static void *expose_many(void *context)
+{
+    static const struct network_port ports[] = {{IPPROTO_TCP, 80}, {IPPROTO_UDP, 53}};
+    int first = *(int *)context;
+    for (int i = first; i < first + 100; i++) {
+        char name[ID_SIZE], address[NETWORK_ADDRESS_SIZE], shown[NETWORK_ADDRESS_SIZE];
+        struct err why;
+        struct network_group group;
+        struct network_spec spec = {.uid = name, .hostname = "box"};
+        struct network_exposure exposure = {.ports = ports,
+                                            .ports_count = 2,
+                                            .is_public = i % 2,
+                                            .public_address = address,
+                                            .subnet = i % 3 ? NULL : "/x/subnets/a"};
+        text_format(name, sizeof name, "many-%d", i);
+        text_format(address, sizeof address, "198.51.100.%d", 100 + first / 100);
+        if (!network_group_up(network, &spec, &group, &why) ||
+            !network_group_expose(network, name, &exposure, shown, &why) ||
+            !network_group_down(network, name, &why))
+            return "failed";
+    }
+    return NULL;
+}
+
+TEST(five_hundred_groups_up_and_down_leave_no_element)
+{
+    pthread_t threads[5];
+    int firsts[5] = {0, 100, 200, 300, 400};
+    network_with_node_address(NULL);
+    up(1);
+    assert_true(rules_hold_elements());
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_true(thread_start(&threads[i], "expose", expose_many, &firsts[i], &err));
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        void *said;
+        pthread_join(threads[i], &said);
+        assert_null(said);
+        char address[NETWORK_ADDRESS_SIZE];
+        text_format(address, sizeof address, "198.51.100.%zu", 100 + i);
+        assert_false(place_has_address(address));
+    }
+    down(1);
+    assert_false(rules_hold_elements());
 }
 
 TEST(removes_what_a_crash_left_half_made)
@@ -503,11 +765,13 @@ TEST(removes_what_a_crash_left_half_made)
     assert_int_equal(mkdir(path, 0755), 0);
     network_free(TAKE(network));
     network = network_open(&options, &err);
-    assert_non_null(network);
+    if (!network)
+        fail_msg("%s", err.text);
     assert_false(network_group_find(network, uid(1), &found));
     assert_int_equal(if_nametoindex(one.link), 0);
     assert_int_equal(place_count_mounts(), mounts - 3);
     assert_false(file_exists(path));
+    assert_false(rules_hold_elements());
     assert_true(up(1).link_index > 0);
 }
 
@@ -531,7 +795,6 @@ TEST(connects_its_groups_to_a_bridge_that_was_made_again)
     AUTO(netlink) *netlink = netlink_open(&err);
     network_free(TAKE(network));
     assert_true(netlink_link_delete(netlink, "berth0", &err));
-    assert_false(place_ping(NULL, one.address));
     assert_int_equal(network_up(NULL), 0);
     assert_true(place_ping(NULL, one.address));
     open_tcp(2, PORT);
@@ -549,7 +812,8 @@ TEST(survives_rules_that_were_flushed)
     assert_true(process_run(&process, NULL, NULL, &result, &err));
     network_free(TAKE(network));
     network = network_open(&options, &err);
-    assert_non_null(network);
+    if (!network)
+        fail_msg("%s", err.text);
     assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
 }
 
@@ -725,13 +989,24 @@ int main(void)
         WITH_NETWORK(refuses_ports_that_cannot_be),
         WITH_NETWORK(packets_under_an_address_that_is_not_the_groups_are_dropped),
         WITH_NETWORK(a_group_cannot_take_over_the_address_of_another),
-        WITH_NETWORK(groups_do_not_meet_on_the_bridge),
+        WITH_NETWORK(groups_do_not_meet_but_by_the_node),
         WITH_NETWORK(groups_leave_under_the_address_of_the_node),
         WITH_NETWORK(without_nat_groups_leave_under_their_own_address_and_get_no_answer),
         WITH_NETWORK(bridge_packets_that_pass_iptables_keep_their_address),
         WITH_NETWORK(counts_bytes_as_the_group_sees_them),
+        WITH_NETWORK(a_public_address_leads_to_its_groups_open_ports_alone),
+        WITH_NETWORK(a_group_leaves_under_its_public_address),
+        WITH_NETWORK(groups_reach_public_addresses_of_their_node_their_own_too),
+        WITH_NETWORK(without_a_pool_groups_share_the_address_of_the_node),
+        WITH_NETWORK(one_port_of_the_nodes_address_is_of_one_group),
+        WITH_NETWORK(a_public_address_goes_with_its_group_and_is_found_after_a_restart),
+        WITH_NETWORK(groups_of_one_subnet_reach_all_ports_of_each_other),
+        WITH_NETWORK(connects_only_where_the_node_lets_it),
+        WITH_NETWORK(sends_no_mail_and_asks_no_link_local_address),
+        WITH_NETWORK(refuses_words_that_are_no_range_and_no_port),
         WITH_NETWORK(gives_a_group_its_host_name_and_files),
         WITH_NETWORK(writes_the_name_servers_a_group_asks_for),
+        WITH_NETWORK(a_group_that_is_up_gets_the_name_servers_of_its_newest_spec),
         WITH_NETWORK(takes_the_packet_size_of_the_way_out),
         WITH_NETWORK(refuses_uids_and_host_names_that_cannot_be),
         WITH_NETWORK(does_not_reuse_an_address_at_once_not_even_after_a_restart),
@@ -740,6 +1015,7 @@ int main(void)
         WITH_NETWORK(refuses_another_range_while_the_first_one_stands),
         WITH_NETWORK(refuses_a_link_that_is_no_bridge),
         WITH_NETWORK(finds_its_groups_again),
+        WITH_NETWORK(five_hundred_groups_up_and_down_leave_no_element),
         WITH_NETWORK(removes_what_a_crash_left_half_made),
         WITH_NETWORK(brings_a_group_up_over_what_an_earlier_attempt_left),
         WITH_NETWORK(connects_its_groups_to_a_bridge_that_was_made_again),

@@ -292,9 +292,58 @@ TEST(refuses_what_is_larger_than_numbers_can_say)
     assert_int_equal(plan_find(plan, &request), 0);
 }
 
+/* ---- ports of a node's own address ---- */
+
+static struct plan_request wants_port(const struct plan_pool *pool, uint32_t item)
+{
+    return (struct plan_request){
+        .pool = pool, .shape = {1000, 1024, {{item}, 1}}, .last_slot = PLAN_NONE};
+}
+
+TEST(groups_of_one_public_port_are_on_different_nodes)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *pool = plan_pool(plan, "westus", OS_LINUX);
+    struct plan_request web = wants_port(pool, 80), dns = wants_port(pool, 80 | PORT_SET_UDP);
+    struct plan_refusal refusal;
+    char words[300];
+    for (int64_t key = 1; key <= 2; key++) {
+        struct plan_node node = {.key = key, .pool = pool, .ready = true, .capacity = {8000, 8192}};
+        assert_int_not_equal(plan_node_put(plan, PLAN_NONE, &node), PLAN_NONE);
+    }
+    int64_t first = plan_find(plan, &web);
+    plan_take(plan, (uint32_t)first, &web.shape);
+    int64_t second = plan_find(plan, &web);
+    assert_int_not_equal(second, first);
+    assert_int_equal(plan_find(plan, &dns), first); /* UDP is another port; best fit else */
+    plan_take(plan, (uint32_t)second, &web.shape);
+    assert_int_equal(plan_find(plan, &web), PLAN_NONE);
+    plan_explain(plan, &web, &refusal);
+    plan_refusal_text(&refusal, words, sizeof words);
+    assert_non_null(strstr(words, "2 have a port of it taken by other groups"));
+    plan_give(plan, (uint32_t)first, &web.shape);
+    assert_int_equal(plan_find(plan, &web), first);
+}
+
+TEST(a_port_is_taken_until_everyone_gave_it_back)
+{
+    struct taken_ports taken = {0};
+    struct port_set web = {{80, 443}, 2}, other = {{443}, 1};
+    ports_take(&taken, &web);
+    ports_take(&taken, &other); /* a group that moves holds twice */
+    ports_give(&taken, &web);
+    assert_false(ports_are_free(&taken, &other));
+    ports_give(&taken, &other);
+    assert_true(ports_are_free(&taken, &web));
+    assert_int_equal(taken.count, 0);
+    ports_done(&taken);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_of_one_public_port_are_on_different_nodes),
+        cmocka_unit_test(a_port_is_taken_until_everyone_gave_it_back),
         cmocka_unit_test(finds_the_best_fit_that_a_scan_of_all_nodes_finds),
         cmocka_unit_test(prefers_the_fullest_node_then_the_last_then_the_oldest),
         cmocka_unit_test(a_kept_node_takes_only_its_group),

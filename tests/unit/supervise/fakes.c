@@ -104,6 +104,15 @@ bool network_group_open(struct network *network UNUSED, const char *uid UNUSED,
     return node->address ? true : err_set(err, ERR_NOT_FOUND, "no such network");
 }
 
+bool network_group_expose(struct network *network, const char *uid,
+                          const struct network_exposure *exposure,
+                          char shown[NETWORK_ADDRESS_SIZE], struct err *err)
+{
+    if (!network_group_open(network, uid, exposure->ports, exposure->ports_count, err))
+        return false;
+    return text_format(shown, NETWORK_ADDRESS_SIZE, "10.0.0.%d", node->address);
+}
+
 bool network_group_down(struct network *network UNUSED, const char *uid UNUSED,
                         struct err *err UNUSED)
 {
