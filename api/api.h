@@ -32,6 +32,7 @@ struct api_subscription {
 struct api_location {
     const char *name;         /* "westus", in its normal form */
     const char *display_name; /* "West US" */
+    bool privileged;          /* its groups may have rights over their nodes */
 };
 
 struct api_node_room {

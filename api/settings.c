@@ -61,6 +61,7 @@ static bool locations_take(struct settings *settings, const struct api_options *
         copies[i].name = location_normal(given->name, settings->arena);
         copies[i].display_name =
             arena_text(settings->arena, given->display_name ? given->display_name : given->name);
+        copies[i].privileged = given->privileged;
         if (!copies[i].name || !copies[i].display_name)
             return too_many(err);
     }

@@ -38,6 +38,7 @@ static const struct field config_fields[] = {
     FIELD(struct config, locations, "locations", .max = 256, .doc = "Locations served; \"local\" when absent."),
     FIELD(struct config, location_names, "location_names", .max = 256, .doc = "Names of locations for people."),
     FIELD(struct config, queue_locations, "queue_locations", .max = 256, .doc = "Those of them where groups that find no room wait instead of being refused."),
+    FIELD(struct config, privileged_locations, "privileged_locations", .max = 256, .doc = "Those of them where containers may be privileged, or have capabilities that reach beyond the container: whoever may create groups there rules their nodes."),
     FIELD(struct config, default_location, "default_location", .max = 90, .doc = "Location of nodes that name none; the first one when absent."),
     FIELD(struct config, quotas, "quotas", .max = LIMIT_QUOTA_RULES_MAX, .doc = QUOTAS_DOC),
     FIELD(struct config, beat_ms, "beat_ms", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_NODE_BEAT_MS, .min = 100, .max = 60000, .doc = "How often nodes report."),
@@ -76,7 +77,7 @@ static const char *const reloadable[] = {
     "subscription_names", "locations",       "location_names",
     "queue_locations",    "quotas",          "log_level",
     "log_json",           "tls_cert_file",   "tls_key_file",
-    "tls_names",          "principals_file",
+    "tls_names",          "principals_file", "privileged_locations",
 };
 
 enum log_level config_log_level(const struct config *config)
@@ -146,7 +147,8 @@ static bool locations_complete(struct config *config, struct arena *arena, struc
         config->locations = (struct text_list){.given = true, .items = one, .count = 1};
     }
     if (!list_normalize(&config->locations, "locations", arena, err) ||
-        !list_normalize(&config->queue_locations, "queue_locations", arena, err))
+        !list_normalize(&config->queue_locations, "queue_locations", arena, err) ||
+        !list_normalize(&config->privileged_locations, "privileged_locations", arena, err))
         return false;
     if (!config->default_location)
         config->default_location = config->locations.items[0];
@@ -155,13 +157,21 @@ static bool locations_complete(struct config *config, struct arena *arena, struc
            err_set(err, ERR_BUSY, "out of memory reading default_location");
 }
 
+static bool are_locations(const struct config *config, const struct text_list *some,
+                          const char *field, struct err *err)
+{
+    for (size_t i = 0; i < some->count; i++)
+        if (!config_lists(&config->locations, some->items[i]))
+            return err_set_field(err, ERR_INVALID, field, "'%s' is not one of the locations",
+                                 some->items[i]);
+    return true;
+}
+
 static bool locations_check(const struct config *config, struct err *err)
 {
-    for (size_t i = 0; i < config->queue_locations.count; i++)
-        if (!config_lists(&config->locations, config->queue_locations.items[i]))
-            return err_set_field(err, ERR_INVALID, "queue_locations",
-                                 "'%s' is not one of the locations",
-                                 config->queue_locations.items[i]);
+    if (!are_locations(config, &config->queue_locations, "queue_locations", err) ||
+        !are_locations(config, &config->privileged_locations, "privileged_locations", err))
+        return false;
     return config_lists(&config->locations, config->default_location) ||
            err_set_field(err, ERR_INVALID, "default_location", "'%s' is not one of the locations",
                          config->default_location);

@@ -22,7 +22,7 @@ struct config {
     const char *token, *token_file, *join_token, *join_token_file;
     struct text_list subscriptions;
     struct text_map subscription_names;
-    struct text_list locations, queue_locations;
+    struct text_list locations, queue_locations, privileged_locations;
     struct text_map location_names;
     const char *default_location;
     struct text_map quotas;

@@ -153,7 +153,7 @@ static const struct field security_fields[] = {
     FIELD_STRUCT(struct security_context, capabilities, "capabilities", &capability_schema),
     FIELD(struct security_context, run_as_group, "runAsGroup", .min = 0, .max = 2147483647),
     FIELD(struct security_context, run_as_user, "runAsUser", .min = 0, .max = 2147483647),
-    FIELD(struct security_context, seccomp_profile, "seccompProfile"),
+    FIELD(struct security_context, seccomp_profile, "seccompProfile", .max = LIMIT_SECCOMP_PROFILE_MAX, .code = ERR_SECURITY_CONTEXT),
 };
 static const struct schema security_schema =
     SCHEMA("SecurityContext", struct security_context, security_fields, "What a container's processes may do.");

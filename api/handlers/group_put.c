@@ -15,6 +15,7 @@
 #include "api/image_check.h"
 #include "api/inside.h"
 #include "base/metrics.h"
+#include "model/group_check.h"
 
 #include <string.h>
 
@@ -35,7 +36,10 @@ static bool location_take(struct request *request, struct putting *putting, stru
                              "'. GET /subscriptions/%s/locations lists those that are.",
                              putting->group.location, request->names[0]);
     putting->group.location = location->name;
-    return true;
+    return group_check_allowed(request->names[2], &putting->group,
+                               &(struct group_permits){location->name, location->privileged},
+                               &request->problems) ||
+           problems_to_err(&request->problems, err);
 }
 
 /* The document as it is stored, and its secrets apart. */

@@ -31,6 +31,7 @@
 #include "base/fields.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "model/seccomp_profile.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -88,6 +89,23 @@ struct runtime_mount {
     bool read_only;
 };
 
+/* A device file that only this container has. */
+struct runtime_device {
+    const char *path; /* in the container */
+    char type;        /* 'c', 'b' or 'p' */
+    unsigned major, minor, mode, user, user_group;
+    const char *access; /* of "rwm" */
+};
+
+/* What its processes may do, where that is not as usual. Sets are those of model/capability.h. */
+struct runtime_rights {
+    bool privileged;                       /* the node's devices and its kernel's settings */
+    bool may_gain;                         /* programs with a set-user-id bit give rights */
+    uint64_t capabilities;                 /* at most these */
+    uint64_t named;                        /* those of them that it has whoever it runs as */
+    const struct seccomp_profile *profile; /* NULL: the usual one */
+};
+
 struct runtime_container {
     const char *uid; /* of its group, which is up */
     const char *name;
@@ -103,9 +121,13 @@ struct runtime_container {
     const char *net_path, *ipc_path, *uts_path; /* namespaces to join; NULL: a new one */
     const struct runtime_mount *mounts;
     size_t mounts_count;
+    const struct runtime_rights *rights; /* NULL: as usual */
+    const struct runtime_device *devices;
+    size_t devices_count;
     int64_t cpu_milli, memory_bytes; /* 0: only the group's ceiling */
-    int64_t pids_max;                /* 0: LIMIT_CONTAINER_PIDS_MAX */
-    const char *log_path; /* absolute; its folder exists; the previous file is <log_path>.1 */
+    int64_t cpu_weight_milli; /* its share beside others when CPU is short; 0: as cpu_milli */
+    int64_t pids_max;         /* 0: LIMIT_CONTAINER_PIDS_MAX */
+    const char *log_path;     /* absolute; its folder exists; the previous file is <log_path>.1 */
 };
 
 /* ERR_CONFLICT when there is one of this name. On failure nothing is left; the text carries the

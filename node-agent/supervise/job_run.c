@@ -163,16 +163,31 @@ static bool container_create(struct making *making, struct err *err)
         .ipc_path = making->network.ipc_path,
         .uts_path = making->network.uts_path,
         .cpu_milli = milli_of(properties, false),
+        .cpu_weight_milli = properties->resources->requests->cpu.milli,
         .memory_bytes = milli_of(properties, true) * 1024 * 1024 * 1024 / 1000,
         .mounts = mounts,
         .log_path = log_path,
     };
+    struct runtime_rights *rights;
+
+    if (!rights_of_spec(properties->security, making->arena, &rights, err))
+        return false;
+    container.rights = rights;
 
     group_folder(parts, making->job->uid, folder);
     text_format(log_path, sizeof log_path, "%s/logs/%s.log", folder, making->container->name);
     return args_of(making, &container.args, err) && env_of(making, &container.env, err) &&
            mounts_of(making, mounts, &container.mounts_count, err) &&
            runtime_create(parts->runtime, &container, err);
+}
+
+static bool user_find(struct making *making, struct err *err)
+{
+    const char *user =
+        rights_user(making->container->properties->security, making->image->user, making->arena);
+
+    return user ? image_user_find(making->root, user, &making->user, err)
+                : err_set(err, ERR_BUSY, "no memory for a user");
 }
 
 /* What an earlier run left goes; then an empty writable layer over the image. */
@@ -186,8 +201,7 @@ static bool root_mount(struct making *making, struct err *err)
     return runtime_remove(parts->runtime, making->job->uid, making->container->name, err) &&
            image_unmount(making->root, err) &&
            image_mount(parts->images, making->image, making->folder, making->root, err) &&
-           image_user_find(making->root, making->image->user ? making->image->user : "",
-                           &making->user, err);
+           user_find(making, err);
 }
 
 bool job_run(struct job *job, struct err *err)

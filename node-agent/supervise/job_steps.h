@@ -17,4 +17,11 @@ const char *image_holder(const char *uid, const char *container, char out[HOLDER
 const char *container_folder(const struct agent_parts *parts, const char *uid,
                              const char *container, char out[PATH_SIZE]);
 
+/* job_rights.c: whom the container runs as, for image_user_find() (NULL: no memory); and what its
+ * processes may do, NULL when nothing is said. */
+const char *rights_user(const struct security_context *security, const char *image_user,
+                        struct arena *arena);
+bool rights_of_spec(const struct security_context *security, struct arena *arena,
+                    struct runtime_rights **out, struct err *err) MUST_CHECK;
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "node-agent/runtime/oci/config.h"
+#include "node-agent/runtime/oci/rights.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { CONFIG_MAX = 8 * 1024 * 1024 }; /* ENVIRONMENT_MAX values and a profile fit many times */
+enum {
+    CONFIG_MAX = 8 * 1024 * 1024, /* ENVIRONMENT_MAX values and a profile fit many times */
+    DEVICES_ARENA_MAX = 1024 * 1024,
+};
 
 bool oci_makes_cgroups(const struct oci *oci)
 {
@@ -45,6 +49,7 @@ static bool write_config(const struct oci *oci, const struct oci_place *place,
         .shm_path = shm,
         .seccomp_json = oci->seccomp_json,
         .seccomp_bpf = oci->traits->takes_bpf ? oci->seccomp_bpf : NULL,
+        .capabilities_held = oci->capabilities_held,
         .files_max = oci->files_max,
     };
     config_add(json, container, &node);
@@ -67,7 +72,9 @@ static bool make_cgroup(const struct oci *oci, const struct oci_place *place,
     };
     return cgroup_make(&oci->cgroups, place->cgroup, err) &&
            cgroup_limit(&oci->cgroups, place->cgroup, &ceiling, err) &&
-           cgroup_limit_devices(&oci->cgroups, place->cgroup, err);
+           ((container->rights && container->rights->privileged) ||
+            cgroup_limit_devices(&oci->cgroups, place->cgroup, container->devices,
+                                 container->devices_count, err));
 }
 
 /* The runtime keeps what it needs of the configuration in its own folder; its copy of the
@@ -87,6 +94,7 @@ static bool record_new(const struct oci_place *place, const struct runtime_conta
         .restarts = container->restarts,
         .created_ms = clock_now_ms(),
         .cpu_milli = container->cpu_milli,
+        .cpu_weight_milli = container->cpu_weight_milli,
         .pid = pid,
         .pid_began = process_began(pid),
         .conmon = conmon_find(place),
@@ -116,6 +124,24 @@ static bool create_in(const struct oci *oci, const struct oci_place *place,
     return true;
 }
 
+/* A privileged container has the node's devices beside those it was given. */
+static bool create_with_devices(const struct oci *oci, const struct oci_place *place,
+                                const struct runtime_container *container, struct err *err)
+{
+    struct runtime_container whole = *container;
+    struct runtime_device *all;
+    size_t count;
+    if (!rights_of(container)->privileged)
+        return create_in(oci, place, container, err);
+    AUTO(arena) *arena = arena_new(DEVICES_ARENA_MAX);
+    if (!arena ||
+        !devices_of_node(arena, container->devices, container->devices_count, &all, &count))
+        return err_set(err, ERR_BUSY, "no memory for the devices of the node");
+    whole.devices = all;
+    whole.devices_count = count;
+    return create_in(oci, place, &whole, err);
+}
+
 bool oci_create(struct runtime *runtime, const struct runtime_container *container, struct err *err)
 {
     struct oci *oci = (struct oci *)runtime;
@@ -127,7 +153,7 @@ bool oci_create(struct runtime *runtime, const struct runtime_container *contain
         return err_set_os(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
                           "group %s is not up", container->uid);
     }
-    if (create_in(oci, &place, container, err))
+    if (create_with_devices(oci, &place, container, err))
         return true;
     struct err ignored;
     bool removed UNUSED = oci_remove(runtime, container->uid, container->name, &ignored);
@@ -185,7 +211,8 @@ static bool start_by_pipe(const struct oci *oci, const struct oci_place *place)
 static bool limit_cpu(const struct oci *oci, const char *uid, const struct oci_place *place,
                       const struct record *record, struct err *err)
 {
-    struct cgroup_limits ceiling = {.cpu_milli = record->cpu_milli};
+    struct cgroup_limits ceiling = {.cpu_milli = record->cpu_milli,
+                                    .cpu_weight_milli = record->cpu_weight_milli};
     return oci_group_limit_cpu(oci, uid, err) &&
            (!oci_makes_cgroups(oci) || cgroup_limit(&oci->cgroups, place->cgroup, &ceiling, err));
 }

@@ -48,6 +48,7 @@ struct oci {
     struct text_list folders;
     char *seccomp_json, *seccomp_bpf;
     int64_t files_max;
+    uint64_t capabilities_held; /* the agent's own: it can give no others */
     struct watch watch;
     int lock_fd;
 };
@@ -70,7 +71,7 @@ void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE]);
 struct record {
     int64_t incarnation, restarts;
     int64_t created_ms, started_ms; /* started: written before it is let go */
-    int64_t cpu_milli;
+    int64_t cpu_milli, cpu_weight_milli;
     int64_t pid, pid_began; /* of its first process; began: its start time as the kernel counts */
     int64_t conmon, conmon_began;
     const char *log_path;

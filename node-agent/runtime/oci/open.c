@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "model/capability.h"
 #include "node-agent/runtime/oci/seccomp.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -218,6 +220,14 @@ static int64_t files_max(void)
     return (int64_t)limit.rlim_max;
 }
 
+static uint64_t capabilities_held(void)
+{
+    uint64_t held = 0;
+    for (int i = 0; i < CAPABILITY_COUNT; i++)
+        held |= prctl(PR_CAPBSET_READ, i) == 1 ? CAPABILITY_BIT(i) : 0;
+    return held;
+}
+
 /* All containers together weigh what the machine has. By default they would weigh one CPU, as much as
  * a single process outside. Slices of systemd, which have a dot in their names, are not ours. */
 static bool weigh_node(const struct oci *oci, struct err *err)
@@ -263,6 +273,7 @@ struct runtime *oci_open(const struct runtime_options *options, struct err *err)
     oci->base.driver = &oci_driver;
     oci->lock_fd = -1;
     oci->files_max = files_max();
+    oci->capabilities_held = capabilities_held();
     if (!watch_init(&oci->watch, err) || !open_all(oci, options, err)) {
         oci_free(&oci->base);
         return NULL;

@@ -11,9 +11,10 @@ struct real real;
 
 static void copy_busybox(void)
 {
-    static const char *const applets[] = {
-        "sh",   "cat", "echo",  "sleep", "id",       "ls", "mount", "grep", "true",   "touch",
-        "head", "dd",  "mkdir", "kill",  "hostname", "df", "test",  "seq",  "printf", "env"};
+    static const char *const applets[] = {"sh",     "cat",  "echo",     "sleep",  "id",   "ls",
+                                          "mount",  "grep", "true",     "touch",  "head", "dd",
+                                          "mkdir",  "kill", "hostname", "df",     "test", "seq",
+                                          "printf", "env",  "mknod",    "taskset"};
     static const char *const folders[] = {"bin", "etc", "proc", "sys", "dev", "tmp"};
     char path[REAL_PATH];
     struct err err;
