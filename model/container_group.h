@@ -295,10 +295,27 @@ extern const struct schema container_group_schema, event_schema, container_view_
 
 /* Sums of the containers' requests (§8.6). One GB is 1,024 MiB; the group's total is rounded up to a whole
  * MiB once, not per container, so that ten times 0.1 GB is 1 GB. */
+enum { RUNTIME_CLASS_SIZE = 16 };
 struct shape {
     int64_t cpu_milli;
     int64_t memory_mib;
+    int64_t gpus;                           /* of each sku, see below */
+    char runtime_class[RUNTIME_CLASS_SIZE]; /* not held, but needed; "": any */
 };
+
+/* How many graphics processors of each sku, in 16 bits each, so that they are added and taken away as one
+ * number. */
+enum { GPU_SKUS = 3, GPU_COUNT_MAX = 4096 };
+static inline int64_t gpus_of(int sku, int64_t count)
+{
+    return count << 16 * sku;
+}
+static inline int64_t gpus_count(int64_t gpus, int sku)
+{
+    return gpus >> 16 * sku & 0xFFFF;
+}
+/* Whether that many are left of those there are. */
+bool gpus_fit(int64_t wanted, int64_t capacity, int64_t used);
 struct shape group_shape(const struct container_group *group);
 int64_t memory_mib_from_milli_gb(int64_t milli_gb);
 

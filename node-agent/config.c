@@ -1,5 +1,7 @@
 #include "node-agent/config.h"
 
+#include "model/runtime_class.h"
+
 /* clang-format off */
 static const struct field config_fields[] = {
     FIELD(struct agent_config, plane_url, "plane_url", .flags = FIELD_HAS_FALLBACK, .fallback_text = "https://127.0.0.1:8700", .doc = "Where berthd listens."),
@@ -12,6 +14,7 @@ static const struct field config_fields[] = {
     FIELD(struct agent_config, state_dir, "state_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/var/lib/berth-agent", .doc = "Folder on disk: images, logs, records, the usage journal."),
     FIELD(struct agent_config, run_dir, "run_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/run/berth-agent", .doc = "Folder in memory (a tmpfs is mounted when it is not on one): specs with secrets, sockets."),
     FIELD(struct agent_config, runtime, "runtime", .flags = FIELD_HAS_FALLBACK, .fallback_text = "crun", .doc = "OCI runtime: crun, runc, or a path."),
+    FIELD(struct agent_config, runtime_classes, "runtime_classes", .max = RUNTIME_CLASSES_MAX - 1, .doc = "Other OCI runtimes that groups may ask for by name: NAME or NAME=PROGRAM; those of crun, runc and runsc that are installed when absent."),
     FIELD(struct agent_config, conmon, "conmon", .flags = FIELD_HAS_FALLBACK, .fallback_text = "conmon", .doc = "Supervisor of each container."),
     FIELD(struct agent_config, skopeo, "skopeo", .flags = FIELD_HAS_FALLBACK, .fallback_text = "skopeo", .doc = "Program that fetches images."),
     FIELD(struct agent_config, fence, "fence", .doc = "The fence program; berth-fence beside this program when absent."),

@@ -8,6 +8,7 @@ struct agent_config {
     const char *plane_url, *plane_ca_file, *join_token, *join_token_file;
     const char *name, *location, *address;
     const char *state_dir, *run_dir;
+    struct text_list runtime_classes;
     const char *runtime, *conmon, *skopeo, *fence;
     const char *cgroup;
     const char *bridge, *range;

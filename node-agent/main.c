@@ -42,6 +42,7 @@ static void describe_parts(const struct agent_config *config, const char *name, 
     text_format(paths->cgroup, PATH_SIZE, "berth/%s", name);
     *out = (struct parts_options){
         .runtime = {.program = config->runtime,
+                    .classes = config->runtime_classes,
                     .conmon = config->conmon,
                     .run_dir = config->run_dir,
                     .cgroup = config->cgroup ? config->cgroup : paths->cgroup},
@@ -145,6 +146,7 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
                                   .cgroups = folders->items,
                                   .cgroups_count = folders->count};
     parts.runtime = runtime;
+    parts.join.classes = *runtime_classes(runtime);
     parts.network = network;
     parts.meter = meter;
     parts.images = images;

@@ -1,5 +1,7 @@
 #include "scheduler/promises.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 
 void promises_done(struct promises *promises)
@@ -105,7 +107,8 @@ int64_t promises_end(struct promises *promises, struct fleet *fleet, const struc
     for (; at != 0; at = promises->items[at].bucket_younger) {
         const struct promise *item = &promises->items[at];
         if (item->pool == pool && item->shape.cpu_milli == shape->cpu_milli &&
-            item->shape.memory_mib == shape->memory_mib)
+            item->shape.memory_mib == shape->memory_mib && item->shape.gpus == shape->gpus &&
+            strcmp(item->shape.runtime_class, shape->runtime_class) == 0)
             return end(promises, fleet, at);
     }
     return PLAN_NONE;

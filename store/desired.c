@@ -62,6 +62,8 @@ static bool fill_assignment(struct tx *tx, const struct assignment_row *from, st
         .subscription = row->subscription,
         .cpu_milli = from->shape.cpu_milli,
         .memory_mib = from->shape.memory_mib,
+        .runtime_class =
+            row->shape.runtime_class[0] ? arena_text(arena, row->shape.runtime_class) : NULL,
     };
     return !run || fill_group_or_none(tx, row, arena, size, &out->group, err);
 }

@@ -75,7 +75,8 @@ static bool run_in_place(struct tx *tx, struct group_row *row, struct assignment
 
 static bool same_shape(struct shape left, struct shape right)
 {
-    return left.cpu_milli == right.cpu_milli && left.memory_mib == right.memory_mib;
+    return left.cpu_milli == right.cpu_milli && left.memory_mib == right.memory_mib &&
+           left.gpus == right.gpus;
 }
 
 /* Again with the spec as it is now: in place when it runs and still fits its place. */

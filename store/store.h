@@ -262,8 +262,9 @@ bool store_operation_sweep(struct tx *tx, int64_t started_before_ms, int64_t end
 struct node_row {
     int64_t key;
     const char *id, *name, *location, *os, *architecture, *address, *version, *boot_id;
-    int64_t cpu_milli, memory_mib; /* what it can hold */
-    int64_t epoch;                 /* counts joins and losses; placements carry it */
+    const char *classes;                 /* of runtimes, each between blanks */
+    int64_t cpu_milli, memory_mib, gpus; /* what it can hold */
+    int64_t epoch;                       /* counts joins and losses; placements carry it */
     enum node_state state;
     bool cordoned;
     int64_t watermark_s;

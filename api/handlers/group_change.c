@@ -2,6 +2,7 @@
 #include "api/handlers/group_put.h"
 
 #include "api/inside.h"
+#include "model/runtime_class.h"
 
 #include <string.h>
 
@@ -176,6 +177,9 @@ enum put_change put_weigh(struct request *request, const struct putting *putting
         .name = putting->old->name, .problems = &request->problems, .ok = true};
 
     check_text(&check, "location", putting->stands->location, putting->group.location);
+    if (!group_is_over(putting->old))
+        check_text(&check, "tags." RUNTIME_CLASS_TAG, runtime_class_of(putting->stands),
+                   runtime_class_of(&putting->group));
     if (!group_is_over(putting->old))
         check_properties(&check, putting->stands, &putting->group);
     if (!check.ok)

@@ -21,6 +21,18 @@
 
 /* ---- what was sent ---- */
 
+/* What the location allows, and the runtime class that follows. */
+static bool allowed_take(struct request *request, struct putting *putting,
+                         const struct api_location *location, struct err *err)
+{
+    struct group_permits permits = {location->name, location->privileged, location->runtime_class};
+
+    if (!group_check_allowed(request->names[2], &putting->group, &permits, &request->problems))
+        return problems_to_err(&request->problems, err);
+    putting->runtime_class = group_runtime_class(&putting->group, &permits);
+    return true;
+}
+
 static bool location_take(struct request *request, struct putting *putting, struct err *err)
 {
     const struct api_location *location;
@@ -36,10 +48,7 @@ static bool location_take(struct request *request, struct putting *putting, stru
                              "'. GET /subscriptions/%s/locations lists those that are.",
                              putting->group.location, request->names[0]);
     putting->group.location = location->name;
-    return group_check_allowed(request->names[2], &putting->group,
-                               &(struct group_permits){location->name, location->privileged},
-                               &request->problems) ||
-           problems_to_err(&request->problems, err);
+    return allowed_take(request, putting, location, err);
 }
 
 /* The document as it is stored, and its secrets apart. */
@@ -76,6 +85,8 @@ static bool row_make(struct request *request, struct putting *putting, struct er
         .quota_class = quota_class_of(&putting->group),
         .limits = &putting->limits,
     };
+    text_copy(putting->row.shape.runtime_class, sizeof putting->row.shape.runtime_class,
+              putting->runtime_class ? putting->runtime_class : "");
     settings_quotas(request->settings, request->names[0], putting->row.location, &putting->limits);
     return texts_make(request, putting, err);
 }

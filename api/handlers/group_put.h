@@ -18,7 +18,8 @@ enum put_change {
 
 struct putting {
     struct container_group group;
-    struct group_row row; /* as it is to be */
+    const char *runtime_class; /* that it is to run with; NULL: its node's */
+    struct group_row row;      /* as it is to be */
     struct quota_limits limits;
     const char *secrets;
     struct group_row *old;          /* as it stands, when it does */

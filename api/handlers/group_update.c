@@ -10,14 +10,20 @@
 
 /* ---- writing ---- */
 
-/* The row as it stands now gets what was sent. */
-static void row_take(struct group_row *row, const struct group_row *sent)
+/* The row as it stands now gets what was sent. Its runtime class, which follows from a tag that PATCH may
+ * have changed, counts for a new deployment only: where it runs, that class may not be. */
+static void row_take(struct group_row *row, const struct group_row *sent, bool anew)
 {
+    char class_name[RUNTIME_CLASS_SIZE];
+
+    text_copy(class_name, sizeof class_name,
+              anew ? sent->shape.runtime_class : row->shape.runtime_class);
     row->spec = sent->spec;
     row->address_at = sent->address_at;
     row->restart_policy = sent->restart_policy;
     row->os = sent->os;
     row->shape = sent->shape;
+    text_copy(row->shape.runtime_class, sizeof row->shape.runtime_class, class_name);
     row->limits = sent->limits;
 }
 
@@ -41,7 +47,7 @@ static bool update_work(struct tx *tx, void *data, struct err *err)
                        "The container group '%.63s' was changed by another call meanwhile, please "
                        "retry later.",
                        row->name);
-    row_take(row, &putting->row);
+    row_take(row, &putting->row, putting->change == PUT_CREATE);
     if (!store_group_update(tx, row, putting->secrets, putting->change != PUT_TAGS_ONLY, err))
         return false;
     putting->old = row;

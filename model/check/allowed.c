@@ -2,6 +2,7 @@
 #include "model/check/inside.h"
 
 #include "model/capability.h"
+#include "model/runtime_class.h"
 
 static void check_privileged(struct check *check, const struct seat *seat, const char *location)
 {
@@ -38,21 +39,35 @@ static void check_container(struct check *check, const struct seat *seat, const 
         check_added(check, seat, location);
 }
 
+const char *group_runtime_class(const struct container_group *group,
+                                const struct group_permits *permits)
+{
+    const char *named = runtime_class_of(group);
+    return named ? named : permits->runtime_class;
+}
+
+static void check_rights(struct check *check, const char *location)
+{
+    const struct group_properties *properties = check->group->properties;
+
+    for (size_t i = 0; i < properties->containers_count; i++)
+        check_container(check, &(struct seat){&properties->containers[i], "containers", i},
+                        location);
+    for (size_t i = 0; i < properties->init_containers_count; i++)
+        check_container(check, &(struct seat){&properties->init_containers[i], "initContainers", i},
+                        location);
+}
+
 bool group_check_allowed(const char *name, const struct container_group *group,
                          const struct group_permits *permits, struct problems *problems)
 {
     struct check check = {.name = name, .group = group, .problems = problems};
-    const struct group_properties *properties = group->properties;
+    const char *class_name = group_runtime_class(group, permits);
     size_t before = problems->count + problems->more;
 
-    if (permits->privileged)
-        return true;
-    for (size_t i = 0; i < properties->containers_count; i++)
-        check_container(&check, &(struct seat){&properties->containers[i], "containers", i},
-                        permits->location);
-    for (size_t i = 0; i < properties->init_containers_count; i++)
-        check_container(&check,
-                        &(struct seat){&properties->init_containers[i], "initContainers", i},
-                        permits->location);
+    if (!permits->privileged)
+        check_rights(&check, permits->location);
+    if (class_name)
+        check_class(&check, class_name);
     return problems->count + problems->more == before;
 }

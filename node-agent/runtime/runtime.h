@@ -41,7 +41,10 @@ struct runtime;
 enum { RUNTIME_NAME_SIZE = 64 }; /* a container's name: 1 to 63 of [a-z0-9-], with the NUL */
 
 struct runtime_options {
-    const char *program; /* an OCI runtime; NULL: "crun" */
+    const char *program; /* the usual OCI runtime; NULL: "crun" */
+    /* Others that groups may ask for, "name" or "name=program"; not given: those of crun, runc and runsc
+     * that are installed. */
+    struct text_list classes;
     const char *conmon;  /* NULL: "conmon" */
     const char *enter;   /* berth-enter; NULL: beside the running program */
     const char *run_dir; /* absolute; "runtime/" is made in it, on a tmpfs of its own if need be */
@@ -57,6 +60,8 @@ void runtime_free(struct runtime *runtime);
  * the node's cgroup). */
 bool runtime_close_all(const struct runtime_options *options, struct err *err) MUST_CHECK;
 
+/* Names of its runtime classes, the usual one first. Valid as long as the runtime. */
+const struct text_list *runtime_classes(const struct runtime *runtime);
 /* "v1", "v2" or "mixed", for the log and the node's capacity. */
 const char *runtime_cgroup_layout(const struct runtime *runtime);
 /* Folders that hold the processes of all groups at some depth: what a fence kills. Valid as long
@@ -110,6 +115,7 @@ struct runtime_container {
     const char *uid; /* of its group, which is up */
     const char *name;
     int64_t incarnation, restarts; /* not looked at: runtime_list() gives them back */
+    const char *runtime_class;     /* NULL: the usual one */
     const char *root;              /* its mounted root folder */
     struct text_list args;         /* at least one */
     struct text_list env;          /* "NAME=value"; PATH and HOME are the caller's business */

@@ -153,6 +153,7 @@ static bool container_create(struct making *making, struct err *err)
         .name = making->container->name,
         .incarnation = making->job->incarnation,
         .restarts = making->job->restarts,
+        .runtime_class = making->assignment->runtime_class,
         .root = making->root,
         .working_dir = making->image->working_dir,
         .user = making->user.uid,

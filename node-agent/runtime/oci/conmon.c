@@ -58,11 +58,11 @@ static void add_enter(const struct oci *oci, const struct oci_place *place, stru
             hidden = cgroups->mounts[i].path;
     add_pair(to, "--runtime-arg", hidden);
     add_pair(to, "--runtime-arg", arena_format(arena, "%s/%s", cgroups->name, place->cgroup));
-    for (size_t i = 0; oci_makes_cgroups(oci) && i < cgroups->count; i++)
+    for (size_t i = 0; oci_makes_cgroup(oci, place) && i < cgroups->count; i++)
         if (!(cgroups->mounts[i].controllers & CGROUP_UNIFIED))
             add_pair(to, "--runtime-arg", cgroups->mounts[i].path);
     add_pair(to, "--runtime-arg", "--");
-    add_pair(to, "--runtime-arg", oci->program);
+    add_pair(to, "--runtime-arg", place->class->program);
 }
 
 /* What conmon calls the runtime: berth-enter with its own words first, or the OCI runtime
@@ -70,12 +70,15 @@ static void add_enter(const struct oci *oci, const struct oci_place *place, stru
 static void add_runtime(const struct oci *oci, const struct oci_place *place, struct arena *arena,
                         struct arguments *to)
 {
-    add_pair(to, "-r", oci->traits->entered ? oci->enter : oci->program);
-    if (oci->traits->entered)
+    const struct oci_class *class = place->class;
+    add_pair(to, "-r", class->traits->entered ? oci->enter : class->program);
+    if (class->traits->entered)
         add_enter(oci, place, arena, to);
     add_pair(to, "--runtime-arg", arena_format(arena, "--root=%s/oci", oci->root));
-    if (oci_makes_cgroups(oci))
-        add_pair(to, "--runtime-arg", oci->traits->cgroups_off);
+    if (class->traits->option)
+        add_pair(to, "--runtime-arg", class->traits->option);
+    if (oci_makes_cgroup(oci, place))
+        add_pair(to, "--runtime-arg", class->traits->cgroups_off);
 }
 
 /* The log is not synced at the end (it would delay the exit file), and has no ceiling in conmon

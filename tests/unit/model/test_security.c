@@ -1,5 +1,6 @@
 /* Capabilities by name and as sets, and what a location must allow. */
 #include "model/capability.h"
+#include "model/runtime_class.h"
 #include "tests/unit/model/check.h"
 
 #define BIT(name) CAPABILITY_BIT(capability_find(name))
@@ -71,9 +72,79 @@ TEST(rights_over_the_node_are_refused_where_the_location_does_not_allow_them)
     }
 }
 
+#define TAGGED(tag, class_name)            \
+    "{\"tags\":{\"" tag "\":\"" class_name \
+    "\"},\"properties\":{\"osType\":\"Linux\",\"containers\":[" GOOD "]}}"
+TEST(the_class_is_that_of_the_tag_or_that_of_the_location)
+{
+    AUTO(arena) *arena = arena_new(1 << 20);
+    struct group_permits permits = {"westus", false, "runc"};
+    struct checked checked = check_json(TAGGED("Berth.RuntimeClass", "runsc"), "2025-09-01", arena);
+    assert_true(checked.valid);
+    assert_string_equal(group_runtime_class(&checked.group, &permits), "runsc");
+    checked = check_json(GROUP(GOOD, ""), "2025-09-01", arena);
+    assert_string_equal(group_runtime_class(&checked.group, &permits), "runc");
+    permits.runtime_class = NULL;
+    assert_null(group_runtime_class(&checked.group, &permits));
+}
+
+TEST(a_class_with_a_kernel_of_its_own_refuses_what_is_the_nodes)
+{
+    static const struct {
+        const char *json, *field;
+    } cases[] = {
+        {WITH(",\"securityContext\":{\"privileged\":true}"), "securityContext.privileged"},
+        {WITH(",\"securityContext\":{\"seccompProfile\":"
+              "\"eyJkZWZhdWx0QWN0aW9uIjoiU0NNUF9BQ1RfQUxMT1cifQ==\"}"),
+         "securityContext.seccompProfile"},
+        {WITH(",\"securityContext\":{\"capabilities\":{\"add\":[\"NET_ADMIN\"]}}"), NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(arena) *arena = arena_new(1 << 20);
+        struct checked checked = check_json(cases[i].json, "2025-09-01", arena);
+        struct group_permits permits = {"westus", true, "runsc"};
+        assert_true(checked.valid);
+        assert_int_equal(group_check_allowed("g", &checked.group, &permits, &checked.problems),
+                         cases[i].field == NULL);
+        if (cases[i].field)
+            assert_non_null(strstr(checked.problems.items[0].field, cases[i].field));
+        permits.runtime_class = "crun";
+        assert_true(group_check_allowed("g", &checked.group, &permits, &checked.problems));
+        permits.runtime_class = "No Class";
+        assert_false(group_check_allowed("g", &checked.group, &permits, &checked.problems));
+    }
+}
+
+TEST(classes_are_kept_as_one_text_without_what_is_none)
+{
+    static const char *names[] = {"crun", "Bad", "runc", "crun", "", "a-name-of-16-byt"};
+    char out[RUNTIME_CLASSES_SIZE];
+    runtime_classes_join(&(struct text_list){true, names, COUNT_OF(names)}, out);
+    assert_string_equal(out, " crun runc ");
+    assert_true(runtime_classes_have(out, "runc"));
+    assert_false(runtime_classes_have(out, "run"));
+    runtime_classes_join(&(struct text_list){0}, out);
+    assert_string_equal(out, " ");
+}
+
+TEST(gpus_of_each_sku_are_counted_apart)
+{
+    int64_t there = gpus_of(0, 2) + gpus_of(2, GPU_COUNT_MAX), used = gpus_of(0, 1);
+    assert_int_equal(gpus_count(there, 2), GPU_COUNT_MAX);
+    assert_int_equal(gpus_count(there, 1), 0);
+    assert_true(gpus_fit(gpus_of(0, 1), there, used));
+    assert_false(gpus_fit(gpus_of(0, 2), there, used));
+    assert_false(gpus_fit(gpus_of(1, 1), there, used));
+    assert_true(gpus_fit(0, 0, used));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_class_is_that_of_the_tag_or_that_of_the_location),
+        cmocka_unit_test(a_class_with_a_kernel_of_its_own_refuses_what_is_the_nodes),
+        cmocka_unit_test(classes_are_kept_as_one_text_without_what_is_none),
+        cmocka_unit_test(gpus_of_each_sku_are_counted_apart),
         cmocka_unit_test(capabilities_are_found_by_name_with_and_without_prefix),
         cmocka_unit_test(what_is_named_wins_over_all_and_dropping_over_adding),
         cmocka_unit_test(rights_over_the_node_are_refused_where_the_location_does_not_allow_them),
