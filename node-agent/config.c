@@ -15,6 +15,8 @@ static const struct field config_fields[] = {
     FIELD(struct agent_config, run_dir, "run_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/run/berth-agent", .doc = "Folder in memory (a tmpfs is mounted when it is not on one): specs with secrets, sockets."),
     FIELD(struct agent_config, runtime, "runtime", .flags = FIELD_HAS_FALLBACK, .fallback_text = "crun", .doc = "OCI runtime: crun, runc, or a path."),
     FIELD(struct agent_config, runtime_classes, "runtime_classes", .max = RUNTIME_CLASSES_MAX - 1, .doc = "Other OCI runtimes that groups may ask for by name: NAME or NAME=PROGRAM; those of crun, runc and runsc that are installed when absent."),
+    FIELD(struct agent_config, cdi_dirs, "cdi_dirs", .max = 16, .doc = "Folders of CDI files (JSON), which name devices that groups hold alone; /etc/cdi and /var/run/cdi when absent."),
+    FIELD(struct agent_config, gpu_kinds, "gpu_kinds", .max = 8, .doc = "SKU=KIND: which kind of device a GPU sku is here, as K80=nvidia.com/gpu; GPUs are offered for these alone."),
     FIELD(struct agent_config, conmon, "conmon", .flags = FIELD_HAS_FALLBACK, .fallback_text = "conmon", .doc = "Supervisor of each container."),
     FIELD(struct agent_config, skopeo, "skopeo", .flags = FIELD_HAS_FALLBACK, .fallback_text = "skopeo", .doc = "Program that fetches images."),
     FIELD(struct agent_config, fence, "fence", .doc = "The fence program; berth-fence beside this program when absent."),

@@ -25,7 +25,6 @@ static void unsupported_at(struct check *check, bool given, const struct seat *s
 static void check_container_supported(struct check *check, const struct seat *seat)
 {
     const struct container_properties *properties = seat->container->properties;
-    const struct resource_requirements *resources = properties->resources;
 
     for (size_t i = 0; i < properties->environment_count; i++) {
         if (properties->environment[i].secure_value_reference)
@@ -36,8 +35,6 @@ static void check_container_supported(struct check *check, const struct seat *se
     unsupported_at(check, properties->readiness, seat, "readinessProbe");
     unsupported_at(check, properties->config_map && properties->config_map->pairs.count > 0, seat,
                    "configMap");
-    unsupported_at(check, resources && resources->requests && resources->requests->gpu, seat,
-                   "resources.requests.gpu");
 }
 
 static void check_containers_supported(struct check *check)

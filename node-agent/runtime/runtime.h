@@ -102,6 +102,13 @@ struct runtime_device {
     const char *access; /* of "rwm" */
 };
 
+/* A program of the node that the OCI runtime runs at a moment of the container's life. */
+struct runtime_hook {
+    const char *moment, *path; /* "createContainer", … */
+    struct text_list args, env;
+    int64_t timeout_s; /* 0: none */
+};
+
 /* What its processes may do, where that is not as usual. Sets are those of model/capability.h. */
 struct runtime_rights {
     bool privileged;                       /* the node's devices and its kernel's settings */
@@ -130,6 +137,8 @@ struct runtime_container {
     const struct runtime_rights *rights; /* NULL: as usual */
     const struct runtime_device *devices;
     size_t devices_count;
+    const struct runtime_hook *hooks;
+    size_t hooks_count;
     int64_t cpu_milli, memory_bytes; /* 0: only the group's ceiling */
     int64_t cpu_weight_milli; /* its share beside others when CPU is short; 0: as cpu_milli */
     int64_t pids_max;         /* 0: LIMIT_CONTAINER_PIDS_MAX */

@@ -3,6 +3,7 @@
 #include "node-agent/supervise/job_steps.h"
 
 #include "base/file.h"
+#include "node-agent/device/device.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -125,6 +126,7 @@ bool job_clear(struct job *job, struct err *err)
     if (job->keep_network)
         return true;
     return network_group_down(parts->network, job->uid, err) &&
+           devices_give(parts->devices, job->uid, err) &&
            meter_end(parts->meter, job->uid, job->incarnation, 0, err);
 }
 

@@ -24,4 +24,9 @@ const char *rights_user(const struct security_context *security, const char *ima
 bool rights_of_spec(const struct security_context *security, struct arena *arena,
                     struct runtime_rights **out, struct err *err) MUST_CHECK;
 
+/* job_devices.c: what the container asks for is held and added to `out`, whose mounts and environment are
+ * there already. */
+bool devices_of_spec(struct job *job, const struct container *container, struct arena *arena,
+                     struct runtime_container *out, struct err *err) MUST_CHECK;
+
 #endif

@@ -203,6 +203,47 @@ static void add_linux(struct text *out, const struct runtime_container *containe
     text_add_char(out, '}');
 }
 
+static void add_hook(struct text *out, const struct runtime_hook *hook)
+{
+    text_add(out, "{\"path\":");
+    text_add_json(out, hook->path);
+    text_add_char(out, ',');
+    add_list(out, "args", &hook->args);
+    text_add_char(out, ',');
+    add_list(out, "env", &hook->env);
+    if (hook->timeout_s > 0)
+        text_addf(out, ",\"timeout\":%lld", (long long)hook->timeout_s);
+    text_add_char(out, '}');
+}
+
+/* By moment, each once. */
+static void add_hooks(struct text *out, const struct runtime_container *container)
+{
+    const struct runtime_hook *hooks = container->hooks;
+    const char *between = "";
+    if (container->hooks_count == 0)
+        return;
+    text_add(out, ",\"hooks\":{");
+    for (size_t i = 0; i < container->hooks_count; i++) {
+        bool seen = false;
+        for (size_t k = 0; k < i; k++)
+            seen |= strcmp(hooks[k].moment, hooks[i].moment) == 0;
+        if (seen)
+            continue;
+        text_addf(out, "%s\"%s\":[", between, hooks[i].moment);
+        add_hook(out, &hooks[i]);
+        for (size_t k = i + 1; k < container->hooks_count; k++) {
+            if (strcmp(hooks[k].moment, hooks[i].moment) != 0)
+                continue;
+            text_add_char(out, ',');
+            add_hook(out, &hooks[k]);
+        }
+        text_add_char(out, ']');
+        between = ",";
+    }
+    text_add_char(out, '}');
+}
+
 void config_add(struct text *out, const struct runtime_container *container,
                 const struct config_node *node)
 {
@@ -219,6 +260,7 @@ void config_add(struct text *out, const struct runtime_container *container,
     add_mounts(out, container, node);
     text_add_char(out, ',');
     add_linux(out, container, node);
+    add_hooks(out, container);
     if (node->seccomp_bpf && !rights_of(container)->profile && !rights_of(container)->privileged)
         text_addf(out, ",\"annotations\":{\"run.oci.seccomp_bpf_data\":\"%s\"}", node->seccomp_bpf);
     text_add_char(out, '}');

@@ -142,7 +142,6 @@ TEST(what_is_not_run_yet_is_named)
         {WITH(",\"livenessProbe\":{\"exec\":{\"command\":[\"x\"]}}"), "properties.containers[0].properties.livenessProbe"},
         {WITH(",\"readinessProbe\":{\"httpGet\":{\"port\":80}}"), "properties.containers[0].properties.readinessProbe"},
         {WITH(",\"configMap\":{\"keyValuePairs\":{\"a\":\"b\"}}"), "properties.containers[0].properties.configMap"},
-        {GROUP(CONTAINER("a", ",\"resources\":{\"requests\":{\"cpu\":1,\"memoryInGB\":1,\"gpu\":{\"count\":1,\"sku\":\"V100\"}}}"), ""), "properties.containers[0].properties.resources.requests.gpu"},
         {BESIDE(",\"imageRegistryCredentials\":[{\"server\":\"r.io\",\"username\":\"u\",\"password\":\"p\",\"identityUrl\":\"u\"}]"), "properties.imageRegistryCredentials[0].identity"},
     };
 
