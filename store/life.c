@@ -163,6 +163,16 @@ bool store_group_update(struct tx *tx, struct group_row *row, const char *secret
     return group_save(tx, row, err);
 }
 
+/* Who waits for a node, or is being stopped, is told with its next order. */
+bool store_group_tell(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    struct assignment_row *assignment;
+    if (!holder(tx, row, &assignment, err))
+        return false;
+    return !assignment || assignment->wanted != WANTED_RUN ||
+           assignment->incarnation != row->incarnation || assignment_order(tx, assignment, err);
+}
+
 /* ---- removing ---- */
 
 static bool has_assignments(struct tx *tx, int64_t group_key, bool *any, struct err *err)

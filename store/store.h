@@ -257,6 +257,9 @@ struct operation_row *store_operation_get(struct tx *tx, int64_t key, struct are
 bool store_operation_sweep(struct tx *tx, int64_t started_before_ms, int64_t ended_before_ms,
                            struct err *err) MUST_CHECK;
 
+/* The node that runs the group is told its spec again, as the same run. */
+bool store_group_tell(struct tx *tx, const struct group_row *row, struct err *err) MUST_CHECK;
+
 /* ---- nodes ---- */
 
 struct node_row {

@@ -11,6 +11,7 @@ enum { PUT_TRIES_MAX = 3 };
 enum put_change {
     PUT_NONE,      /* it stands as it was sent */
     PUT_TAGS_ONLY, /* it keeps running */
+    PUT_FILES,     /* it keeps running, and sees other files of its configMaps */
     PUT_IN_PLACE,  /* its containers are started again where they are */
     PUT_REPLACE,   /* not by PUT: it must be deleted first */
     PUT_CREATE,    /* a new deployment: nothing stands, or it is stopped or has ended */

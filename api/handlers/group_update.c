@@ -33,6 +33,11 @@ static bool has_moved(const struct group_row *row, const struct group_row *old)
            row->operation_key != old->operation_key || row->wanted != old->wanted;
 }
 
+static bool is_rerun(const struct putting *putting)
+{
+    return putting->change != PUT_TAGS_ONLY && putting->change != PUT_FILES;
+}
+
 static bool update_work(struct tx *tx, void *data, struct err *err)
 {
     struct request *request = data;
@@ -48,7 +53,8 @@ static bool update_work(struct tx *tx, void *data, struct err *err)
                        "retry later.",
                        row->name);
     row_take(row, &putting->row, putting->change == PUT_CREATE);
-    if (!store_group_update(tx, row, putting->secrets, putting->change != PUT_TAGS_ONLY, err))
+    if (!store_group_update(tx, row, putting->secrets, is_rerun(putting), err) ||
+        (putting->change == PUT_FILES && !store_group_tell(tx, row, err)))
         return false;
     putting->old = row;
     return true;
@@ -68,7 +74,7 @@ static bool update_done(struct request *request, struct err *err)
     if (!wait_committed(request, err))
         return false;
     row = putting->old;
-    if (putting->change != PUT_TAGS_ONLY) {
+    if (is_rerun(putting)) {
         group_operation_header(request, row->location, row->operation_id);
         group_result_header(request, row->location, row->operation_id);
     }

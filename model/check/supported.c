@@ -33,8 +33,6 @@ static void check_container_supported(struct check *check, const struct seat *se
     }
     unsupported_at(check, properties->liveness, seat, "livenessProbe");
     unsupported_at(check, properties->readiness, seat, "readinessProbe");
-    unsupported_at(check, properties->config_map && properties->config_map->pairs.count > 0, seat,
-                   "configMap");
 }
 
 static void check_containers_supported(struct check *check)

@@ -114,12 +114,13 @@ static void images_release(struct job *job)
 bool job_clear(struct job *job, struct err *err)
 {
     const struct agent_parts *parts = &job->jobs->parts;
-    char folder[PATH_SIZE], volumes[PATH_SIZE];
+    char folder[PATH_SIZE], volumes[PATH_SIZE], config[PATH_SIZE];
 
     group_folder(parts, job->uid, folder);
     text_format(volumes, sizeof volumes, "%s/volumes", folder);
+    text_format(config, sizeof config, "%s/config", folder);
     if (!runtime_group_down(parts->runtime, job->uid, err) || !roots_take(job, err) ||
-        !file_remove_tree(volumes, err))
+        !file_remove_tree(volumes, err) || !file_remove_tree(config, err))
         return false;
     images_release(job);
     /* The next incarnation takes over the address and, without a gap, the held resources. */

@@ -179,6 +179,7 @@ static bool container_create(struct making *making, struct err *err)
     text_format(log_path, sizeof log_path, "%s/logs/%s.log", folder, making->container->name);
     return args_of(making, &container.args, err) && env_of(making, &container.env, err) &&
            mounts_of(making, mounts, &container.mounts_count, err) &&
+           config_of_spec(making->job, making->container, making->arena, &container, err) &&
            devices_of_spec(making->job, making->container, making->arena, &container, err) &&
            runtime_create(parts->runtime, &container, err);
 }

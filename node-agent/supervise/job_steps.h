@@ -24,6 +24,12 @@ const char *rights_user(const struct security_context *security, const char *ima
 bool rights_of_spec(const struct security_context *security, struct arena *arena,
                     struct runtime_rights **out, struct err *err) MUST_CHECK;
 
+/* job_config.c: the container's configMap as files, and where they are mounted. */
+bool config_of_spec(struct job *job, const struct container *container, struct arena *arena,
+                    struct runtime_container *out, struct err *err) MUST_CHECK;
+const char *config_folder(const struct agent_parts *parts, const char *uid, const char *container,
+                          char out[PATH_SIZE]);
+
 /* job_devices.c: what the container asks for is held and added to `out`, whose mounts and environment are
  * there already. */
 bool devices_of_spec(struct job *job, const struct container *container, struct arena *arena,

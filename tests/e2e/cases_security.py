@@ -85,7 +85,45 @@ def the_share_follows_the_request_and_the_ceiling_the_limit(berth):
     berth.delete("shares")
 
 
+NEWER = "2025-09-01"
+
+
+def files_of_a_config_map_change_without_a_restart(berth):
+    def put(colour, **more):
+        pairs = {"keyValuePairs": {"colour": colour, "other": "stays", **more}}
+        script = "trap exit TERM; cat /mnt/configmap/c/colour; touch /mnt/configmap/c/x 2>/dev/null || echo read-only; " \
+                 "while :; do v=$(cat /mnt/configmap/c/colour); [ \"$v\" = \"$o\" ] || echo now $v; o=$v; sleep 0.1; done"
+        body = group([container("c", berth.image, ["sh", "-c", script], configMap=pairs)])
+        return body, f"{berth.group_path('files')}?api-version={NEWER}"
+
+    def said(words):
+        return wait(words, lambda: words in berth.logs("files", "c"))
+
+    def view():
+        return berth.client.request("GET", path).json["properties"]["containers"][0]["properties"].get("instanceView")
+
+    body, path = put("red\n")
+    berth.client.request("PUT", path, body).expect(201)
+    said("now red")
+    assert berth.logs("files", "c").startswith("red\nread-only\n"), berth.logs("files", "c")
+    body, path = put("blue\n", extra="1")
+    what = berth.client.request("POST", path.replace("?", "/whatIf?"), body).expect(200).json
+    assert what["change"] == "filesOnly" and not what["errors"], what
+    berth.client.request("PUT", path, body).expect(200)
+    said("now blue")
+    assert view()["restartCount"] == 0 and "previousState" not in view(), view()
+    berth.agent.kill()
+    berth.agent.start()
+    body, path = put("green\n")
+    berth.client.request("PUT", path, body).expect(200)
+    said("now green")
+    berth.post("files", "restart").expect(202, 204)
+    wait("it runs anew from the newest", lambda: berth.logs("files", "c").startswith("green\nread-only\nnow green"))
+    berth.client.request("DELETE", path).expect(200)
+
+
 CASES = [
+    files_of_a_config_map_change_without_a_restart,
     a_container_runs_as_the_user_and_group_it_asks_for,
     a_container_has_the_capabilities_it_asks_for,
     without_a_word_a_container_can_gain_no_rights,

@@ -141,7 +141,6 @@ TEST(what_is_not_run_yet_is_named)
         {BESIDE(",\"volumes\":[{\"name\":\"share\",\"azureFile\":{\"shareName\":\"share\",\"storageAccountName\":\"abc\",\"storageAccountKey\":\"a2V5\"}}]"), "properties.volumes[0].azureFile"},
         {WITH(",\"livenessProbe\":{\"exec\":{\"command\":[\"x\"]}}"), "properties.containers[0].properties.livenessProbe"},
         {WITH(",\"readinessProbe\":{\"httpGet\":{\"port\":80}}"), "properties.containers[0].properties.readinessProbe"},
-        {WITH(",\"configMap\":{\"keyValuePairs\":{\"a\":\"b\"}}"), "properties.containers[0].properties.configMap"},
         {BESIDE(",\"imageRegistryCredentials\":[{\"server\":\"r.io\",\"username\":\"u\",\"password\":\"p\",\"identityUrl\":\"u\"}]"), "properties.imageRegistryCredentials[0].identity"},
     };
 
