@@ -50,6 +50,7 @@ static bool add_file(struct devices *devices, const char *path, struct err *err)
     if (!file || !file_read(path, LIMIT_CDI_FILE_MAX, &json, &size, err) ||
         !cdi_read(json, size, devices->arena, file, err))
         return err_add(err, "the CDI file %s", path);
+    CHECK(file->kind); /* required */
     for (size_t i = 0; i < file->devices_count; i++) {
         struct device *known = find(devices, file->kind, file->devices[i].name);
         if (!known && devices->count == LIMIT_NODE_DEVICES_MAX)
