@@ -15,7 +15,6 @@
 enum { DEVICES_ARENA_MAX = 64 << 20, DEVICE_PATH_SIZE = 512, HOLDER_NAME_SIZE = 64 };
 
 struct device {
-    const char *kind;
     const struct cdi_device *is;
     const struct cdi_file *file;
     char uid[ID_SIZE]; /* of the group that holds it; "": none */
@@ -35,10 +34,12 @@ struct devices {
 
 static struct device *find(struct devices *devices, const char *kind, const char *name)
 {
-    for (size_t i = 0; i < devices->count; i++)
-        if (strcmp(devices->items[i].kind, kind) == 0 &&
-            strcmp(devices->items[i].is->name, name) == 0)
-            return &devices->items[i];
+    for (size_t i = 0; i < devices->count; i++) {
+        struct device *device = &devices->items[i];
+        if (device->is && strcmp(device->file->kind, kind) == 0 &&
+            strcmp(device->is->name, name) == 0)
+            return device;
+    }
     return NULL;
 }
 
@@ -50,14 +51,13 @@ static bool add_file(struct devices *devices, const char *path, struct err *err)
     if (!file || !file_read(path, LIMIT_CDI_FILE_MAX, &json, &size, err) ||
         !cdi_read(json, size, devices->arena, file, err))
         return err_add(err, "the CDI file %s", path);
-    CHECK(file->kind); /* required */
     for (size_t i = 0; i < file->devices_count; i++) {
         struct device *known = find(devices, file->kind, file->devices[i].name);
         if (!known && devices->count == LIMIT_NODE_DEVICES_MAX)
             return err_set(err, ERR_INVALID, "CDI files name more than %lld devices",
                            (long long)LIMIT_NODE_DEVICES_MAX);
         struct device *device = known ? known : &devices->items[devices->count++];
-        *device = (struct device){.kind = file->kind, .is = &file->devices[i], .file = file};
+        *device = (struct device){.is = &file->devices[i], .file = file};
     }
     return true;
 }
@@ -159,7 +159,7 @@ static bool holder_save(const struct devices *devices, const char *uid, struct e
     for (size_t i = 0; i < devices->count; i++) {
         const struct device *device = &devices->items[i];
         if (strcmp(device->uid, uid) == 0)
-            text_addf(lines, "%s %s=%s\n", device->container, device->kind, device->is->name);
+            text_addf(lines, "%s %s=%s\n", device->container, device->file->kind, device->is->name);
     }
     return text_ok(lines) && holder_path(devices, uid, path)
                ? file_replace(path, lines->bytes, lines->size, 0600, true, err)
@@ -203,7 +203,7 @@ void devices_free(struct devices *devices)
 static bool is_of(const struct device *device, const char *kind)
 {
     /* nvidia's tool also names "all": not a device of its own. */
-    return kind && strcmp(device->kind, kind) == 0 && strcmp(device->is->name, "all") != 0;
+    return kind && strcmp(device->file->kind, kind) == 0 && strcmp(device->is->name, "all") != 0;
 }
 
 void devices_gpus(const struct devices *devices, int64_t counts[GPU_SKUS])

@@ -17,7 +17,7 @@ def groups_of_each_class_run_on_one_node_and_a_sandbox_has_a_kernel_of_its_own(b
     with open("/proc/version", encoding="utf-8") as opened:
         node = opened.read()
     for name in ("crun", "runc", "runsc"):
-        script = "cat /proc/version; dmesg 2>/dev/null | grep -c gVisor; sleep 600"
+        script = "cat /proc/version; dmesg 2>/dev/null | grep -c gVisor; trap exit TERM; sleep 600 & wait"
         berth.put(name, of_class(berth, name, container("c", berth.image, ["sh", "-c", script]))).expect(201)
     for name in ("crun", "runc", "runsc"):
         berth.wait_state(name, "Running")
