@@ -182,7 +182,9 @@ static void bind_request(struct statement *q, const struct tx *tx,
 {
     char classes[RUNTIME_CLASSES_SIZE];
     runtime_classes_join(&request->classes, classes);
-    bind_text(q, P_classes, classes);
+    /* Bound as it stands, so it lives as long as the transaction. */
+    const char *kept = arena_text(tx->scratch, classes);
+    bind_text(q, P_classes, kept ? kept : " ");
     bind_int(q, P_gpus, capacity_gpus(request->capacity));
     bind_text(q, P_name, request->name);
     bind_text(q, P_location, or_empty(request->location));
