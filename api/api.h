@@ -30,8 +30,10 @@ struct api_subscription {
 };
 
 struct api_location {
-    const char *name;         /* "westus", in its normal form */
-    const char *display_name; /* "West US" */
+    const char *name;          /* "westus", in its normal form */
+    const char *display_name;  /* "West US" */
+    bool privileged;           /* its groups may have rights over their nodes */
+    const char *runtime_class; /* of groups that name none; NULL: the node's usual one */
 };
 
 struct api_node_room {

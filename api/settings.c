@@ -61,6 +61,9 @@ static bool locations_take(struct settings *settings, const struct api_options *
         copies[i].name = location_normal(given->name, settings->arena);
         copies[i].display_name =
             arena_text(settings->arena, given->display_name ? given->display_name : given->name);
+        copies[i].privileged = given->privileged;
+        copies[i].runtime_class =
+            given->runtime_class ? arena_text(settings->arena, given->runtime_class) : NULL;
         if (!copies[i].name || !copies[i].display_name)
             return too_many(err);
     }

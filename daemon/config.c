@@ -5,6 +5,7 @@
 #include "dns/dns.h"
 #include "model/dns_name.h"
 #include "model/resource_id.h"
+#include "model/runtime_class.h"
 #include "scheduler/scheduler.h"
 
 #include <string.h>
@@ -49,6 +50,8 @@ static const struct field config_fields[] = {
     FIELD(struct config, locations, "locations", .max = 256, .doc = "Locations served; \"local\" when absent."),
     FIELD(struct config, location_names, "location_names", .max = 256, .doc = "Names of locations for people."),
     FIELD(struct config, queue_locations, "queue_locations", .max = 256, .doc = "Those of them where groups that find no room wait instead of being refused."),
+    FIELD(struct config, privileged_locations, "privileged_locations", .max = 256, .doc = "Those of them where containers may be privileged, or have capabilities that reach beyond the container: whoever may create groups there rules their nodes."),
+    FIELD(struct config, runtime_classes, "runtime_classes", .max = 256, .doc = "LOCATION=CLASS: the runtime (crun, runc, runsc, …) of groups there that name none in their tag berth.runtimeClass; the node's usual one when absent."),
     FIELD(struct config, default_location, "default_location", .max = 90, .doc = "Location of nodes that name none; the first one when absent."),
     FIELD(struct config, quotas, "quotas", .max = LIMIT_QUOTA_RULES_MAX, .doc = QUOTAS_DOC),
     FIELD(struct config, address_pools, "address_pools", .max = LIMIT_ADDRESS_POOLS_MAX, .doc = "Public addresses of locations, for groups to keep for life: {\"westus\": \"198.51.100.0/28, 203.0.113.5-203.0.113.9\"}. Public groups of a location without a pool share the address of their node."),
@@ -90,6 +93,7 @@ static const char *const reloadable[] = {
     "queue_locations",    "quotas",          "log_level",
     "address_pools",      "log_json",        "tls_cert_file",
     "tls_key_file",       "tls_names",       "principals_file",
+    "privileged_locations", "runtime_classes",
 };
 
 enum log_level config_log_level(const struct config *config)
@@ -105,6 +109,12 @@ const char *config_name(const struct text_map *names, const char *of)
         if (text_equal_nocase(names->items[i].key, of))
             return names->items[i].value;
     return of;
+}
+
+const char *config_class(const struct config *config, const char *location)
+{
+    const char *named = config_name(&config->runtime_classes, location);
+    return named == location ? NULL : named;
 }
 
 bool config_lists(const struct text_list *list, const char *text)
@@ -159,7 +169,8 @@ static bool locations_complete(struct config *config, struct arena *arena, struc
         config->locations = (struct text_list){.given = true, .items = one, .count = 1};
     }
     if (!list_normalize(&config->locations, "locations", arena, err) ||
-        !list_normalize(&config->queue_locations, "queue_locations", arena, err))
+        !list_normalize(&config->queue_locations, "queue_locations", arena, err) ||
+        !list_normalize(&config->privileged_locations, "privileged_locations", arena, err))
         return false;
     if (!config->default_location)
         config->default_location = config->locations.items[0];
@@ -168,13 +179,37 @@ static bool locations_complete(struct config *config, struct arena *arena, struc
            err_set(err, ERR_BUSY, "out of memory reading default_location");
 }
 
+static bool are_locations(const struct config *config, const struct text_list *some,
+                          const char *field, struct err *err)
+{
+    for (size_t i = 0; i < some->count; i++)
+        if (!config_lists(&config->locations, some->items[i]))
+            return err_set_field(err, ERR_INVALID, field, "'%s' is not one of the locations",
+                                 some->items[i]);
+    return true;
+}
+
+static bool classes_check(const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->runtime_classes.count; i++) {
+        const struct text_pair *pair = &config->runtime_classes.items[i];
+        if (!config_lists(&config->locations, pair->key))
+            return err_set_field(err, ERR_INVALID, "runtime_classes",
+                                 "'%s' is not one of the locations", pair->key);
+        if (!runtime_class_valid(pair->value))
+            return err_set_field(err, ERR_INVALID, "runtime_classes",
+                                 "'%s' is no name of a runtime class", pair->value);
+    }
+    return true;
+}
+
 static bool locations_check(const struct config *config, struct err *err)
 {
-    for (size_t i = 0; i < config->queue_locations.count; i++)
-        if (!config_lists(&config->locations, config->queue_locations.items[i]))
-            return err_set_field(err, ERR_INVALID, "queue_locations",
-                                 "'%s' is not one of the locations",
-                                 config->queue_locations.items[i]);
+    if (!are_locations(config, &config->queue_locations, "queue_locations", err) ||
+        !are_locations(config, &config->privileged_locations, "privileged_locations", err))
+        return false;
+    if (!classes_check(config, err))
+        return false;
     return config_lists(&config->locations, config->default_location) ||
            err_set_field(err, ERR_INVALID, "default_location", "'%s' is not one of the locations",
                          config->default_location);

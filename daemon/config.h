@@ -27,8 +27,8 @@ struct config {
     const char *token, *token_file, *join_token, *join_token_file;
     struct text_list subscriptions;
     struct text_map subscription_names;
-    struct text_list locations, queue_locations;
-    struct text_map location_names;
+    struct text_list locations, queue_locations, privileged_locations;
+    struct text_map location_names, runtime_classes;
     const char *default_location;
     struct text_map quotas;
     struct quota_rule *quota_rules; /* the same, read; the general ones first */
@@ -52,6 +52,8 @@ enum options_outcome config_load(int argc, char **argv, struct arena *arena, str
 enum log_level config_log_level(const struct config *config);
 /* The name for people: from the map, or the thing itself. */
 const char *config_name(const struct text_map *names, const char *of);
+/* The runtime class of a location; NULL: that of the node. */
+const char *config_class(const struct config *config, const char *location);
 bool config_lists(const struct text_list *list, const char *text);
 
 /* Names of the settings that differ: those that a reload takes over, and those that need a restart. */

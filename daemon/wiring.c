@@ -76,7 +76,9 @@ static bool api_lists(const struct config *config, struct arena *arena, struct a
     }
     for (size_t i = 0; i < config->locations.count; i++) {
         const char *name = config->locations.items[i];
-        locations[i] = (struct api_location){name, config_name(&config->location_names, name)};
+        locations[i] = (struct api_location){name, config_name(&config->location_names, name),
+                                             config_lists(&config->privileged_locations, name),
+                                             config_class(config, name)};
     }
     options->subscriptions = subscriptions;
     options->subscriptions_count = config->subscriptions.count;

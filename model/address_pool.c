@@ -105,7 +105,8 @@ int64_t address_pool_size(const struct address_pool *pool)
 bool shape_equal(const struct shape *left, const struct shape *right)
 {
     return left->cpu_milli == right->cpu_milli && left->memory_mib == right->memory_mib &&
-           left->ports.count == right->ports.count &&
+           left->gpus == right->gpus && left->ports.count == right->ports.count &&
+           strcmp(left->runtime_class, right->runtime_class) == 0 &&
            memcmp(left->ports.items, right->ports.items,
                   left->ports.count * sizeof left->ports.items[0]) == 0;
 }

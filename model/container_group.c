@@ -153,7 +153,7 @@ static const struct field security_fields[] = {
     FIELD_STRUCT(struct security_context, capabilities, "capabilities", &capability_schema),
     FIELD(struct security_context, run_as_group, "runAsGroup", .min = 0, .max = 2147483647),
     FIELD(struct security_context, run_as_user, "runAsUser", .min = 0, .max = 2147483647),
-    FIELD(struct security_context, seccomp_profile, "seccompProfile"),
+    FIELD(struct security_context, seccomp_profile, "seccompProfile", .max = LIMIT_SECCOMP_PROFILE_MAX, .code = ERR_SECURITY_CONTEXT),
 };
 static const struct schema security_schema =
     SCHEMA("SecurityContext", struct security_context, security_fields, "What a container's processes may do.");
@@ -425,6 +425,14 @@ int64_t memory_mib_from_milli_gb(int64_t milli_gb)
     return (milli_gb * 1024 + 999) / 1000;
 }
 
+bool gpus_fit(int64_t wanted, int64_t capacity, int64_t used)
+{
+    for (int sku = 0; wanted != 0 && sku < GPU_SKUS; sku++)
+        if (gpus_count(capacity, sku) - gpus_count(used, sku) < gpus_count(wanted, sku))
+            return false;
+    return true;
+}
+
 struct shape group_shape(const struct container_group *group)
 {
     struct shape shape = {0};
@@ -435,6 +443,8 @@ struct shape group_shape(const struct container_group *group)
             group->properties->containers[i].properties->resources->requests;
         shape.cpu_milli += requests->cpu.milli;
         memory_milli_gb += requests->memory_gb.milli;
+        if (requests->gpu)
+            shape.gpus += gpus_of(requests->gpu->sku, requests->gpu->count.value);
     }
     shape.memory_mib = memory_mib_from_milli_gb(memory_milli_gb);
     return shape;

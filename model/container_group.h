@@ -314,12 +314,29 @@ struct port_set {
     uint32_t count;
 };
 
+enum { RUNTIME_CLASS_SIZE = 16 };
 struct shape {
     int64_t cpu_milli;
     int64_t memory_mib;
-    struct port_set ports; /* of its node's own address (address_pool.h) */
+    int64_t gpus;                           /* of each sku, see below */
+    struct port_set ports;                  /* of its node's own address (address_pool.h) */
+    char runtime_class[RUNTIME_CLASS_SIZE]; /* not held, but needed; "": any */
 };
 bool shape_equal(const struct shape *left, const struct shape *right);
+
+/* How many graphics processors of each sku, in 16 bits each, so that they are added and taken away as one
+ * number. */
+enum { GPU_SKUS = 3, GPU_COUNT_MAX = 4096 };
+static inline int64_t gpus_of(int sku, int64_t count)
+{
+    return count << 16 * sku;
+}
+static inline int64_t gpus_count(int64_t gpus, int sku)
+{
+    return gpus >> 16 * sku & 0xFFFF;
+}
+/* Whether that many are left of those there are. */
+bool gpus_fit(int64_t wanted, int64_t capacity, int64_t used);
 struct shape group_shape(const struct container_group *group);
 int64_t memory_mib_from_milli_gb(int64_t milli_gb);
 

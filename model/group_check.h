@@ -17,6 +17,18 @@ bool group_check(const char *name, const struct container_group *group, struct p
 bool group_check_supported(const struct container_group *group, struct problems *problems)
     MUST_CHECK;
 
+/* What the location allows that a group asks to run in. */
+struct group_permits {
+    const char *location;      /* for the message */
+    bool privileged;           /* containers with rights over their node */
+    const char *runtime_class; /* of groups that name none; NULL: the node's */
+};
+/* The class the group runs with; NULL: the usual one of its node. */
+const char *group_runtime_class(const struct container_group *group,
+                                const struct group_permits *permits);
+bool group_check_allowed(const char *name, const struct container_group *group,
+                         const struct group_permits *permits, struct problems *problems) MUST_CHECK;
+
 bool group_name_valid(const char *name);          /* §23.1 */
 bool container_name_valid(const char *name);      /* §23.2 */
 bool resource_group_name_valid(const char *name); /* §23.7 */

@@ -2,6 +2,7 @@
 #include "model/link.h"
 
 #include "base/limits.h"
+#include "model/runtime_class.h"
 
 #include <string.h>
 
@@ -10,9 +11,16 @@ const char *const question_kind_words[] = {"logs", NULL};
 
 /* clang-format off */
 
+static const struct field node_gpus_fields[] = {
+    FIELD_ENUM(struct node_gpus, sku, "sku", gpu_sku_words, .flags = FIELD_REQUIRED),
+    FIELD(struct node_gpus, count, "count", .min = 0, .max = GPU_COUNT_MAX),
+};
+const struct schema node_gpus_schema = SCHEMA("NodeGpus", struct node_gpus, node_gpus_fields, "Graphics processors of one sku.");
+
 static const struct field capacity_fields[] = {
     FIELD(struct node_capacity, cpu_milli, "cpuMilli"),
     FIELD(struct node_capacity, memory_mib, "memoryMib"),
+    FIELD_ITEMS(struct node_capacity, gpus, "gpus", &node_gpus_schema, .max = GPU_SKUS),
 };
 static const struct schema capacity_schema = SCHEMA("NodeCapacity", struct node_capacity, capacity_fields, "What a node can hold.");
 
@@ -26,6 +34,7 @@ static const struct field join_request_fields[] = {
     FIELD(struct join_request, architecture, "architecture", .flags = FIELD_REQUIRED, .max = 32),
     FIELD(struct join_request, address, "address", .max = 255),
     FIELD(struct join_request, version, "version", .max = 63),
+    FIELD(struct join_request, classes, "classes", .max = RUNTIME_CLASSES_MAX),
     FIELD_STRUCT(struct join_request, capacity, "capacity", &capacity_schema, .flags = FIELD_REQUIRED),
 };
 const struct schema join_request_schema = SCHEMA("JoinRequest", struct join_request, join_request_fields, "A node asks to take part.");
@@ -57,6 +66,7 @@ static const struct field assignment_fields[] = {
     FIELD(struct assignment, cpu_milli, "cpuMilli"),
     FIELD(struct assignment, memory_mib, "memoryMib"),
     FIELD(struct assignment, public_address, "publicAddress", .max = 45),
+    FIELD(struct assignment, runtime_class, "runtimeClass"),
     FIELD_STRUCT(struct assignment, group, "group", &container_group_schema),
     FIELD_ITEMS(struct assignment, pins, "images", &image_pin_schema, .max = LIMIT_CONTAINERS_MAX),
 };
@@ -184,4 +194,17 @@ const char *image_pin_find(const struct image_pin *pins, size_t count, const cha
             return pins[i].digest;
     }
     return NULL;
+}
+
+/* Each sku counts once, whatever a node says. */
+int64_t capacity_gpus(const struct node_capacity *capacity)
+{
+    int64_t gpus = 0;
+
+    for (size_t i = 0; i < capacity->gpus_count; i++) {
+        const struct node_gpus *one = &capacity->gpus[i];
+        if (one->count > 0 && one->count <= GPU_COUNT_MAX && gpus_count(gpus, one->sku) == 0)
+            gpus += gpus_of(one->sku, one->count);
+    }
+    return gpus;
 }

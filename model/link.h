@@ -25,9 +25,17 @@
 
 /* ---- join ---- */
 
+struct node_gpus { /* of one sku */
+    int sku;
+    int64_t count;
+};
 struct node_capacity { /* after reserve and overcommit */
     int64_t cpu_milli, memory_mib;
+    struct node_gpus *gpus;
+    size_t gpus_count;
 };
+/* As a shape counts them. */
+int64_t capacity_gpus(const struct node_capacity *capacity);
 
 struct join_request {
     const char *name;         /* of the node, a host name label; kept over restarts */
@@ -39,6 +47,7 @@ struct join_request {
     const char *architecture; /* "amd64" */
     const char *address;      /* the machine's own, for people */
     const char *version;
+    struct text_list classes; /* of runtimes that it has, the usual one first */
     struct node_capacity *capacity;
 };
 
@@ -71,6 +80,7 @@ struct assignment {
     /* held from the first pull to the last exit */
     int64_t cpu_milli, memory_mib;
     const char *public_address;    /* of the location's pool, the group's for life; NULL: none */
+    const char *runtime_class;     /* NULL: the node's usual one */
     struct container_group *group; /* with secrets; NULL when wanted is remove or stop */
     struct image_pin *pins;        /* these images run, whatever their names mean by now */
     size_t pins_count;
@@ -189,7 +199,8 @@ struct report_answer {
 };
 
 extern const struct schema token_ask_schema;
-extern const struct schema join_request_schema, join_answer_schema, desired_schema, answer_schema,
-    report_schema, report_answer_schema, group_status_schema, assignment_schema;
+extern const struct schema node_gpus_schema, join_request_schema, join_answer_schema,
+    desired_schema, answer_schema, report_schema, report_answer_schema, group_status_schema,
+    assignment_schema;
 
 #endif

@@ -6,15 +6,15 @@
 
 #include <string.h>
 
-/* What nodes cannot run yet has no quota either: zero, as the service shows what a region does not have. */
+/* What no node runs has no quota either: zero, as the service shows what a region does not have. */
 /* clang-format off */
 const struct quota_kind quota_kinds[QUOTA_COUNT] = {
     [QUOTA_GROUPS]              = {"ContainerGroups",             "Container Groups",              false, LIMIT_QUOTA_USE},
     [QUOTA_STANDARD_CORES]      = {"StandardCores",               "Standard SKU cores",            true,  LIMIT_QUOTA_USE},
     [QUOTA_SPOT_CORES]          = {"StandardSpotCores",           "Standard spot SKU cores",       true,  LIMIT_QUOTA_USE},
-    [QUOTA_K80_CORES]           = {"StandardK80Cores",            "Standard K80 GPU cores",        true,  0},
-    [QUOTA_P100_CORES]          = {"StandardP100Cores",           "Standard P100 GPU cores",       true,  0},
-    [QUOTA_V100_CORES]          = {"StandardV100Cores",           "Standard V100 GPU cores",       true,  0},
+    [QUOTA_K80_CORES]           = {"StandardK80Cores",            "Standard K80 GPU cores",        true,  LIMIT_QUOTA_USE},
+    [QUOTA_P100_CORES]          = {"StandardP100Cores",           "Standard P100 GPU cores",       true,  LIMIT_QUOTA_USE},
+    [QUOTA_V100_CORES]          = {"StandardV100Cores",           "Standard V100 GPU cores",       true,  LIMIT_QUOTA_USE},
     [QUOTA_DEDICATED_GROUPS]    = {"DedicatedContainerGroups",    "Dedicated container groups",    false, 0},
     [QUOTA_DEDICATED_CORES]     = {"DedicatedCores",              "Dedicated cores",               true,  0},
     [QUOTA_CONFIDENTIAL_GROUPS] = {"ConfidentialContainerGroups", "Confidential container groups", false, 0},

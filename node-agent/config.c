@@ -1,6 +1,7 @@
 #include "node-agent/config.h"
 
 #include "base/limits.h"
+#include "model/runtime_class.h"
 
 /* clang-format off */
 static const struct field config_fields[] = {
@@ -14,6 +15,9 @@ static const struct field config_fields[] = {
     FIELD(struct agent_config, state_dir, "state_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/var/lib/berth-agent", .doc = "Folder on disk: images, logs, records, the usage journal."),
     FIELD(struct agent_config, run_dir, "run_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/run/berth-agent", .doc = "Folder in memory (a tmpfs is mounted when it is not on one): specs with secrets, sockets."),
     FIELD(struct agent_config, runtime, "runtime", .flags = FIELD_HAS_FALLBACK, .fallback_text = "crun", .doc = "OCI runtime: crun, runc, or a path."),
+    FIELD(struct agent_config, runtime_classes, "runtime_classes", .max = RUNTIME_CLASSES_MAX - 1, .doc = "Other OCI runtimes that groups may ask for by name: NAME or NAME=PROGRAM; those of crun, runc and runsc that are installed when absent."),
+    FIELD(struct agent_config, cdi_dirs, "cdi_dirs", .max = 16, .doc = "Folders of CDI files (JSON), which name devices that groups hold alone; /etc/cdi and /var/run/cdi when absent."),
+    FIELD(struct agent_config, gpu_kinds, "gpu_kinds", .max = 8, .doc = "SKU=KIND: which kind of device a GPU sku is here, as K80=nvidia.com/gpu; GPUs are offered for these alone."),
     FIELD(struct agent_config, conmon, "conmon", .flags = FIELD_HAS_FALLBACK, .fallback_text = "conmon", .doc = "Supervisor of each container."),
     FIELD(struct agent_config, skopeo, "skopeo", .flags = FIELD_HAS_FALLBACK, .fallback_text = "skopeo", .doc = "Program that fetches images."),
     FIELD(struct agent_config, git, "git", .flags = FIELD_HAS_FALLBACK, .fallback_text = "git", .doc = "Program that clones gitRepo volumes."),

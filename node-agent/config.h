@@ -8,6 +8,8 @@ struct agent_config {
     const char *plane_url, *plane_ca_file, *join_token, *join_token_file;
     const char *name, *location, *address;
     const char *state_dir, *run_dir;
+    struct text_list runtime_classes, cdi_dirs;
+    struct text_map gpu_kinds;
     const char *runtime, *conmon, *skopeo, *fence, *git, *rclone, *registry_certs_dir;
     const char *cgroup;
     const char *bridge, *range;

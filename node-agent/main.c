@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "node-agent/config.h"
+#include "node-agent/device/device.h"
 #include "node-agent/machine.h"
 #include "node-agent/supervise/agent.h"
 
@@ -24,7 +25,8 @@ static void on_signal(int number UNUSED)
 }
 
 struct paths {
-    char state[PATH_SIZE], images[PATH_SIZE], meter[PATH_SIZE], lock[PATH_SIZE], cgroup[PATH_SIZE];
+    char state[PATH_SIZE], images[PATH_SIZE], devices[PATH_SIZE], meter[PATH_SIZE], lock[PATH_SIZE],
+        cgroup[PATH_SIZE];
 };
 
 struct parts_options {
@@ -33,6 +35,7 @@ struct parts_options {
     struct image_store_options images;
     struct meter_options meter;
     struct volumes_options volumes;
+    struct devices_options devices;
 };
 
 /* The machine's own address serves its public groups, if it is one: it may be a name, too. */
@@ -45,15 +48,38 @@ static const char *public_address(const struct agent_config *config)
     return inet_pton(AF_INET, config->address, &address) == 1 ? config->address : NULL;
 }
 
+static struct text_list cdi_folders(const struct agent_config *config)
+{
+    static const char *usual[] = {"/etc/cdi", "/var/run/cdi"};
+
+    return config->cdi_dirs.given ? config->cdi_dirs : (struct text_list){true, usual, 2};
+}
+
+/* What the plane is told of GPUs, in `gpus` of GPU_SKUS. */
+static void gpus_describe(const struct devices *devices, struct node_gpus *gpus,
+                          struct node_capacity *capacity)
+{
+    int64_t counts[GPU_SKUS];
+
+    devices_gpus(devices, counts);
+    for (int sku = 0; sku < GPU_SKUS; sku++)
+        gpus[sku] =
+            (struct node_gpus){sku, counts[sku] < GPU_COUNT_MAX ? counts[sku] : GPU_COUNT_MAX};
+    capacity->gpus = gpus;
+    capacity->gpus_count = GPU_SKUS;
+}
+
 static void describe_parts(const struct agent_config *config, const char *name, struct paths *paths,
                            struct parts_options *out)
 {
     text_format(paths->images, PATH_SIZE, "%s/images", config->state_dir);
+    text_format(paths->devices, PATH_SIZE, "%s/devices", config->state_dir);
     text_format(paths->meter, PATH_SIZE, "%s/meter", config->state_dir);
     text_format(paths->lock, PATH_SIZE, "%s/agent.lock", config->state_dir);
     text_format(paths->cgroup, PATH_SIZE, "berth/%s", name);
     *out = (struct parts_options){
         .runtime = {.program = config->runtime,
+                    .classes = config->runtime_classes,
                     .conmon = config->conmon,
                     .run_dir = config->run_dir,
                     .cgroup = config->cgroup ? config->cgroup : paths->cgroup},
@@ -76,6 +102,9 @@ static void describe_parts(const struct agent_config *config, const char *name, 
                     .share_suffix = config->azure_file_suffix,
                     .share_servers = config->azure_file_servers,
                     .git_protocols = config->git_protocols},
+        .devices = {.dirs = cdi_folders(config),
+                    .kinds = config->gpu_kinds,
+                    .folder = paths->devices},
     };
 }
 
@@ -177,6 +206,11 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     AUTO(volumes) *volumes = volumes_open_told(&options.volumes, err);
     if (!volumes)
         return false;
+    struct node_gpus gpus[GPU_SKUS];
+    AUTO(devices) *devices = devices_open(&options.devices, err);
+    if (!devices)
+        return false;
+    gpus_describe(devices, gpus, parts.join.capacity);
     struct image_store *images = image_store_open(paths.images, &options.images, err);
     if (!images)
         return false;
@@ -186,8 +220,10 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
                                   .cgroups = folders->items,
                                   .cgroups_count = folders->count};
     parts.runtime = runtime;
+    parts.join.classes = *runtime_classes(runtime);
     parts.network = network;
     parts.meter = meter;
+    parts.devices = devices;
     parts.images = images;
     parts.volumes = volumes;
     parts.fence = &fence;

@@ -73,8 +73,9 @@ static bool node_from_row(struct fleet *fleet, const struct node_row *row,
         .pool = plan_pool(fleet->plan, location, os == OS_WINDOWS ? OS_WINDOWS : OS_LINUX),
         .ready = row->state == NODE_READY,
         .cordoned = row->cordoned,
-        .capacity = {row->cpu_milli, row->memory_mib},
+        .capacity = {row->cpu_milli, row->memory_mib, row->gpus},
     };
+    text_copy(node->classes, sizeof node->classes, row->classes ? row->classes : "");
     return node->pool != NULL;
 }
 

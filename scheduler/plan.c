@@ -161,6 +161,8 @@ static void node_renew(struct plan_node *kept, const struct plan_node *node)
     kept->ready = node->ready;
     kept->cordoned = node->cordoned;
     kept->capacity.cpu_milli = within(node->capacity.cpu_milli, LIMIT_NODE_CPU_MILLI_MAX);
+    kept->capacity.gpus = node->capacity.gpus;
+    memcpy(kept->classes, node->classes, sizeof kept->classes);
     kept->capacity.memory_mib = within(node->capacity.memory_mib, LIMIT_NODE_MEMORY_MIB_MAX);
 }
 
@@ -215,28 +217,28 @@ void plan_node_keep(struct plan *plan, uint32_t slot, int64_t group_key)
     index_enter(plan, slot);
 }
 
-static void use(struct plan *plan, uint32_t slot, int64_t cpu_milli, int64_t memory_mib,
-                int64_t groups)
+static void use(struct plan *plan, uint32_t slot, const struct shape *shape, int64_t sign)
 {
     CHECK(plan_node_get(plan, slot));
     struct plan_node *node = &plan->slots[slot].node;
     index_leave(plan, slot);
-    node->used.cpu_milli += cpu_milli;
-    node->used.memory_mib += memory_mib;
-    node->groups += groups;
+    node->used.cpu_milli += sign * shape->cpu_milli;
+    node->used.memory_mib += sign * shape->memory_mib;
+    node->used.gpus += sign * shape->gpus;
+    node->groups += sign;
     CHECK(node->used.cpu_milli >= 0 && node->used.memory_mib >= 0 && node->groups >= 0);
     index_enter(plan, slot);
 }
 
 void plan_take(struct plan *plan, uint32_t slot, const struct shape *shape)
 {
-    use(plan, slot, shape->cpu_milli, shape->memory_mib, 1);
+    use(plan, slot, shape, 1);
     ports_take(&plan->slots[slot].node.ports, &shape->ports);
 }
 
 void plan_give(struct plan *plan, uint32_t slot, const struct shape *shape)
 {
-    use(plan, slot, -shape->cpu_milli, -shape->memory_mib, -1);
+    use(plan, slot, shape, -1);
     ports_give(&plan->slots[slot].node.ports, &shape->ports);
 }
 

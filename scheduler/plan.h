@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "model/container_group.h"
+#include "model/runtime_class.h"
 #include "scheduler/ports.h"
 
 struct plan;
@@ -36,6 +37,7 @@ struct plan_node {
     const struct plan_pool *pool;
     bool ready, cordoned;
     int64_t kept_for; /* group that waits for this node to empty; no other may come. 0: none */
+    char classes[RUNTIME_CLASSES_SIZE]; /* of runtimes */
     struct shape capacity;
     struct shape used;        /* held and promised */
     int64_t groups;           /* that hold it */

@@ -1,5 +1,7 @@
 #include "scheduler/promises.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 
 void promises_done(struct promises *promises)

@@ -15,7 +15,8 @@ static void row_read(struct statement *q, struct arena *arena, struct assignment
         .wanted = (enum wanted)column_int(q, C_wanted),
         .released = column_int(q, C_released) != 0,
         .shape = {.cpu_milli = column_int(q, C_cpu_milli),
-                  .memory_mib = column_int(q, C_memory_mib)},
+                  .memory_mib = column_int(q, C_memory_mib),
+                  .gpus = column_int(q, C_gpus)},
         .revision = column_int(q, C_revision),
     };
     const char *ports = column_text(q, C_node_ports, arena);
@@ -126,6 +127,7 @@ static bool insert(struct tx *tx, const struct assignment_row *row, struct err *
     bind_int(q, P_released, row->released);
     bind_int(q, P_cpu_milli, row->shape.cpu_milli);
     bind_int(q, P_memory_mib, row->shape.memory_mib);
+    bind_int(q, P_gpus, row->shape.gpus);
     return statement_run(q, err);
 }
 
@@ -138,6 +140,7 @@ static bool update(struct tx *tx, const struct assignment_row *row, struct err *
     bind_int(q, P_released, row->released);
     bind_int(q, P_cpu_milli, row->shape.cpu_milli);
     bind_int(q, P_memory_mib, row->shape.memory_mib);
+    bind_int(q, P_gpus, row->shape.gpus);
     bind_int(q, P_revision, row->revision);
     return statement_run(q, err);
 }

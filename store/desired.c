@@ -63,6 +63,8 @@ static bool fill_assignment(struct tx *tx, const struct assignment_row *from, st
         .cpu_milli = from->shape.cpu_milli,
         .memory_mib = from->shape.memory_mib,
         .public_address = row->public_address,
+        .runtime_class =
+            row->shape.runtime_class[0] ? arena_text(arena, row->shape.runtime_class) : NULL,
     };
     return !run || (fill_group_or_none(tx, row, arena, size, &out->group, err) &&
                     store_group_pins(tx, row->key, arena, &out->pins, &out->pins_count, err));

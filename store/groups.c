@@ -35,6 +35,7 @@ static void read_life(struct statement *q, struct group_row *row)
     row->shape.cpu_milli = column_int(q, C_cpu_milli);
     row->shape.memory_mib = column_int(q, C_memory_mib);
     read_ports(q, row);
+    row->shape.gpus = column_int(q, C_gpus);
     row->quota_class = (enum quota_class)column_int(q, C_quota_class);
     row->waits = !column_is_null(q, C_waits_since);
     row->counted = quota_hold_of(row->living, row->state, row->shape.cpu_milli);
@@ -64,8 +65,11 @@ static void read_moving(struct statement *q, struct arena *arena, struct group_r
         .public_number = column_int(q, C_public_address),
     };
     row->public_address = public_address_text(row->public_number, arena);
+    const char *class_name = column_text(q, C_runtime_class, arena);
     read_numbers(q, row);
     read_life(q, row);
+    text_copy(row->shape.runtime_class, sizeof row->shape.runtime_class,
+              class_name ? class_name : "");
 }
 
 static void row_read(struct statement *q, struct arena *arena, struct group_row *row)
@@ -256,6 +260,8 @@ static void bind_shape(struct statement *q, const struct group_row *row)
     bind_int(q, P_os, row->os);
     bind_int(q, P_cpu_milli, row->shape.cpu_milli);
     bind_int(q, P_memory_mib, row->shape.memory_mib);
+    bind_int(q, P_gpus, row->shape.gpus);
+    bind_text(q, P_runtime_class, row->shape.runtime_class);
 }
 
 static bool name_taken(const struct group_row *row, struct err *err)

@@ -77,8 +77,8 @@ static bool run_in_place(struct tx *tx, struct group_row *row, struct assignment
 
 static bool same_shape(struct shape left, struct shape right)
 {
-    return left.cpu_milli == right.cpu_milli &&
-           left.memory_mib == right.memory_mib; /* ports: `moved` */
+    return left.cpu_milli == right.cpu_milli && left.memory_mib == right.memory_mib &&
+           left.gpus == right.gpus; /* ports: `moved` */
 }
 
 /* Again with the spec as it is now: in place when it runs and still fits its place. */
@@ -167,6 +167,16 @@ bool store_group_update(struct tx *tx, struct group_row *row, const char *secret
          !operation_begin(tx, row, OPERATION_UPDATE, err) || !run_again(tx, row, moved, err)))
         return false;
     return group_save(tx, row, err);
+}
+
+/* Who waits for a node, or is being stopped, is told with its next order. */
+bool store_group_tell(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    struct assignment_row *assignment;
+    if (!holder(tx, row, &assignment, err))
+        return false;
+    return !assignment || assignment->wanted != WANTED_RUN ||
+           assignment->incarnation != row->incarnation || assignment_order(tx, assignment, err);
 }
 
 /* ---- removing ---- */

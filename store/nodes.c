@@ -1,5 +1,6 @@
 /* Nodes: who they are, that they joined, were lost, came back or left. */
 #include "base/id.h"
+#include "model/runtime_class.h"
 #include "store/group_life.h"
 #include "store/row_id.h"
 #include "store/statements.h"
@@ -18,6 +19,7 @@ static void read_words(struct statement *q, struct arena *arena, struct node_row
     row->address = column_text(q, C_address, arena);
     row->version = column_text(q, C_version, arena);
     row->boot_id = column_text(q, C_boot_id, arena);
+    row->classes = column_text(q, C_classes, arena);
 }
 
 static void row_read(struct statement *q, struct arena *arena, struct node_row *row)
@@ -26,6 +28,7 @@ static void row_read(struct statement *q, struct arena *arena, struct node_row *
         .key = column_int(q, C_key),
         .cpu_milli = column_int(q, C_cpu_milli),
         .memory_mib = column_int(q, C_memory_mib),
+        .gpus = column_int(q, C_gpus),
         .epoch = column_int(q, C_epoch),
         .state = (enum node_state)column_int(q, C_state),
         .cordoned = column_int(q, C_cordoned) != 0,
@@ -177,6 +180,12 @@ static const char *or_empty(const char *text)
 static void bind_request(struct statement *q, const struct tx *tx,
                          const struct join_request *request)
 {
+    char classes[RUNTIME_CLASSES_SIZE];
+    runtime_classes_join(&request->classes, classes);
+    /* Bound as it stands, so it lives as long as the transaction. */
+    const char *kept = arena_text(tx->scratch, classes);
+    bind_text(q, P_classes, kept ? kept : " ");
+    bind_int(q, P_gpus, capacity_gpus(request->capacity));
     bind_text(q, P_name, request->name);
     bind_text(q, P_location, or_empty(request->location));
     bind_text(q, P_os, request->os);
@@ -284,12 +293,14 @@ bool store_node_cordon(struct tx *tx, int64_t node_key, bool cordoned, struct er
 bool node_capacity(struct tx *tx, const struct node_row *node, const struct node_capacity *capacity,
                    struct err *err)
 {
-    if (node->cpu_milli == capacity->cpu_milli && node->memory_mib == capacity->memory_mib)
+    if (node->cpu_milli == capacity->cpu_milli && node->memory_mib == capacity->memory_mib &&
+        node->gpus == capacity_gpus(capacity))
         return true;
     AUTO(statement) *q = tx_statement(tx, SQL_node_capacity);
     bind_int(q, P_key, node->key);
     bind_int(q, P_cpu_milli, capacity->cpu_milli);
     bind_int(q, P_memory_mib, capacity->memory_mib);
+    bind_int(q, P_gpus, capacity_gpus(capacity));
     bind_int(q, P_revision, note(tx, node->key));
     return statement_run(q, err);
 }

@@ -1,4 +1,5 @@
 /* The queue of groups that wait for a node, and placing them. */
+#include "base/text.h"
 #include "store/group_life.h"
 #include "store/statements.h"
 
@@ -25,7 +26,8 @@ static void row_read(struct statement *q, struct arena *arena, struct pending_ro
         .incarnation = column_int(q, C_incarnation),
         .revision = column_int(q, C_waits_since),
         .shape = {.cpu_milli = column_int(q, C_cpu_milli),
-                  .memory_mib = column_int(q, C_memory_mib)},
+                  .memory_mib = column_int(q, C_memory_mib),
+                  .gpus = column_int(q, C_gpus)},
         .os = (enum os_type)column_int(q, C_os),
         .location = column_text(q, C_location, arena),
         .last_node_key = column_int(q, C_node_key),
@@ -33,6 +35,9 @@ static void row_read(struct statement *q, struct arena *arena, struct pending_ro
     const char *ports = column_text(q, C_node_ports, arena);
     if (ports)
         port_set_read(ports, &row->shape.ports);
+    const char *class_name = column_text(q, C_runtime_class, arena);
+    text_copy(row->shape.runtime_class, sizeof row->shape.runtime_class,
+              class_name ? class_name : "");
 }
 
 bool store_pending_list(struct tx *tx, int64_t after_revision, size_t rows_max, struct arena *arena,

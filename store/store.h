@@ -305,13 +305,17 @@ struct operation_row *store_operation_get(struct tx *tx, int64_t key, struct are
 bool store_operation_sweep(struct tx *tx, int64_t started_before_ms, int64_t ended_before_ms,
                            struct err *err) MUST_CHECK;
 
+/* The node that runs the group is told its spec again, as the same run. */
+bool store_group_tell(struct tx *tx, const struct group_row *row, struct err *err) MUST_CHECK;
+
 /* ---- nodes ---- */
 
 struct node_row {
     int64_t key;
     const char *id, *name, *location, *os, *architecture, *address, *version, *boot_id;
-    int64_t cpu_milli, memory_mib; /* what it can hold */
-    int64_t epoch;                 /* counts joins and losses; placements carry it */
+    const char *classes;                 /* of runtimes, each between blanks */
+    int64_t cpu_milli, memory_mib, gpus; /* what it can hold */
+    int64_t epoch;                       /* counts joins and losses; placements carry it */
     enum node_state state;
     bool cordoned;
     int64_t watermark_s;

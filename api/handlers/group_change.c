@@ -2,6 +2,7 @@
 #include "api/handlers/group_put.h"
 
 #include "api/inside.h"
+#include "model/runtime_class.h"
 
 #include <string.h>
 
@@ -212,12 +213,58 @@ static bool is_tags_only(struct request *request, const struct putting *putting)
     return same;
 }
 
+/* The group as it was sent with the files that stand. False: some container would get its first files, or lose its
+ * last, and with them a mount; or there is no memory. */
+static bool with_old_files(struct request *request, const struct container_group *stands,
+                           struct container_group *sent)
+{
+    struct group_properties *properties = ARENA_NEW(request->arena, struct group_properties);
+    size_t count = sent->properties->containers_count;
+    struct container *containers = arena_array(request->arena, count + 1, sizeof *containers);
+
+    if (!properties || !containers || count != stands->properties->containers_count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct config_map *old = stands->properties->containers[i].properties->config_map;
+        const struct config_map *now = sent->properties->containers[i].properties->config_map;
+        struct container_properties *own = ARENA_NEW(request->arena, struct container_properties);
+        if (!own || (old && old->pairs.count > 0) != (now && now->pairs.count > 0))
+            return false;
+        *own = *sent->properties->containers[i].properties;
+        own->config_map = stands->properties->containers[i].properties->config_map;
+        containers[i] = (struct container){sent->properties->containers[i].name, own};
+    }
+    *properties = *sent->properties;
+    properties->containers = containers;
+    sent->properties = properties;
+    return true;
+}
+
+/* Nothing but the files of configMaps, and tags (§20.8). */
+static bool is_files_only(struct request *request, const struct putting *putting)
+{
+    struct container_group sent = putting->group;
+    bool same;
+
+    if (!with_old_files(request, putting->stands, &sent))
+        return false;
+    text_clear(request->out);
+    sent.tags = putting->stands->tags;
+    fields_print_members(&container_group_schema, &sent, FIELDS_STORED, request->out, NULL);
+    same = text_ok(request->out) && strcmp(request->out->bytes, putting->old->spec) == 0;
+    text_clear(request->out);
+    return same;
+}
+
 enum put_change put_weigh(struct request *request, const struct putting *putting)
 {
     struct change_check check = {
         .name = putting->old->name, .problems = &request->problems, .ok = true};
 
     check_text(&check, "location", putting->stands->location, putting->group.location);
+    if (!group_is_over(putting->old))
+        check_text(&check, "tags." RUNTIME_CLASS_TAG, runtime_class_of(putting->stands),
+                   runtime_class_of(&putting->group));
     if (!group_is_over(putting->old))
         check_properties(&check, putting->stands, &putting->group);
     if (!check.ok)
@@ -226,7 +273,9 @@ enum put_change put_weigh(struct request *request, const struct putting *putting
         return PUT_CREATE;
     if (put_is_same(putting))
         return PUT_NONE;
-    return putting->same_secrets && putting->same_images && is_tags_only(request, putting)
-               ? PUT_TAGS_ONLY
-               : PUT_IN_PLACE;
+    if (!putting->same_secrets || !putting->same_images)
+        return PUT_IN_PLACE;
+    if (is_tags_only(request, putting))
+        return PUT_TAGS_ONLY;
+    return is_files_only(request, putting) ? PUT_FILES : PUT_IN_PLACE;
 }

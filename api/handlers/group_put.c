@@ -15,10 +15,23 @@
 #include "api/image_check.h"
 #include "api/inside.h"
 #include "base/metrics.h"
+#include "model/group_check.h"
 
 #include <string.h>
 
 /* ---- what was sent ---- */
+
+/* What the location allows, and the runtime class that follows. */
+static bool allowed_take(struct request *request, struct putting *putting,
+                         const struct api_location *location, struct err *err)
+{
+    struct group_permits permits = {location->name, location->privileged, location->runtime_class};
+
+    if (!group_check_allowed(request->names[2], &putting->group, &permits, &request->problems))
+        return problems_to_err(&request->problems, err);
+    putting->runtime_class = group_runtime_class(&putting->group, &permits);
+    return true;
+}
 
 static bool location_take(struct request *request, struct putting *putting, struct err *err)
 {
@@ -35,7 +48,7 @@ static bool location_take(struct request *request, struct putting *putting, stru
                              "'. GET /subscriptions/%s/locations lists those that are.",
                              putting->group.location, request->names[0]);
     putting->group.location = location->name;
-    return true;
+    return allowed_take(request, putting, location, err);
 }
 
 /* The document as it is stored, and its secrets apart. */
@@ -111,6 +124,8 @@ static bool row_make(struct request *request, struct putting *putting, struct er
         .quota_class = quota_class_of(&putting->group),
         .limits = &putting->limits,
     };
+    text_copy(putting->row.shape.runtime_class, sizeof putting->row.shape.runtime_class,
+              putting->runtime_class ? putting->runtime_class : "");
     settings_quotas(request->settings, request->names[0], putting->row.location, &putting->limits);
     return name_make(request, putting, err) && address_ask(request, putting, err) &&
            texts_make(request, putting, err);

@@ -11,6 +11,7 @@ enum { PUT_TRIES_MAX = 3 };
 enum put_change {
     PUT_NONE,      /* it stands as it was sent */
     PUT_TAGS_ONLY, /* nothing but tags or the DNS label: it keeps running */
+    PUT_FILES,     /* it keeps running, and sees other files of its configMaps */
     PUT_IN_PLACE,  /* its containers are started again where they are */
     PUT_REPLACE,   /* not by PUT: it must be deleted first */
     PUT_CREATE,    /* a new deployment: nothing stands, or it is stopped or has ended */
@@ -18,7 +19,8 @@ enum put_change {
 
 struct putting {
     struct container_group group;
-    struct group_row row; /* as it is to be */
+    const char *runtime_class; /* that it is to run with; NULL: its node's */
+    struct group_row row;      /* as it is to be */
     struct quota_limits limits;
     const char *secrets;
     struct group_row *old;          /* as it stands, when it does */

@@ -11,16 +11,22 @@
 
 /* ---- writing ---- */
 
-/* The row as it stands now gets what was sent. The same label of the same scope keeps its name, a random one too. */
+/* The row as it stands now gets what was sent. The same label of the same scope keeps its name, a random one too.
+ * Its runtime class, which follows from a tag that PATCH may have changed, counts for a new deployment only: where it
+ * runs, that class may not be. */
 static void row_take(struct group_row *row, const struct putting *putting)
 {
     const struct group_row *sent = &putting->row;
+    char class_name[RUNTIME_CLASS_SIZE];
 
+    text_copy(class_name, sizeof class_name,
+              putting->change == PUT_CREATE ? sent->shape.runtime_class : row->shape.runtime_class);
     row->spec = sent->spec;
     row->address_at = sent->address_at;
     row->restart_policy = sent->restart_policy;
     row->os = sent->os;
     row->shape = sent->shape;
+    text_copy(row->shape.runtime_class, sizeof row->shape.runtime_class, class_name);
     row->limits = sent->limits;
     row->pins = sent->pins;
     row->pins_count = sent->pins_count;
@@ -33,6 +39,11 @@ static bool has_moved(const struct group_row *row, const struct group_row *old)
 {
     return row->key != old->key || row->generation != old->generation ||
            row->operation_key != old->operation_key || row->wanted != old->wanted;
+}
+
+static bool is_rerun(const struct putting *putting)
+{
+    return putting->change != PUT_TAGS_ONLY && putting->change != PUT_FILES;
 }
 
 static bool update_work(struct tx *tx, void *data, struct err *err)
@@ -50,7 +61,8 @@ static bool update_work(struct tx *tx, void *data, struct err *err)
                        "retry later.",
                        row->name);
     row_take(row, putting);
-    if (!store_group_update(tx, row, putting->secrets, putting->change != PUT_TAGS_ONLY, err))
+    if (!store_group_update(tx, row, putting->secrets, is_rerun(putting), err) ||
+        (putting->change == PUT_FILES && !store_group_tell(tx, row, err)))
         return false;
     putting->old = row;
     return true;
@@ -70,7 +82,7 @@ static bool update_done(struct request *request, struct err *err)
     if (!wait_committed(request, err))
         return false;
     row = putting->old;
-    if (putting->change != PUT_TAGS_ONLY) {
+    if (is_rerun(putting)) {
         group_operation_header(request, row->location, row->operation_id);
         group_result_header(request, row->location, row->operation_id);
     }

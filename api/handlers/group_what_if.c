@@ -26,7 +26,7 @@ struct what_if {
 /* clang-format off */
 
 /* In the order of enum put_change. */
-static const char *const change_words[] = {"none", "tagsOnly", "inPlace", "replace", "create", NULL};
+static const char *const change_words[] = {"none", "tagsOnly", "filesOnly", "inPlace", "replace", "create", NULL};
 
 static const struct field property_fields[] = {
     FIELD(struct what_if_property, path, "path", .doc = "Like properties.containers[0].properties.image."),
@@ -47,7 +47,7 @@ static const struct schema error_schema =
 
 static const struct field what_if_fields[] = {
     FIELD_ENUM(struct what_if, change, "change", change_words,
-        .doc = "none; tagsOnly: nothing but tags or the DNS label, and it keeps running; inPlace: its containers are started again where they are; replace: "
+        .doc = "none; tagsOnly: nothing but tags or the DNS label, and it keeps running; filesOnly: it keeps running and sees other files of its configMaps; inPlace: its containers are started again where they are; replace: "
                "it would have to be deleted first; create: a new deployment, since there is none, or it is stopped or has ended."),
     FIELD_ITEMS(struct what_if, properties, "properties", &property_schema, .flags = FIELD_PRINT_EMPTY),
     FIELD_ITEMS(struct what_if, errors, "errors", &error_schema, .flags = FIELD_PRINT_EMPTY),

@@ -1,6 +1,9 @@
 /* Nodes, for who operates them: what they are, what room they have, taking them out of use. */
 #include "api/handlers/handlers.h"
 #include "api/inside.h"
+#include "model/runtime_class.h"
+
+#include <string.h>
 
 struct amounts {
     int64_t cpu_milli, memory_mib;
@@ -9,6 +12,9 @@ struct node_view {
     const char *id, *name, *location, *os, *architecture, *address, *version, *state, *joined_time;
     bool cordoned;
     int64_t epoch, watermark_s;
+    struct text_list classes;
+    struct node_gpus *gpus;
+    size_t gpus_count;
     struct amounts *capacity, *free;
     struct opt_int groups, silent_ms;
 };
@@ -37,6 +43,8 @@ static const struct field node_fields[] = {
     FIELD(struct node_view, joined_time, "joinedTime"),
     FIELD(struct node_view, epoch, "epoch", .doc = "Counts joins and losses."),
     FIELD(struct node_view, watermark_s, "watermark", .doc = "Unix second; everything below it is fully reported."),
+    FIELD(struct node_view, classes, "runtimeClasses", .flags = FIELD_PRINT_EMPTY, .doc = "Runtimes that it has, the usual one first; a group names one in its tag berth.runtimeClass."),
+    FIELD_ITEMS(struct node_view, gpus, "gpus", &node_gpus_schema, .doc = "Graphics processors."),
     FIELD_STRUCT(struct node_view, capacity, "capacity", &amounts_schema),
     FIELD_STRUCT(struct node_view, free, "free", &amounts_schema, .doc = "Neither held nor promised."),
     FIELD(struct node_view, groups, "groups", .doc = "That hold room there."),
@@ -67,6 +75,24 @@ static bool room_take(struct request *request, const struct node_row *row, struc
     return true;
 }
 
+/* What it has beside CPU and memory. False: no memory. */
+static bool more_take(struct request *request, const struct node_row *row, struct node_view *view)
+{
+    char *rest = arena_text(request->arena, row->classes ? row->classes : "");
+
+    view->classes.items = arena_array(request->arena, RUNTIME_CLASSES_MAX, sizeof(char *));
+    view->gpus = arena_array(request->arena, GPU_SKUS, sizeof *view->gpus);
+    if (!rest || !view->classes.items || !view->gpus)
+        return false;
+    for (char *name; view->classes.count < RUNTIME_CLASSES_MAX && (name = strsep(&rest, " "));)
+        if (*name)
+            view->classes.items[view->classes.count++] = name;
+    for (int sku = 0; sku < GPU_SKUS; sku++)
+        if (gpus_count(row->gpus, sku) > 0)
+            view->gpus[view->gpus_count++] = (struct node_gpus){sku, gpus_count(row->gpus, sku)};
+    return true;
+}
+
 static bool view_take(struct request *request, const struct node_row *row, struct node_view *view,
                       struct err *err)
 {
@@ -89,7 +115,7 @@ static bool view_take(struct request *request, const struct node_row *row, struc
         .watermark_s = row->watermark_s,
         .capacity = capacity,
     };
-    if (!capacity || !view->joined_time)
+    if (!capacity || !view->joined_time || !more_take(request, row, view))
         return request_full(err);
     *capacity = (struct amounts){row->cpu_milli, row->memory_mib};
     return room_take(request, row, view, err);

@@ -104,7 +104,8 @@ static void check_config_map(struct check *check, const struct seat *seat)
     const struct config_map *map = seat->container->properties->config_map;
 
     for (size_t i = 0; map && i < map->pairs.count; i++) {
-        if (!word_file_name(map->pairs.items[i].key))
+        if (!word_file_name(map->pairs.items[i].key) ||
+            strncmp(map->pairs.items[i].key, "..", 2) == 0) /* the node's own names */
             check_problem(check, ERR_CONFIG_MAP, seat_path(check, seat, "configMap.keyValuePairs"),
                           "The key '%.100s' of the configMap in container '%.63s' of container "
                           "group '%.63s' is no name of a file.",

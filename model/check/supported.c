@@ -13,49 +13,17 @@ static void unsupported_if(struct check *check, bool given, const char *path)
         unsupported(check, path);
 }
 
-static void unsupported_at(struct check *check, bool given, const struct seat *seat,
-                           const char *member)
-{
-    if (given)
-        unsupported(check, seat_path(check, seat, "%s", member));
-}
-
 /* ---- containers ---- */
-
-static void check_security_supported(struct check *check, const struct seat *seat)
-{
-    static const struct security_context none;
-    const struct container_properties *properties = seat->container->properties;
-    const struct security_context *security = properties->security ? properties->security : &none;
-    const struct capability_changes *changes = security->capabilities;
-
-    unsupported_at(check, security->privileged.value, seat, "securityContext.privileged");
-    unsupported_at(check, security->allow_privilege_escalation.value, seat,
-                   "securityContext.allowPrivilegeEscalation");
-    unsupported_at(check, changes && (changes->add.count > 0 || changes->drop.count > 0), seat,
-                   "securityContext.capabilities");
-    unsupported_at(check, security->run_as_user.given == GIVEN_VALUE, seat,
-                   "securityContext.runAsUser");
-    unsupported_at(check, security->run_as_group.given == GIVEN_VALUE, seat,
-                   "securityContext.runAsGroup");
-    unsupported_at(check, security->seccomp_profile, seat, "securityContext.seccompProfile");
-}
 
 static void check_container_supported(struct check *check, const struct seat *seat)
 {
     const struct container_properties *properties = seat->container->properties;
-    const struct resource_requirements *resources = properties->resources;
 
     for (size_t i = 0; i < properties->environment_count; i++) {
         if (properties->environment[i].secure_value_reference)
             unsupported(
                 check, seat_path(check, seat, "environmentVariables[%zu].secureValueReference", i));
     }
-    unsupported_at(check, properties->config_map && properties->config_map->pairs.count > 0, seat,
-                   "configMap");
-    unsupported_at(check, resources && resources->requests && resources->requests->gpu, seat,
-                   "resources.requests.gpu");
-    check_security_supported(check, seat);
 }
 
 static void check_containers_supported(struct check *check)

@@ -11,6 +11,7 @@ struct runtime_driver {
     void (*free)(struct runtime *runtime);
     const char *(*cgroup_layout)(const struct runtime *runtime);
     const struct text_list *(*cgroup_folders)(const struct runtime *runtime);
+    const struct text_list *(*classes)(const struct runtime *runtime);
 
     bool (*group_up)(struct runtime *runtime, const struct runtime_group *group, struct err *err);
     bool (*group_down)(struct runtime *runtime, const char *uid, struct err *err);

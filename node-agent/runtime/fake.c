@@ -337,10 +337,17 @@ static bool fake_command_ended(struct runtime_command *base, int *exit_code)
     return running->fake->command_code >= 0;
 }
 
+static const struct text_list *fake_classes(const struct runtime *runtime UNUSED)
+{
+    static const struct text_list none;
+    return &none;
+}
+
 static const struct runtime_driver fake_driver = {
     .free = fake_free,
     .cgroup_layout = fake_layout,
     .cgroup_folders = fake_folders,
+    .classes = fake_classes,
     .group_up = fake_group_up,
     .group_down = fake_group_down,
     .group_kill = fake_group_kill,

@@ -102,6 +102,11 @@ const struct text_list *runtime_cgroup_folders(const struct runtime *runtime)
     return runtime->driver->cgroup_folders(runtime);
 }
 
+const struct text_list *runtime_classes(const struct runtime *runtime)
+{
+    return runtime->driver->classes(runtime);
+}
+
 bool runtime_group_up(struct runtime *runtime, const struct runtime_group *group, struct err *err)
 {
     return group_ok(group->uid, err) && runtime->driver->group_up(runtime, group, err);

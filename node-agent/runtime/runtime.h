@@ -31,6 +31,7 @@
 #include "base/fields.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "model/seccomp_profile.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -40,7 +41,10 @@ struct runtime;
 enum { RUNTIME_NAME_SIZE = 64 }; /* a container's name: 1 to 63 of [a-z0-9-], with the NUL */
 
 struct runtime_options {
-    const char *program; /* an OCI runtime; NULL: "crun" */
+    const char *program; /* the usual OCI runtime; NULL: "crun" */
+    /* Others that groups may ask for, "name" or "name=program"; not given: those of crun, runc and runsc
+     * that are installed. */
+    struct text_list classes;
     const char *conmon;  /* NULL: "conmon" */
     const char *enter;   /* berth-enter; NULL: beside the running program */
     const char *run_dir; /* absolute; "runtime/" is made in it, on a tmpfs of its own if need be */
@@ -56,6 +60,8 @@ void runtime_free(struct runtime *runtime);
  * the node's cgroup). */
 bool runtime_close_all(const struct runtime_options *options, struct err *err) MUST_CHECK;
 
+/* Names of its runtime classes, the usual one first. Valid as long as the runtime. */
+const struct text_list *runtime_classes(const struct runtime *runtime);
 /* "v1", "v2" or "mixed", for the log and the node's capacity. */
 const char *runtime_cgroup_layout(const struct runtime *runtime);
 /* Folders that hold the processes of all groups at some depth: what a fence kills. Valid as long
@@ -88,10 +94,35 @@ struct runtime_mount {
     bool read_only;
 };
 
+/* A device file that only this container has. */
+struct runtime_device {
+    const char *path; /* in the container */
+    char type;        /* 'c', 'b' or 'p' */
+    unsigned major, minor, mode, user, user_group;
+    const char *access; /* of "rwm" */
+};
+
+/* A program of the node that the OCI runtime runs at a moment of the container's life. */
+struct runtime_hook {
+    const char *moment, *path; /* "createContainer", … */
+    struct text_list args, env;
+    int64_t timeout_s; /* 0: none */
+};
+
+/* What its processes may do, where that is not as usual. Sets are those of model/capability.h. */
+struct runtime_rights {
+    bool privileged;                       /* the node's devices and its kernel's settings */
+    bool may_gain;                         /* programs with a set-user-id bit give rights */
+    uint64_t capabilities;                 /* at most these */
+    uint64_t named;                        /* those of them that it has whoever it runs as */
+    const struct seccomp_profile *profile; /* NULL: the usual one */
+};
+
 struct runtime_container {
     const char *uid; /* of its group, which is up */
     const char *name;
     int64_t incarnation, restarts; /* not looked at: runtime_list() gives them back */
+    const char *runtime_class;     /* NULL: the usual one */
     const char *root;              /* its mounted root folder */
     struct text_list args;         /* at least one */
     struct text_list env;          /* "NAME=value"; PATH and HOME are the caller's business */
@@ -103,9 +134,15 @@ struct runtime_container {
     const char *net_path, *ipc_path, *uts_path; /* namespaces to join; NULL: a new one */
     const struct runtime_mount *mounts;
     size_t mounts_count;
+    const struct runtime_rights *rights; /* NULL: as usual */
+    const struct runtime_device *devices;
+    size_t devices_count;
+    const struct runtime_hook *hooks;
+    size_t hooks_count;
     int64_t cpu_milli, memory_bytes; /* 0: only the group's ceiling */
-    int64_t pids_max;                /* 0: LIMIT_CONTAINER_PIDS_MAX */
-    const char *log_path; /* absolute; its folder exists; the previous file is <log_path>.1 */
+    int64_t cpu_weight_milli; /* its share beside others when CPU is short; 0: as cpu_milli */
+    int64_t pids_max;         /* 0: LIMIT_CONTAINER_PIDS_MAX */
+    const char *log_path;     /* absolute; its folder exists; the previous file is <log_path>.1 */
 };
 
 /* ERR_CONFLICT when there is one of this name. On failure nothing is left; the text carries the

@@ -3,6 +3,7 @@
 #include "node-agent/supervise/job_steps.h"
 
 #include "base/file.h"
+#include "node-agent/device/device.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -117,16 +118,19 @@ static void images_release(struct job *job)
 bool job_clear(struct job *job, struct err *err)
 {
     const struct agent_parts *parts = &job->jobs->parts;
+    char folder[PATH_SIZE], config[PATH_SIZE];
 
     metadata_close(job->jobs->metadata, job->uid);
+    text_format(config, sizeof config, "%s/config", group_folder(parts, job->uid, folder));
     if (!runtime_group_down(parts->runtime, job->uid, err) || !roots_take(job, err) ||
-        !job_volumes_down(job, err))
+        !job_volumes_down(job, err) || !file_remove_tree(config, err))
         return false;
     images_release(job);
     /* The next incarnation takes over the address and, without a gap, the held resources. */
     if (job->keep_network)
         return true;
     return network_group_down(parts->network, job->uid, err) &&
+           devices_give(parts->devices, job->uid, err) &&
            meter_end(parts->meter, job->uid, job->incarnation, 0, err);
 }
 

@@ -165,6 +165,8 @@ static void ceilings_set(const struct making *making, struct runtime_container *
     const struct resource_requirements *resources = making->container->properties->resources;
 
     container->cpu_milli = resources ? milli_of(resources, false) : making->assignment->cpu_milli;
+    container->cpu_weight_milli =
+        resources ? resources->requests->cpu.milli : making->assignment->cpu_milli;
     container->memory_bytes = resources ? milli_of(resources, true) * 1024 * 1024 * 1024 / 1000
                                         : making->assignment->memory_mib * 1024 * 1024;
 }
@@ -172,6 +174,7 @@ static void ceilings_set(const struct making *making, struct runtime_container *
 static bool container_create(struct making *making, struct err *err)
 {
     const struct agent_parts *parts = &making->job->jobs->parts;
+    const struct container_properties *properties = making->container->properties;
     struct runtime_mount mounts[MOUNTS_MAX];
     char log_path[PATH_SIZE], folder[PATH_SIZE];
     struct runtime_container container = {
@@ -179,6 +182,7 @@ static bool container_create(struct making *making, struct err *err)
         .name = making->container->name,
         .incarnation = making->job->incarnation,
         .restarts = making->job->restarts,
+        .runtime_class = making->assignment->runtime_class,
         .root = making->root,
         .working_dir = making->image->working_dir,
         .user = making->user.uid,
@@ -191,13 +195,29 @@ static bool container_create(struct making *making, struct err *err)
         .mounts = mounts,
         .log_path = log_path,
     };
+    struct runtime_rights *rights;
+
+    if (!rights_of_spec(properties->security, making->arena, &rights, err))
+        return false;
+    container.rights = rights;
 
     ceilings_set(making, &container);
     group_folder(parts, making->job->uid, folder);
     text_format(log_path, sizeof log_path, "%s/logs/%s.log", folder, making->container->name);
     return args_of(making, &container.args, err) && env_of(making, &container.env, err) &&
            mounts_of(making, mounts, &container.mounts_count, err) &&
+           config_of_spec(making->job, making->container, making->arena, &container, err) &&
+           devices_of_spec(making->job, making->container, making->arena, &container, err) &&
            runtime_create(parts->runtime, &container, err);
+}
+
+static bool user_find(struct making *making, struct err *err)
+{
+    const char *user =
+        rights_user(making->container->properties->security, making->image->user, making->arena);
+
+    return user ? image_user_find(making->root, user, &making->user, err)
+                : err_set(err, ERR_BUSY, "no memory for a user");
 }
 
 /* What an earlier run left goes; then an empty writable layer over the image. */
@@ -211,8 +231,7 @@ static bool root_mount(struct making *making, struct err *err)
     return runtime_remove(parts->runtime, making->job->uid, making->container->name, err) &&
            image_unmount(making->root, err) &&
            image_mount(parts->images, making->image, making->folder, making->root, err) &&
-           image_user_find(making->root, making->image->user ? making->image->user : "",
-                           &making->user, err);
+           user_find(making, err);
 }
 
 bool job_run(struct job *job, struct err *err)

@@ -39,5 +39,22 @@ bool job_volumes_are_up(struct job *job, const struct container *container, stru
 bool job_volume_find(struct job *job, const struct volume_mount *mount,
                      char source[VOLUME_PATH_SIZE], bool *read_only, struct err *err) MUST_CHECK;
 bool job_volumes_down(struct job *job, struct err *err) MUST_CHECK;
+/* job_rights.c: whom the container runs as, for image_user_find() (NULL: no memory); and what its
+ * processes may do, NULL when nothing is said. */
+const char *rights_user(const struct security_context *security, const char *image_user,
+                        struct arena *arena);
+bool rights_of_spec(const struct security_context *security, struct arena *arena,
+                    struct runtime_rights **out, struct err *err) MUST_CHECK;
+
+/* job_config.c: the container's configMap as files, and where they are mounted. */
+bool config_of_spec(struct job *job, const struct container *container, struct arena *arena,
+                    struct runtime_container *out, struct err *err) MUST_CHECK;
+const char *config_folder(const struct agent_parts *parts, const char *uid, const char *container,
+                          char out[PATH_SIZE]);
+
+/* job_devices.c: what the container asks for is held and added to `out`, whose mounts and environment are
+ * there already. */
+bool devices_of_spec(struct job *job, const struct container *container, struct arena *arena,
+                     struct runtime_container *out, struct err *err) MUST_CHECK;
 
 #endif

@@ -72,6 +72,9 @@ struct progress {
 /* Set by the agent before any job. */
 extern void (*job_progress)(void *agent, struct message *message);
 
+/* The files of its containers become those of the order, while they run. */
+void job_renew_config(struct jobs *jobs, struct order *order);
+
 /* A question of the plane, answered by a worker. */
 void job_answer(struct jobs *jobs, const struct question *question);
 

@@ -94,6 +94,30 @@ static bool take_run(struct agent *agent, struct hosted *group, const struct ass
     return true;
 }
 
+/* A later order of an incarnation that is known: only what changes while it runs is another. Containers that
+ * start from now on start from it. */
+static bool take_renewed(struct agent *agent, struct hosted *group,
+                         const struct assignment *assignment, struct err *err)
+{
+    struct err unsaved = {0};
+    char path[PATH_SIZE];
+
+    if (assignment->revision <= group->newest->assignment->revision ||
+        assignment->group->properties->containers_count !=
+            group->newest->assignment->group->properties->containers_count)
+        return true;
+    if (!take_run(agent, group, assignment, err))
+        return false;
+    if (group->incarnation != assignment->incarnation || !group->order)
+        return true;
+    order_free(group->order);
+    group->order = order_hold(group->newest);
+    if (!order_save(group->order, group_order_path(&agent->parts, group->uid, path), &unsaved))
+        log_failure("order_not_saved", &unsaved);
+    job_renew_config(&agent->jobs, group->order);
+    return true;
+}
+
 /* An order for a group is taken when it is not older than the newest known one. */
 static bool take_order(struct agent *agent, struct hosted *group,
                        const struct assignment *assignment, struct err *err)
@@ -108,7 +132,8 @@ static bool take_order(struct agent *agent, struct hosted *group,
                  (long long)assignment->incarnation);
         return true;
     }
-    if (run && !known && !take_run(agent, group, assignment, err))
+    if (run && !(known ? take_renewed(agent, group, assignment, err)
+                       : take_run(agent, group, assignment, err)))
         return false;
     bool fresh = group->incarnation == 0 && group->stage == STAGE_NONE;
     group->newest_incarnation = assignment->incarnation;

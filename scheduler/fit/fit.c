@@ -5,12 +5,15 @@ const struct fit_rule fit_rules[] = {
     {"is in another location",          "are in another location",          fit_location, fit_location},
     {"runs another operating system",   "run another operating system",     fit_os,       fit_os},
     {"is too small for it",             "are too small for it",             fit_size,     fit_size},
+    {"lacks its runtime class",         "lack its runtime class",           fit_class,    fit_class},
+    {"has too few GPUs of its kind",    "have too few GPUs of its kind",    fit_gpu_size, fit_gpu_size},
     {"does not report",                 "do not report",                    fit_ready,    NULL},
     {"is cordoned",                     "are cordoned",                     fit_cordon,   NULL},
     {"is kept for a group that waits",  "are kept for groups that wait",    fit_kept,     NULL},
     {"has too little CPU free",         "have too little CPU free",         fit_cpu,      NULL},
     {"has too little memory free",      "have too little memory free",      fit_memory,   NULL},
     {"has a port of it taken by another group", "have a port of it taken by other groups", fit_ports, NULL},
+    {"has too few GPUs free",           "have too few GPUs free",           fit_gpu,      NULL},
 };
 /* clang-format on */
 

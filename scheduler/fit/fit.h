@@ -33,6 +33,9 @@ bool fit_ready(const struct plan_node *node, const struct plan_request *request)
 bool fit_cordon(const struct plan_node *node, const struct plan_request *request);
 bool fit_kept(const struct plan_node *node, const struct plan_request *request);
 bool fit_cpu(const struct plan_node *node, const struct plan_request *request);
+bool fit_class(const struct plan_node *node, const struct plan_request *request);
+bool fit_gpu(const struct plan_node *node, const struct plan_request *request);
+bool fit_gpu_size(const struct plan_node *node, const struct plan_request *request);
 bool fit_memory(const struct plan_node *node, const struct plan_request *request);
 bool fit_ports(const struct plan_node *node, const struct plan_request *request);
 

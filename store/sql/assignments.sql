@@ -1,7 +1,7 @@
 -- Assignments: which node runs which incarnation of a group.
 
 -- fragment: assignment_columns
-a.key, a.group_key, a.node_key, u.uid, a.incarnation, a.wanted, a.released, a.cpu_milli, a.memory_mib, a.revision,
+a.key, a.group_key, a.node_key, u.uid, a.incarnation, a.wanted, a.released, a.cpu_milli, a.memory_mib, a.gpus, a.revision,
 (select g.node_ports from container_groups g where g.key = a.group_key) as node_ports
 
 -- name: assignment_list
@@ -23,13 +23,14 @@ select {assignment_columns} from assignments a join usage_groups u on u.group_ke
  where a.group_key = :group_key and a.node_key = :node_key;
 
 -- name: assignment_insert
-insert into assignments (key, group_key, node_key, incarnation, wanted, released, cpu_milli, memory_mib, revision)
-values (:key, :group_key, :node_key, :incarnation, :wanted, :released, :cpu_milli, :memory_mib, :key);
+insert into assignments (key, group_key, node_key, incarnation, wanted, released, cpu_milli, memory_mib, gpus,
+    revision)
+values (:key, :group_key, :node_key, :incarnation, :wanted, :released, :cpu_milli, :memory_mib, :gpus, :key);
 
 -- name: assignment_order
 update assignments
    set incarnation = :incarnation, wanted = :wanted, released = :released, cpu_milli = :cpu_milli,
-       memory_mib = :memory_mib, revision = :revision
+       memory_mib = :memory_mib, gpus = :gpus, revision = :revision
  where key = :key;
 
 -- name: assignment_hold

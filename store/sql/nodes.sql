@@ -1,7 +1,7 @@
 -- Nodes. State 2 (left) is a removed one, kept for the ledger's sake.
 
 -- fragment: node_columns
-n.key, n.id, n.name, n.location, n.os, n.architecture, n.address, n.version, n.boot_id, n.cpu_milli, n.memory_mib,
+n.key, n.id, n.name, n.location, n.os, n.architecture, n.address, n.version, n.boot_id, n.cpu_milli, n.memory_mib, n.classes, n.gpus,
 n.epoch, n.state, n.cordoned, n.joined_ms, n.revision, coalesce(w.watermark_s, 0) as watermark_s, n.credential
 
 -- name: node_get
@@ -34,19 +34,19 @@ select key, epoch, state, credential from nodes where key = :key and id = :id co
 
 -- name: node_insert
 insert into nodes (key, id, name, location, os, architecture, address, version, boot_id, credential, cpu_milli,
-    memory_mib, epoch, state, cordoned, joined_ms, revision)
+    memory_mib, epoch, state, cordoned, joined_ms, revision, classes, gpus)
 values (:key, :id, :name, :location, :os, :architecture, :address, :version, :boot_id, :credential, :cpu_milli,
-    :memory_mib, 1, 0, 0, :now_ms, :key);
+    :memory_mib, 1, 0, 0, :now_ms, :key, :classes, :gpus);
 
 -- name: node_rejoin
 update nodes
    set name = :name, location = :location, os = :os, architecture = :architecture, address = :address,
        version = :version, boot_id = :boot_id, cpu_milli = :cpu_milli, memory_mib = :memory_mib,
-       epoch = epoch + 1, state = 0, joined_ms = :now_ms, revision = :revision
+       classes = :classes, gpus = :gpus, epoch = epoch + 1, state = 0, joined_ms = :now_ms, revision = :revision
  where key = :key;
 
 -- name: node_capacity
-update nodes set cpu_milli = :cpu_milli, memory_mib = :memory_mib, revision = :revision where key = :key;
+update nodes set cpu_milli = :cpu_milli, memory_mib = :memory_mib, gpus = :gpus, revision = :revision where key = :key;
 
 -- name: node_cordon
 update nodes set cordoned = :cordoned, revision = :revision where key = :key;

@@ -14,9 +14,9 @@ def now_text():
 
 
 class FakeNode:
-    def __init__(self, url, join_token, name, cpu_milli, memory_mib, location="", follows=True, ca=None, images=()):
+    def __init__(self, url, join_token, name, cpu_milli, memory_mib, location="", follows=True, ca=None, images=(), gpus=()):
         self.url, self.name = url, name
-        self.capacity = {"cpuMilli": cpu_milli, "memoryMib": memory_mib}
+        self.capacity = {"cpuMilli": cpu_milli, "memoryMib": memory_mib, "gpus": list(gpus)}
         self.images = [{"image": name, "digest": "sha256:" + "0" * 64, "open": True} for name in images]
         self.groups, self.sequence, self.revision = {}, int(time.time() * 1000), 0
         self.lock = threading.Lock()

@@ -20,11 +20,7 @@ ARM_VERSION = "2021-04-01"
 # Fields that are valid and answered 501: the field (its items without numbers), and why.
 NOT_RUN = {
     "properties.confidentialComputeProperties": "no node attests its memory",
-    "properties.containers[].properties.configMap": "there are no virtual nodes",
-    "properties.containers[].properties.resources.requests.gpu": "nodes do not hand out devices yet",
     "properties.containers[].properties.environmentVariables[].secureValueReference": "there is no key vault",
-    "properties.containers[].properties.securityContext.capabilities": "the node's own profile holds for all",
-    "properties.containers[].properties.securityContext.privileged": "the node's own profile holds for all",
     "properties.diagnostics": "there is no log workspace to send to",
     "properties.encryptionProperties": "there is no key vault",
     "properties.extensions": "there are no virtual nodes",
@@ -47,7 +43,6 @@ NOT_SERVED = {
 }
 # Those that no example holds: what to put there.
 NO_EXAMPLE = {
-    "properties.containers[0].properties.securityContext": {"privileged": True},
     "properties.identityAcls": {"defaultAccess": "All"},
 }
 DROP = object()
@@ -68,6 +63,9 @@ FROM_A_PROFILE = ("ContainerGroupCreateOrUpdateStandbyPool.json",)
 # An example that no call names.
 NAMELESS = {"ContainerGroupsProfileCreateOrUpdate_CreatePriority.json": "CGProfile_CreateOrUpdate"}
 NEEDS_STOPPED = ("ContainerGroups_Start",)
+
+
+GPUS = [{"sku": sku, "count": 4} for sku in ("K80", "P100", "V100")]
 
 
 class Example:
@@ -119,8 +117,9 @@ class Plane:
     """berthd, and a pretended node in each location of the examples."""
 
     def __init__(self, folder, swaggers):
-        self.daemon = berth.Daemon(folder, locations=LOCATIONS, queue_locations=[])
-        self.nodes = [fake_node.FakeNode(self.daemon.url, self.daemon.join_token, f"n-{one}", 64000, 200000, one)
+        self.daemon = berth.Daemon(folder, locations=LOCATIONS, queue_locations=[], privileged_locations=LOCATIONS)
+        self.nodes = [fake_node.FakeNode(self.daemon.url, self.daemon.join_token, f"n-{one}", 64000, 200000, one,
+                                             gpus=GPUS)
                       for one in LOCATIONS]
         self.client, self.swaggers = self.daemon.client(), swaggers
         for name in RESOURCE_GROUPS:

@@ -46,9 +46,10 @@ struct cgroups {
     size_t count;
 };
 
-struct cgroup_limits {
+struct cgroup_limits { /* 0: none */
     int64_t cpu_milli, memory_bytes, pids_max;
-}; /* 0: none */
+    int64_t cpu_weight_milli; /* 0: as cpu_milli */
+};
 
 /* From a mountinfo file ("/proc/self/mountinfo"). ERR_NOT_IMPLEMENTED with advice when it cannot
  * be used. */
@@ -72,8 +73,9 @@ bool cgroup_limit(const struct cgroups *cgroups, const char *path,
 /* Only its share beside other cgroups, and processes in none, when CPU is short. */
 bool cgroup_weigh(const struct cgroups *cgroups, const char *path, int64_t cpu_milli,
                   struct err *err) MUST_CHECK;
-/* v1: only the devices every container may use. */
-bool cgroup_limit_devices(const struct cgroups *cgroups, const char *path, struct err *err)
+/* v1: only the devices every container may use, and those given. */
+bool cgroup_limit_devices(const struct cgroups *cgroups, const char *path,
+                          const struct runtime_device *devices, size_t count, struct err *err)
     MUST_CHECK;
 /* What cgroups understand of mCPU: a CFS quota of each 100 ms, and a share beside others. */
 enum { CGROUP_CPU_PERIOD_US = 100000 };

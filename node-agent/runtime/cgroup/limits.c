@@ -179,6 +179,11 @@ static bool apply(const struct cgroups *cgroups, const char *path, const struct 
     return err_set_os(err, ERR_IO, errno, "cannot write %s to %s", setting->value, file);
 }
 
+static int64_t weight_milli(const struct cgroup_limits *limits)
+{
+    return limits->cpu_weight_milli > 0 ? limits->cpu_weight_milli : limits->cpu_milli;
+}
+
 static size_t settings_v1(const struct cgroup_limits *limits, struct setting *out)
 {
     size_t count = 0;
@@ -189,7 +194,7 @@ static size_t settings_v1(const struct cgroup_limits *limits, struct setting *ou
                     (long long)cgroup_cpu_quota_us(limits->cpu_milli));
         out[count] = (struct setting){CGROUP_CPU, "cpu.shares", "", MUST};
         text_format(out[count++].value, sizeof out->value, "%lld",
-                    (long long)cgroup_cpu_shares(limits->cpu_milli));
+                    (long long)cgroup_cpu_shares(weight_milli(limits)));
     }
     if (limits->memory_bytes > 0) {
         /* Memory and swap together: nobody buys room by swapping. Absent where swap is not
@@ -216,7 +221,7 @@ static size_t settings_v2(const struct cgroup_limits *limits, struct setting *ou
                     (long long)cgroup_cpu_quota_us(limits->cpu_milli), CGROUP_CPU_PERIOD_US);
         out[++count] = (struct setting){CGROUP_CPU, "cpu.weight", "", MUST};
         text_format(out[count++].value, sizeof out->value, "%lld",
-                    (long long)weight_of(cgroup_cpu_shares(limits->cpu_milli)));
+                    (long long)weight_of(cgroup_cpu_shares(weight_milli(limits))));
     }
     if (limits->memory_bytes > 0) {
         out[count] = (struct setting){CGROUP_MEMORY, "memory.max", "", MUST};
@@ -256,7 +261,8 @@ bool cgroup_weigh(const struct cgroups *cgroups, const char *path, int64_t cpu_m
 
 /* null, zero, full, random, urandom, tty, ptmx, pts/N; and making any device file, which gives
  * no access to it. */
-bool cgroup_limit_devices(const struct cgroups *cgroups, const char *path, struct err *err)
+bool cgroup_limit_devices(const struct cgroups *cgroups, const char *path,
+                          const struct runtime_device *devices, size_t count, struct err *err)
 {
     static const char *const allowed[] = {"c *:* m",   "b *:* m",    "c 1:3 rwm", "c 1:5 rwm",
                                           "c 1:7 rwm", "c 1:8 rwm",  "c 1:9 rwm", "c 5:0 rwm",
@@ -270,6 +276,12 @@ bool cgroup_limit_devices(const struct cgroups *cgroups, const char *path, struc
     for (size_t i = 0; i < COUNT_OF(allowed); i++) {
         text_copy(setting.value, sizeof setting.value, allowed[i]);
         if (!apply(cgroups, path, &setting, err))
+            return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        text_format(setting.value, sizeof setting.value, "%c %u:%u %s", devices[i].type,
+                    devices[i].major, devices[i].minor, devices[i].access);
+        if (devices[i].type != 'p' && !apply(cgroups, path, &setting, err))
             return false;
     }
     return true;

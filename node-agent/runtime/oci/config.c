@@ -3,18 +3,13 @@
 
 #include "base/limits.h"
 #include "node-agent/runtime/cgroup/cgroup.h"
+#include "node-agent/runtime/oci/rights.h"
 
 #include <string.h>
 
 enum {
     OOM_SCORE = 500
 }; /* when the node itself runs short, containers go before the agent and the system */
-
-static const char capabilities[] = "[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FSETID\",\"CAP_"
-                                   "FOWNER\",\"CAP_MKNOD\",\"CAP_NET_RAW\",\"CAP_SETGID\","
-                                   "\"CAP_SETUID\",\"CAP_SETFCAP\",\"CAP_SETPCAP\",\"CAP_NET_BIND_"
-                                   "SERVICE\",\"CAP_SYS_CHROOT\",\"CAP_KILL\","
-                                   "\"CAP_AUDIT_WRITE\"]";
 
 static const char *const masked_paths[] = {
     "/proc/acpi",
@@ -36,6 +31,7 @@ static const char *const read_only_paths[] = {
 
 struct fixed_mount {
     const char *target, *type, *source, *options;
+    bool shows_kernel; /* read-only, unless the container is privileged */
 };
 
 /* clang-format off */
@@ -45,8 +41,8 @@ static const struct fixed_mount fixed_mounts[] = {
     {"/dev/pts", "devpts", "devpts",
      "\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\""},
     {"/dev/mqueue", "mqueue", "mqueue", "\"nosuid\",\"noexec\",\"nodev\""},
-    {"/sys", "sysfs", "sysfs", "\"nosuid\",\"noexec\",\"nodev\",\"ro\""},
-    {"/sys/fs/cgroup", "cgroup", "cgroup", "\"nosuid\",\"noexec\",\"nodev\",\"relatime\",\"ro\""},
+    {"/sys", "sysfs", "sysfs", "\"nosuid\",\"noexec\",\"nodev\"", true},
+    {"/sys/fs/cgroup", "cgroup", "cgroup", "\"nosuid\",\"noexec\",\"nodev\",\"relatime\"", true},
 };
 /* clang-format on */
 
@@ -77,16 +73,6 @@ static void add_user(struct text *out, const struct runtime_container *container
     text_add(out, "]}");
 }
 
-/* Others than root have none of them, but may gain them in no way other than root's programs
- * would: not at all. */
-static void add_capabilities(struct text *out, bool is_root)
-{
-    text_addf(out, "\"capabilities\":{\"bounding\":%s", capabilities);
-    if (is_root)
-        text_addf(out, ",\"effective\":%s,\"permitted\":%s", capabilities, capabilities);
-    text_add_char(out, '}');
-}
-
 void config_add_process(struct text *out, const struct runtime_container *container,
                         const struct config_node *node)
 {
@@ -97,10 +83,11 @@ void config_add_process(struct text *out, const struct runtime_container *contai
     text_add(out, ",\"cwd\":");
     text_add_json(out, container->working_dir ? container->working_dir : "/");
     text_add_char(out, ',');
-    add_capabilities(out, container->user == 0);
+    rights_add_capabilities(out, container, node);
     text_addf(out, ",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":%lld,\"soft\":%lld}]",
               (long long)node->files_max, (long long)node->files_max);
-    text_addf(out, ",\"noNewPrivileges\":true,\"oomScoreAdj\":%d", OOM_SCORE);
+    text_addf(out, ",\"noNewPrivileges\":%s,\"oomScoreAdj\":%d",
+              rights_of(container)->may_gain ? "false" : "true", OOM_SCORE);
 }
 
 void config_add_args(struct text *out, const struct text_list *args)
@@ -119,15 +106,22 @@ static void add_bind(struct text *out, const char *source, const char *target, c
     text_addf(out, ",\"options\":[\"rbind\",\"rprivate\",%s]}", options);
 }
 
+static void add_fixed_mounts(struct text *out, bool privileged)
+{
+    for (size_t i = 0; i < COUNT_OF(fixed_mounts); i++) {
+        const struct fixed_mount *one = &fixed_mounts[i];
+        text_addf(out,
+                  "%s{\"destination\":\"%s\",\"type\":\"%s\",\"source\":\"%s\",\"options\":[%s%s]}",
+                  i > 0 ? "," : "", one->target, one->type, one->source, one->options,
+                  one->shows_kernel && !privileged ? ",\"ro\"" : "");
+    }
+}
+
 static void add_mounts(struct text *out, const struct runtime_container *container,
                        const struct config_node *node)
 {
     text_add(out, "\"mounts\":[");
-    for (size_t i = 0; i < COUNT_OF(fixed_mounts); i++)
-        text_addf(out,
-                  "%s{\"destination\":\"%s\",\"type\":\"%s\",\"source\":\"%s\",\"options\":[%s]}",
-                  i > 0 ? "," : "", fixed_mounts[i].target, fixed_mounts[i].type,
-                  fixed_mounts[i].source, fixed_mounts[i].options);
+    add_fixed_mounts(out, rights_of(container)->privileged);
     if (node->shm_path)
         add_bind(out, node->shm_path, "/dev/shm", "\"nosuid\",\"noexec\",\"nodev\"");
     else
@@ -158,16 +152,34 @@ static void add_namespace(struct text *out, const char *type, const char *path)
 
 static void add_resources(struct text *out, const struct runtime_container *container)
 {
-    text_add(out, "\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]");
+    int64_t weight_milli =
+        container->cpu_weight_milli > 0 ? container->cpu_weight_milli : container->cpu_milli;
+    text_add(out, "\"resources\":{\"devices\":[");
+    rights_add_device_rules(out, container);
+    text_add_char(out, ']');
     if (container->cpu_milli > 0)
         text_addf(out, ",\"cpu\":{\"quota\":%lld,\"period\":%d,\"shares\":%lld}",
                   (long long)cgroup_cpu_quota_us(container->cpu_milli), CGROUP_CPU_PERIOD_US,
-                  (long long)cgroup_cpu_shares(container->cpu_milli));
+                  (long long)cgroup_cpu_shares(weight_milli));
     if (container->memory_bytes > 0)
         text_addf(out, ",\"memory\":{\"limit\":%lld}", (long long)container->memory_bytes);
     text_addf(
         out, ",\"pids\":{\"limit\":%lld}},",
         (long long)(container->pids_max > 0 ? container->pids_max : LIMIT_CONTAINER_PIDS_MAX));
+}
+
+/* A client's profile takes the place of the usual one; a privileged container has none but its own. */
+static void add_seccomp(struct text *out, const struct runtime_container *container,
+                        const struct config_node *node)
+{
+    const struct runtime_rights *rights = rights_of(container);
+    if (rights->profile) {
+        text_add(out, "\"seccomp\":");
+        rights_add_profile(out, rights->profile, rights->capabilities);
+        text_add_char(out, ',');
+    } else if (!rights->privileged && node->seccomp_json) {
+        text_addf(out, "\"seccomp\":%s,", node->seccomp_json);
+    }
 }
 
 static void add_linux(struct text *out, const struct runtime_container *container,
@@ -184,12 +196,54 @@ static void add_linux(struct text *out, const struct runtime_container *containe
     text_add_char(out, ',');
     if (node->with_limits)
         add_resources(out, container);
-    if (node->seccomp_json)
-        text_addf(out, "\"seccomp\":%s,", node->seccomp_json);
+    rights_add_devices(out, container);
+    add_seccomp(out, container, node);
+    bool privileged = rights_of(container)->privileged;
     text_add(out, "\"maskedPaths\":");
-    add_texts(out, masked_paths, COUNT_OF(masked_paths));
+    add_texts(out, masked_paths, privileged ? 0 : COUNT_OF(masked_paths));
     text_add(out, ",\"readonlyPaths\":");
-    add_texts(out, read_only_paths, COUNT_OF(read_only_paths));
+    add_texts(out, read_only_paths, privileged ? 0 : COUNT_OF(read_only_paths));
+    text_add_char(out, '}');
+}
+
+static void add_hook(struct text *out, const struct runtime_hook *hook)
+{
+    text_add(out, "{\"path\":");
+    text_add_json(out, hook->path);
+    text_add_char(out, ',');
+    add_list(out, "args", &hook->args);
+    text_add_char(out, ',');
+    add_list(out, "env", &hook->env);
+    if (hook->timeout_s > 0)
+        text_addf(out, ",\"timeout\":%lld", (long long)hook->timeout_s);
+    text_add_char(out, '}');
+}
+
+/* By moment, each once. */
+static void add_hooks(struct text *out, const struct runtime_container *container)
+{
+    const struct runtime_hook *hooks = container->hooks;
+    const char *between = "";
+    if (container->hooks_count == 0)
+        return;
+    text_add(out, ",\"hooks\":{");
+    for (size_t i = 0; i < container->hooks_count; i++) {
+        bool seen = false;
+        for (size_t k = 0; k < i; k++)
+            seen |= strcmp(hooks[k].moment, hooks[i].moment) == 0;
+        if (seen)
+            continue;
+        text_addf(out, "%s\"%s\":[", between, hooks[i].moment);
+        add_hook(out, &hooks[i]);
+        for (size_t k = i + 1; k < container->hooks_count; k++) {
+            if (strcmp(hooks[k].moment, hooks[i].moment) != 0)
+                continue;
+            text_add_char(out, ',');
+            add_hook(out, &hooks[k]);
+        }
+        text_add_char(out, ']');
+        between = ",";
+    }
     text_add_char(out, '}');
 }
 
@@ -213,7 +267,8 @@ void config_add(struct text *out, const struct runtime_container *container,
     add_mounts(out, container, node);
     text_add_char(out, ',');
     add_linux(out, container, node);
-    if (node->seccomp_bpf)
+    add_hooks(out, container);
+    if (node->seccomp_bpf && !rights_of(container)->profile && !rights_of(container)->privileged)
         text_addf(out, ",\"annotations\":{\"run.oci.seccomp_bpf_data\":\"%s\"}", node->seccomp_bpf);
     text_add_char(out, '}');
 }

@@ -7,12 +7,13 @@
 #include "node-agent/runtime/runtime.h"
 
 struct config_node {
-    const char *cgroup_path;  /* "/berth/<node>/<group>/<container>" */
-    bool with_limits;         /* the runtime sets them; otherwise the agent has */
-    const char *shm_path;     /* the group's /dev/shm; NULL: one of its own */
-    const char *seccomp_json; /* the profile; NULL: none */
-    const char *seccomp_bpf;  /* the same, compiled, for a runtime that takes it; NULL */
-    int64_t files_max;        /* RLIMIT_NOFILE: never above what the agent itself may have */
+    const char *cgroup_path;    /* "/berth/<node>/<group>/<container>" */
+    bool with_limits;           /* the runtime sets them; otherwise the agent has */
+    const char *shm_path;       /* the group's /dev/shm; NULL: one of its own */
+    const char *seccomp_json;   /* the profile; NULL: none */
+    const char *seccomp_bpf;    /* the same, compiled, for a runtime that takes it; NULL */
+    uint64_t capabilities_held; /* what the agent has to give; 0: all */
+    int64_t files_max;          /* RLIMIT_NOFILE: never above what the agent itself may have */
 };
 
 void config_add(struct text *out, const struct runtime_container *container,

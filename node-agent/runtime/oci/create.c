@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "node-agent/runtime/oci/config.h"
+#include "node-agent/runtime/oci/rights.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,11 +16,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { CONFIG_MAX = 8 * 1024 * 1024 }; /* ENVIRONMENT_MAX values and a profile fit many times */
+enum {
+    CONFIG_MAX = 8 * 1024 * 1024, /* ENVIRONMENT_MAX values and a profile fit many times */
+    DEVICES_ARENA_MAX = 1024 * 1024,
+};
 
-bool oci_makes_cgroups(const struct oci *oci)
+bool oci_makes_cgroup(const struct oci *oci, const struct oci_place *place)
 {
-    return oci->traits->cgroups_off && oci->cgroups.layout != CGROUP_V2;
+    return place->class->traits->cgroups_off && oci->cgroups.layout != CGROUP_V2;
 }
 
 static int64_t step(const char *name, const struct oci_place *place, int64_t since_ns)
@@ -54,10 +58,11 @@ static bool write_config(const struct oci *oci, const struct oci_place *place,
     text_format(cgroup, sizeof cgroup, "/%s/%s", oci->cgroups.name, place->cgroup);
     struct config_node node = {
         .cgroup_path = cgroup,
-        .with_limits = !oci_makes_cgroups(oci),
+        .with_limits = !oci_makes_cgroup(oci, place),
         .shm_path = shm,
         .seccomp_json = oci->seccomp_json,
-        .seccomp_bpf = oci->traits->takes_bpf ? oci->seccomp_bpf : NULL,
+        .seccomp_bpf = place->class->traits->takes_bpf ? oci->seccomp_bpf : NULL,
+        .capabilities_held = oci->capabilities_held,
         .files_max = oci->files_max,
     };
     config_add(json, container, &node);
@@ -81,7 +86,9 @@ static bool make_cgroup(const struct oci *oci, const struct oci_place *place,
     };
     return cgroup_make(&oci->cgroups, place->cgroup, err) &&
            cgroup_limit(&oci->cgroups, place->cgroup, &ceiling, err) &&
-           cgroup_limit_devices(&oci->cgroups, place->cgroup, err);
+           ((container->rights && container->rights->privileged) ||
+            cgroup_limit_devices(&oci->cgroups, place->cgroup, container->devices,
+                                 container->devices_count, err));
 }
 
 /* The runtime keeps what it needs of the configuration in its own folder; its copy of the
@@ -101,6 +108,7 @@ static bool record_new(const struct oci_place *place, const struct runtime_conta
         .restarts = container->restarts,
         .created_ms = clock_now_ms(),
         .cpu_milli = container->cpu_milli,
+        .cpu_weight_milli = container->cpu_weight_milli,
         .pid = pid,
         .pid_began = process_began(pid),
         .conmon = conmon_find(place),
@@ -118,16 +126,35 @@ static bool create_in(const struct oci *oci, const struct oci_place *place,
     if (!oci_remove_state(oci, place, err) || !write_config(oci, place, container, err))
         return false;
     at = step("config", place, at);
-    if (oci_makes_cgroups(oci) && !make_cgroup(oci, place, container, err))
+    if (oci_makes_cgroup(oci, place) && !make_cgroup(oci, place, container, err))
         return false;
     at = step("cgroup", place, at);
     bool created = conmon_create(oci, place, container->log_path, &pid, err);
     at = step("conmon", place, at);
-    forget_config(place);
+    if (place->class->traits->start != START_BY_PROGRAM)
+        forget_config(place); /* others read it again when they start */
     if (!created || !record_new(place, container, pid, err))
         return false;
     step("record", place, at);
     return true;
+}
+
+/* A privileged container has the node's devices beside those it was given. */
+static bool create_with_devices(const struct oci *oci, const struct oci_place *place,
+                                const struct runtime_container *container, struct err *err)
+{
+    struct runtime_container whole = *container;
+    struct runtime_device *all;
+    size_t count;
+    if (!rights_of(container)->privileged)
+        return create_in(oci, place, container, err);
+    AUTO(arena) *arena = arena_new(DEVICES_ARENA_MAX);
+    if (!arena ||
+        !devices_of_node(arena, container->devices, container->devices_count, &all, &count))
+        return err_set(err, ERR_BUSY, "no memory for the devices of the node");
+    whole.devices = all;
+    whole.devices_count = count;
+    return create_in(oci, place, &whole, err);
 }
 
 bool oci_create(struct runtime *runtime, const struct runtime_container *container, struct err *err)
@@ -141,7 +168,8 @@ bool oci_create(struct runtime *runtime, const struct runtime_container *contain
         return err_set_os(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
                           "group %s is not up", container->uid);
     }
-    if (create_in(oci, &place, container, err))
+    if (oci_class_take(oci, &place, container->runtime_class, err) &&
+        create_with_devices(oci, &place, container, err))
         return true;
     struct err ignored;
     bool removed UNUSED = oci_remove(runtime, container->uid, container->name, &ignored);
@@ -158,31 +186,35 @@ static bool run_failed(const char *program, const char *command, const struct te
                    said && said->bytes ? said->bytes : "");
 }
 
-bool oci_run(const struct oci *oci, const char *const *words, struct text *said, struct err *err)
+bool oci_run(const struct oci *oci, const struct oci_place *place, const char *const *words,
+             struct text *said, struct err *err)
 {
     char root[OCI_PATH_SIZE + 16];
-    const char *argv[16] = {oci->program, root};
+    const struct oci_class *class = place->class;
+    const char *argv[16] = {class->program, root};
     size_t count = 2;
     struct process_result result;
     AUTO(text) *own = said ? NULL : text_new(16 * 1024);
     struct text *to = said ? said : own;
     text_format(root, sizeof root, "--root=%s/oci", oci->root);
-    for (; *words; words++) {
+    if (class->traits->option)
+        argv[count++] = class->traits->option;
+    for (const char *const *word = words; *word; word++) {
         CHECK(count < COUNT_OF(argv) - 1);
-        argv[count++] = *words;
+        argv[count++] = *word;
     }
     struct process process = {.argv = argv, .timeout_ms = LIMIT_RUNTIME_CALL_MS};
     if (!process_run(&process, to, to, &result, err))
         return false;
-    return result.exit_code == 0 || run_failed(oci->program, argv[2], to, err);
+    return result.exit_code == 0 || run_failed(class->program, words[0], to, err);
 }
 
 /* crun's first process reads a byte from the pipe, runc's writes one to it, and either goes on.
  * What `<runtime> start` would do, without starting it: 4 ms. */
-static bool start_by_pipe(const struct oci *oci, const struct oci_place *place)
+static bool start_by_pipe(const struct oci_place *place)
 {
     char path[OCI_PATH_SIZE], byte = 0;
-    bool writes = oci->traits->start == START_BY_WRITING;
+    bool writes = place->class->traits->start == START_BY_WRITING;
     oci_file(place->state, "exec.fifo", path);
     AUTO_CLOSE int fd = open(path, (writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
@@ -199,17 +231,19 @@ static bool start_by_pipe(const struct oci *oci, const struct oci_place *place)
 static bool limit_cpu(const struct oci *oci, const char *uid, const struct oci_place *place,
                       const struct record *record, struct err *err)
 {
-    struct cgroup_limits ceiling = {.cpu_milli = record->cpu_milli};
+    struct cgroup_limits ceiling = {.cpu_milli = record->cpu_milli,
+                                    .cpu_weight_milli = record->cpu_weight_milli};
     return oci_group_limit_cpu(oci, uid, err) &&
-           (!oci_makes_cgroups(oci) || cgroup_limit(&oci->cgroups, place->cgroup, &ceiling, err));
+           (!oci_makes_cgroup(oci, place) ||
+            cgroup_limit(&oci->cgroups, place->cgroup, &ceiling, err));
 }
 
 static bool let_go(const struct oci *oci, const struct oci_place *place, struct err *err)
 {
-    if (oci->traits->start != START_BY_PROGRAM && start_by_pipe(oci, place))
+    if (place->class->traits->start != START_BY_PROGRAM && start_by_pipe(place))
         return true;
     const char *words[] = {"start", place->id, NULL};
-    return oci_run(oci, words, NULL, err);
+    return oci_run(oci, place, words, NULL, err);
 }
 
 /* The time is written down first: an agent that dies in between takes the container for started,
@@ -234,6 +268,7 @@ bool oci_start(struct runtime *runtime, const char *uid, const char *name, int64
         !limit_cpu(oci, uid, &place, &record, err) || !record_write(&place, &record, err) ||
         !let_go(oci, &place, err))
         return false;
+    forget_config(&place);
     step("start", &place, at);
     *started_ms = record.started_ms;
     return true;

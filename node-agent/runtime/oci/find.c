@@ -108,7 +108,7 @@ bool oci_signal(struct runtime *runtime, const char *uid, const char *name, int 
     AUTO_CLOSE int fd = process_open(record.pid, record.pid_began);
     if (fd < 0)
         return no_such_process(&place, err);
-    if (oci->traits->is_plain) {
+    if (place.class->traits->is_plain) {
         if (syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0)
             return true;
         return errno == ESRCH
@@ -117,5 +117,5 @@ bool oci_signal(struct runtime *runtime, const char *uid, const char *name, int 
     }
     text_format(text, sizeof text, "%d", number);
     const char *words[] = {"kill", place.id, text, NULL};
-    return oci_run(oci, words, NULL, err);
+    return oci_run(oci, &place, words, NULL, err);
 }

@@ -62,7 +62,7 @@ static bool is_created(const struct oci *oci, const struct oci_place *place)
     struct state state = {0};
     AUTO(text) *said = text_new(256 * 1024);
     AUTO(arena) *arena = arena_new(1024 * 1024);
-    return arena && oci_run(oci, words, said, &ignored) && text_ok(said) &&
+    return arena && oci_run(oci, place, words, said, &ignored) && text_ok(said) &&
            fields_read(&state_schema, said->bytes, said->size, arena, &state, &ignored) &&
            state.status && strcmp(state.status, "created") == 0;
 }
@@ -72,7 +72,8 @@ static bool still_waits(const struct oci *oci, const struct oci_place *place)
 {
     char pipe[OCI_PATH_SIZE];
     oci_file(place->state, "exec.fifo", pipe);
-    return oci->traits->start == START_BY_PROGRAM ? is_created(oci, place) : file_exists(pipe);
+    return place->class->traits->start == START_BY_PROGRAM ? is_created(oci, place)
+                                                           : file_exists(pipe);
 }
 
 /* Its start was written down, but the agent died before it let it go: it never ran. */

@@ -4,7 +4,8 @@
  *     oci/                       the OCI runtime's own state (--root)
  *     shm/<group>                the group's /dev/shm, a tmpfs
  *     c/<group>/<container>/     one container: the bundle of the runtime, the persist dir of conmon
- *         config.json            until it was created; holds secrets
+ *         class                  a link to the name of its runtime class
+ *         config.json            until it was created, or started by its program; holds secrets
  *         process                user, environment and rights, for commands run in it; holds secrets
  *         record                 what we know (struct record); without one it is half-created
  *         pid, conmon.pid        of its first process, of its conmon
@@ -16,6 +17,7 @@
 #ifndef NODE_AGENT_RUNTIME_OCI_H
 #define NODE_AGENT_RUNTIME_OCI_H
 
+#include "model/runtime_class.h"
 #include "node-agent/runtime/cgroup/cgroup.h"
 #include "node-agent/runtime/driver.h"
 #include "node-agent/runtime/oci/watch.h"
@@ -23,14 +25,16 @@
 enum { OCI_PATH_SIZE = 512, OCI_ID_SIZE = ID_SIZE + RUNTIME_NAME_SIZE };
 
 /* What we know of an OCI runtime beyond its command line. A new one is a line in the table of
- * open.c. */
+ * classes.c. */
 struct oci_program {
     const char *name; /* of the program's file; NULL: any other, of which nothing is assumed */
     bool entered;     /* started by berth-enter (enter_main.c says what that is good for) */
     /* On v1, entered into the container's cgroup, which the agent has made, with this option
      * that makes it leave cgroups alone. NULL: it makes its own. */
     const char *cgroups_off;
-    bool takes_bpf; /* the annotation run.oci.seccomp_bpf_data */
+    const char *option;    /* before every command; NULL */
+    bool state_of_sandbox; /* its state is the file <id>_sandbox:<id>.state, not a folder <id> */
+    bool takes_bpf;        /* the annotation run.oci.seccomp_bpf_data */
     /* Its state is a folder of --root, its pid the container's first process: no need to run it
      * for signals and removal. */
     bool is_plain;
@@ -38,10 +42,20 @@ struct oci_program {
     enum { START_BY_PROGRAM, START_BY_WRITING, START_BY_READING } start;
 };
 
+/* An OCI runtime that this node has. */
+struct oci_class {
+    char name[RUNTIME_CLASS_SIZE];
+    const struct oci_program *traits;
+    char program[OCI_PATH_SIZE];
+};
+
 struct oci {
     struct runtime base;
-    const struct oci_program *traits;
-    char program[OCI_PATH_SIZE], conmon[OCI_PATH_SIZE], enter[OCI_PATH_SIZE];
+    struct oci_class classes[RUNTIME_CLASSES_MAX]; /* the first is the usual one */
+    size_t classes_count;
+    const char *class_names[RUNTIME_CLASSES_MAX];
+    struct text_list class_list;
+    char conmon[OCI_PATH_SIZE], enter[OCI_PATH_SIZE];
     char root[OCI_PATH_SIZE]; /* <run_dir>/runtime */
     struct cgroups cgroups;
     char fence_folder[CGROUP_PATH_SIZE];
@@ -49,6 +63,7 @@ struct oci {
     struct text_list folders;
     char *seccomp_json, *seccomp_bpf;
     int64_t files_max;
+    uint64_t capabilities_held; /* the agent's own: it can give no others */
     struct watch watch;
     int lock_fd;
 };
@@ -59,6 +74,7 @@ struct oci_place {
     char id[OCI_ID_SIZE];     /* "<group>.<container>" */
     char cgroup[OCI_ID_SIZE]; /* "<group>/<container>" */
     char folder[OCI_PATH_SIZE], state[OCI_PATH_SIZE];
+    const struct oci_class *class; /* of whom it is */
 };
 void oci_place(const struct oci *oci, const char *uid, const char *name, struct oci_place *out);
 /* "<run_dir>/runtime" */
@@ -78,7 +94,7 @@ size_t oci_words(const struct oci *oci, const struct oci_place *place, struct ar
 struct record {
     int64_t incarnation, restarts;
     int64_t created_ms, started_ms; /* started: written before it is let go */
-    int64_t cpu_milli;
+    int64_t cpu_milli, cpu_weight_milli;
     int64_t pid, pid_began; /* of its first process; began: its start time as the kernel counts */
     int64_t conmon, conmon_began;
     const char *log_path;
@@ -152,11 +168,20 @@ bool oci_command_ended(struct runtime_command *running, int *exit_code);
 void oci_command_free(struct runtime_command *running);
 bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 
-/* Whether we make the cgroups of containers, and not the runtime. */
-bool oci_makes_cgroups(const struct oci *oci);
-/* Runs the OCI runtime itself: `<program> --root … <command> [option] <id> [argument]`. What it says
- * goes to `said`, and into the error when it fails; NULL. */
-bool oci_run(const struct oci *oci, const char *const *words, struct text *said, struct err *err)
+/* classes.c: finds the runtimes; tells that of a container; writes down that of a new one. */
+bool oci_find_classes(struct oci *oci, const struct runtime_options *options, struct err *err)
     MUST_CHECK;
+const struct oci_class *oci_class_of(const struct oci *oci, const char *folder);
+bool oci_class_take(const struct oci *oci, struct oci_place *place, const char *name,
+                    struct err *err) MUST_CHECK;
+void oci_place_state(const struct oci *oci, struct oci_place *place);
+bool oci_find_program(const char *name, char out[OCI_PATH_SIZE], struct err *err) MUST_CHECK;
+
+/* Whether we make the cgroup of a container, and not the runtime. */
+bool oci_makes_cgroup(const struct oci *oci, const struct oci_place *place);
+/* Runs the container's OCI runtime itself: `<program> --root … <command> [option] <id> [argument]`. What it
+ * says goes to `said`, and into the error when it fails; NULL. */
+bool oci_run(const struct oci *oci, const struct oci_place *place, const char *const *words,
+             struct text *said, struct err *err) MUST_CHECK;
 
 #endif

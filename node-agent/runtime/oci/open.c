@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "model/capability.h"
 #include "node-agent/runtime/oci/seccomp.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -25,26 +27,17 @@ enum {
     LOCK_TRIES = 50, /* of 10 ms */
 };
 
-static const struct oci_program programs[] = {
-    {.name = "crun",
-     .entered = true,
-     .cgroups_off = "--cgroup-manager=disabled",
-     .takes_bpf = true,
-     .is_plain = true,
-     .start = START_BY_WRITING},
-    {.name = "runc", .is_plain = true, .start = START_BY_READING},
-    {.name = NULL, .start = START_BY_PROGRAM},
-};
-
 static void oci_free(struct runtime *runtime);
 static const char *oci_cgroup_layout(const struct runtime *runtime);
 static const struct text_list *oci_cgroup_folders(const struct runtime *runtime);
+static const struct text_list *oci_classes(const struct runtime *runtime);
 static int oci_exit_fd(const struct runtime *runtime);
 
 static const struct runtime_driver oci_driver = {
     .free = oci_free,
     .cgroup_layout = oci_cgroup_layout,
     .cgroup_folders = oci_cgroup_folders,
+    .classes = oci_classes,
     .group_up = oci_group_up,
     .group_down = oci_group_down,
     .group_kill = oci_group_kill,
@@ -69,10 +62,11 @@ void oci_place(const struct oci *oci, const char *uid, const char *name, struct 
 {
     bool fits = text_format(out->id, sizeof out->id, "%s.%s", uid, name) &&
                 text_format(out->cgroup, sizeof out->cgroup, "%s/%s", uid, name) &&
-                text_format(out->folder, sizeof out->folder, "%s/c/%s/%s", oci->root, uid, name) &&
-                text_format(out->state, sizeof out->state, "%s/oci/%s", oci->root, out->id);
+                text_format(out->folder, sizeof out->folder, "%s/c/%s/%s", oci->root, uid, name);
     CHECK(fits);
     out->name = out->id + strlen(uid) + 1;
+    out->class = oci_class_of(oci, out->folder);
+    oci_place_state(oci, out);
 }
 
 void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE])
@@ -91,7 +85,7 @@ bool oci_root(const struct runtime_options *options, char out[OCI_PATH_SIZE], st
 
 /* ---- programs ---- */
 
-static bool find_program(const char *name, char out[OCI_PATH_SIZE], struct err *err)
+bool oci_find_program(const char *name, char out[OCI_PATH_SIZE], struct err *err)
 {
     const char *folders = getenv("PATH");
     if (strchr(name, '/')) {
@@ -116,7 +110,7 @@ static bool find_enter(const char *given, char out[OCI_PATH_SIZE], struct err *e
     static const char *const places[] = {"berth-enter", "runtime/berth-enter"};
     char self[OCI_PATH_SIZE / 2];
     if (given)
-        return find_program(given, out, err);
+        return oci_find_program(given, out, err);
     ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
     self[size > 0 ? size : 0] = '\0';
     char *slash = strrchr(self, '/');
@@ -129,21 +123,15 @@ static bool find_enter(const char *given, char out[OCI_PATH_SIZE], struct err *e
                    self);
 }
 
-static const struct oci_program *traits_of(const char *program)
-{
-    const char *slash = strrchr(program, '/');
-    size_t i = 0;
-    while (programs[i].name && strcmp(programs[i].name, slash ? slash + 1 : program) != 0)
-        i++;
-    return &programs[i];
-}
-
 static bool find_programs(struct oci *oci, const struct runtime_options *options, struct err *err)
 {
-    oci->traits = traits_of(options->program ? options->program : "crun");
-    return find_program(options->program ? options->program : "crun", oci->program, err) &&
-           find_program(options->conmon ? options->conmon : "conmon", oci->conmon, err) &&
-           (!oci->traits->entered || find_enter(options->enter, oci->enter, err));
+    bool entered = false;
+    if (!oci_find_classes(oci, options, err))
+        return false;
+    for (size_t i = 0; i < oci->classes_count; i++)
+        entered |= oci->classes[i].traits->entered;
+    return oci_find_program(options->conmon ? options->conmon : "conmon", oci->conmon, err) &&
+           (!entered || find_enter(options->enter, oci->enter, err));
 }
 
 /* ---- the memory folder ---- */
@@ -202,7 +190,10 @@ static bool make_profile(struct oci *oci, struct err *err)
     AUTO(text) *json = text_new(PROFILE_MAX);
     AUTO(text) *bpf = text_new(PROFILE_MAX);
     seccomp_add_json(json);
-    if (oci->traits->takes_bpf && !seccomp_add_bpf(bpf, err))
+    bool takes_bpf = false;
+    for (size_t i = 0; i < oci->classes_count; i++)
+        takes_bpf |= oci->classes[i].traits->takes_bpf;
+    if (takes_bpf && !seccomp_add_bpf(bpf, err))
         return false;
     if (!text_ok(json) || !text_ok(bpf))
         return err_set(err, ERR_BUSY, "out of memory");
@@ -219,6 +210,14 @@ static int64_t files_max(void)
         limit.rlim_max > FILES_MAX)
         return FILES_MAX;
     return (int64_t)limit.rlim_max;
+}
+
+static uint64_t capabilities_held(void)
+{
+    uint64_t held = 0;
+    for (int i = 0; i < CAPABILITY_COUNT; i++)
+        held |= prctl(PR_CAPBSET_READ, i) == 1 ? CAPABILITY_BIT(i) : 0;
+    return held;
 }
 
 /* All containers together weigh what the machine has. By default they would weigh one CPU, as much as
@@ -266,11 +265,12 @@ struct runtime *oci_open(const struct runtime_options *options, struct err *err)
     oci->base.driver = &oci_driver;
     oci->lock_fd = -1;
     oci->files_max = files_max();
+    oci->capabilities_held = capabilities_held();
     if (!watch_init(&oci->watch, err) || !open_all(oci, options, err)) {
         oci_free(&oci->base);
         return NULL;
     }
-    log_debug("runtime_opened", "program=%s cgroups=%s folder=%s", oci->program,
+    log_debug("runtime_opened", "program=%s cgroups=%s folder=%s", oci->classes[0].program,
               oci_cgroup_layout(&oci->base), oci->root);
     return &oci->base;
 }
@@ -293,6 +293,11 @@ static const char *oci_cgroup_layout(const struct runtime *runtime)
 static const struct text_list *oci_cgroup_folders(const struct runtime *runtime)
 {
     return &((const struct oci *)runtime)->folders;
+}
+
+static const struct text_list *oci_classes(const struct runtime *runtime)
+{
+    return &((const struct oci *)runtime)->class_list;
 }
 
 static int oci_exit_fd(const struct runtime *runtime)

@@ -18,6 +18,7 @@ static const struct field record_fields[] = {
     FIELD(struct record, created_ms, "created_ms", .doc = "Unix time."),
     FIELD(struct record, started_ms, "started_ms", .doc = "Unix time; 0: not started."),
     FIELD(struct record, cpu_milli, "cpu_milli", .doc = "Its ceiling; 0: none."),
+    FIELD(struct record, cpu_weight_milli, "cpu_weight_milli", .doc = "Its share beside others; 0: as its ceiling."),
     FIELD(struct record, pid, "pid", .doc = "Its first process."),
     FIELD(struct record, pid_began, "pid_began", .doc = "When that began, in ticks since boot."),
     FIELD(struct record, conmon, "conmon", .doc = "Its conmon."),

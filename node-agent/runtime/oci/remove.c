@@ -44,15 +44,27 @@ static bool end_processes(const struct oci *oci, const struct oci_place *place, 
     return cgroup_kill(&oci->cgroups, place->cgroup, LIMIT_RUNTIME_REMOVE_MS, err);
 }
 
+/* runsc leaves "….lock" beside "….state". */
+static void forget_lock(const struct oci_place *place)
+{
+    char path[OCI_PATH_SIZE];
+    if (!place->class->traits->state_of_sandbox)
+        return;
+    text_format(path, sizeof path, "%.*slock", (int)(strlen(place->state) - strlen("state")),
+                place->state);
+    unlink(path);
+}
+
 bool oci_remove_state(const struct oci *oci, const struct oci_place *place, struct err *err)
 {
     if (!file_exists(place->state))
         return true;
-    if (!oci->traits->is_plain) {
+    if (!place->class->traits->is_plain) {
         const char *words[] = {"delete", "--force", place->id, NULL};
-        if (!oci_run(oci, words, NULL, err))
+        if (!oci_run(oci, place, words, NULL, err))
             return false;
     }
+    forget_lock(place);
     return file_remove_tree(place->state, err);
 }
 

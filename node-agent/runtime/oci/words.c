@@ -19,7 +19,7 @@ static void add_enter(const struct oci *oci, const struct oci_place *place, stru
     add(words, count, oci->enter);
     add(words, count, hidden);
     add(words, count, arena_format(arena, "%s/%s", cgroups->name, place->cgroup));
-    for (size_t i = 0; oci_makes_cgroups(oci) && i < cgroups->count; i++)
+    for (size_t i = 0; oci_makes_cgroup(oci, place) && i < cgroups->count; i++)
         if (!(cgroups->mounts[i].controllers & CGROUP_UNIFIED))
             add(words, count, cgroups->mounts[i].path);
     add(words, count, "--");
@@ -28,13 +28,16 @@ static void add_enter(const struct oci *oci, const struct oci_place *place, stru
 size_t oci_words(const struct oci *oci, const struct oci_place *place, struct arena *arena,
                  const char *words[OCI_WORDS_MAX])
 {
+    const struct oci_class *class = place->class;
     size_t count = 0;
-    if (oci->traits->entered)
+    if (class->traits->entered)
         add_enter(oci, place, arena, words, &count);
-    add(words, &count, oci->program);
+    add(words, &count, class->program);
     add(words, &count, arena_format(arena, "--root=%s/oci", oci->root));
-    if (oci_makes_cgroups(oci))
-        add(words, &count, oci->traits->cgroups_off);
+    if (class->traits->option)
+        add(words, &count, class->traits->option);
+    if (oci_makes_cgroup(oci, place))
+        add(words, &count, class->traits->cgroups_off);
     for (size_t i = 0; i < count; i++)
         if (!words[i])
             return 0;

@@ -11,9 +11,10 @@ struct real real;
 
 static void copy_busybox(void)
 {
-    static const char *const applets[] = {
-        "sh",   "cat", "echo",  "sleep", "id",       "ls", "mount", "grep", "true",   "touch",
-        "head", "dd",  "mkdir", "kill",  "hostname", "df", "test",  "seq",  "printf", "env"};
+    static const char *const applets[] = {"sh",     "cat",  "echo",     "sleep",  "id",   "ls",
+                                          "mount",  "grep", "true",     "touch",  "head", "dd",
+                                          "mkdir",  "kill", "hostname", "df",     "test", "seq",
+                                          "printf", "env",  "mknod",    "taskset"};
     static const char *const folders[] = {"bin", "etc", "proc", "sys", "dev", "tmp"};
     char path[REAL_PATH];
     struct err err;
@@ -50,6 +51,20 @@ void real_arguments(int argc, char **argv)
     log_configure(getenv("BERTH_TEST_DEBUG") ? LOG_DEBUG : LOG_ERROR, false);
 }
 
+/* Named or none: what else the machine has is of no matter. */
+static struct text_list classes_named(void)
+{
+    static const char *items[8];
+    static char words[256];
+    struct text_list list = {.given = true, .items = items};
+    char *rest = words;
+    text_copy(words, sizeof words, real.classes ? real.classes : "");
+    for (char *word; (word = strsep(&rest, " "));)
+        if (*word)
+            items[list.count++] = word;
+    return list;
+}
+
 int real_begin(void **state)
 {
     (void)state;
@@ -68,6 +83,7 @@ int real_begin(void **state)
     copy_busybox();
     make_other();
     real.options = (struct runtime_options){.program = real.program,
+                                            .classes = classes_named(),
                                             .run_dir = real.run_dir,
                                             .cgroup = real.cgroup,
                                             .enter = getenv("BERTH_ENTER")};

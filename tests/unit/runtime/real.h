@@ -26,7 +26,8 @@ enum { REAL_PATH = 600, REAL_WAIT_MS = 20000 };
 
 struct real {
     const char *program;
-    char folder[64]; /* everything is below it */
+    const char *classes; /* others, with blanks between; NULL: none */
+    char folder[64];     /* everything is below it */
     char run_dir[96], root[96], cgroup[64];
     struct runtime_options options;
     struct runtime *runtime;

@@ -171,7 +171,7 @@ TEST(writes_the_ceilings_of_v1)
     put("cpuset/cpuset.cpus", "0-1\n");
     put("cpuset/berth/cpuset.cpus", "");
     if (!cgroup_make(&cgroups, "g", &why) || !cgroup_limit(&cgroups, "g", &ceiling, &why) ||
-        !cgroup_limit_devices(&cgroups, "g", &why))
+        !cgroup_limit_devices(&cgroups, "g", NULL, 0, &why))
         fail_msg("%s", why.text);
     assert_string_equal(get("cpu/berth/g/cpu.cfs_period_us"), "100000");
     assert_string_equal(get("cpu/berth/g/cpu.cfs_quota_us"), "25000");

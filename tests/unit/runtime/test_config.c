@@ -1,6 +1,7 @@
 /* The OCI configuration as a document: what is in it, and that nothing a client writes gets out
  * of its string. */
 #include "base/limits.h"
+#include "model/capability.h"
 #include "node-agent/runtime/oci/config.h"
 #include "node-agent/runtime/oci/seccomp.h"
 #include "tests/unit/unit.h"
@@ -200,6 +201,119 @@ TEST(sets_limits_unless_the_agent_has)
     json_decref(config);
 }
 
+TEST(weighs_by_the_request_and_stops_at_the_limit)
+{
+    struct runtime_container of = container();
+    struct config_node on = node();
+    of.cpu_weight_milli = 500;
+    json_t *config = made(&of, &on);
+    assert_int_equal(number(config, "linux.resources.cpu.quota"), 150000);
+    assert_int_equal(number(config, "linux.resources.cpu.shares"), 512);
+    json_decref(config);
+}
+
+TEST(gives_the_capabilities_asked_for_and_no_others)
+{
+    struct runtime_rights rights = {.capabilities = 1 << 12 | 1 << 10, .named = 1 << 12};
+    struct runtime_container of = container();
+    struct config_node on = node();
+    of.rights = &rights;
+    json_t *config = made(&of, &on);
+    assert_int_equal(json_array_size(at(config, "process.capabilities.effective")), 2);
+    assert_true(has_word(at(config, "process.capabilities.effective"), "CAP_NET_ADMIN"));
+    assert_true(json_is_true(at(config, "process.noNewPrivileges")));
+    json_decref(config);
+    of.user = 1000; /* what was named it has, whoever it is */
+    rights.may_gain = true;
+    config = made(&of, &on);
+    assert_int_equal(json_array_size(at(config, "process.capabilities.bounding")), 2);
+    assert_int_equal(json_array_size(at(config, "process.capabilities.ambient")), 1);
+    assert_string_equal(word(config, "process.capabilities.ambient.0"), "CAP_NET_ADMIN");
+    assert_true(json_is_false(at(config, "process.noNewPrivileges")));
+    json_decref(config);
+}
+
+TEST(leaves_a_privileged_container_unconfined_but_for_what_the_agent_lacks)
+{
+    struct runtime_rights rights = {.privileged = true, .capabilities = CAPABILITY_EVERY};
+    struct runtime_container of = container();
+    struct config_node on = node();
+    of.rights = &rights;
+    on.capabilities_held = CAPABILITY_EVERY & ~CAPABILITY_BIT(24);
+    on.seccomp_json = "{}";
+    json_t *config = made(&of, &on);
+    assert_int_equal(json_array_size(at(config, "process.capabilities.effective")), 40);
+    assert_null(json_object_get(at(config, "linux"), "seccomp"));
+    assert_int_equal(json_array_size(at(config, "linux.maskedPaths")), 0);
+    assert_int_equal(json_array_size(at(config, "linux.readonlyPaths")), 0);
+    assert_false(has_word(at(mount_at(config, "/sys"), "options"), "ro"));
+    assert_true(json_is_true(at(config, "linux.resources.devices.0.allow")));
+    json_decref(config);
+}
+
+TEST(makes_the_devices_it_is_given_and_allows_them)
+{
+    const struct runtime_device device = {"/dev/\"odd\"", 'c', 1, 7, 0660, 3, 4, "rw"};
+    struct runtime_container of = container();
+    struct config_node on = node();
+    of.devices = &device;
+    of.devices_count = 1;
+    json_t *config = made(&of, &on);
+    assert_string_equal(word(config, "linux.devices.0.path"), "/dev/\"odd\"");
+    assert_int_equal(number(config, "linux.devices.0.minor"), 7);
+    assert_int_equal(number(config, "linux.devices.0.fileMode"), 0660);
+    assert_true(json_is_false(at(config, "linux.resources.devices.0.allow")));
+    assert_string_equal(word(config, "linux.resources.devices.1.access"), "rw");
+    json_decref(config);
+}
+
+/* {"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"archMap":[{"architecture":"SCMP_ARCH_X86_64",
+ * "subArchitectures":["SCMP_ARCH_X86"]},{"architecture":"SCMP_ARCH_AARCH64"}],"syscalls":[
+ * {"names":["a"],"action":"SCMP_ACT_ALLOW","args":[{"index":1,"value":7,"op":"SCMP_CMP_EQ"}]},
+ * {"name":"old","action":"SCMP_ACT_LOG"},
+ * {"names":["b"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_SYS_ADMIN"]}},
+ * {"names":["c"],"action":"SCMP_ACT_ALLOW","includes":{"arches":["s390"]}},
+ * {"names":["d"],"action":"SCMP_ACT_ALLOW","includes":{"minKernel":"99.0"}},
+ * {"names":["e"],"action":"SCMP_ACT_ALLOW","excludes":{"caps":["CAP_CHOWN"]}}]} */
+static const char profile_text[] =
+    "eyJkZWZhdWx0QWN0aW9uIjoiU0NNUF9BQ1RfRVJSTk8iLCJkZWZhdWx0RXJybm9SZXQiOjM4LCJhcmNoTWFwIjpbeyJhcm"
+    "NoaXRlY3R1cmUiOiJTQ01QX0FSQ0hfWDg2XzY0Iiwic3ViQXJjaGl0ZWN0dXJlcyI6WyJTQ01QX0FSQ0hfWDg2Il19LHsi"
+    "YXJjaGl0ZWN0dXJlIjoiU0NNUF9BUkNIX0FBUkNINjQifV0sInN5c2NhbGxzIjpbeyJuYW1lcyI6WyJhIl0sImFjdGlvbi"
+    "I6IlNDTVBfQUNUX0FMTE9XIiwiYXJncyI6W3siaW5kZXgiOjEsInZhbHVlIjo3LCJvcCI6IlNDTVBfQ01QX0VRIn1dfSx7"
+    "Im5hbWUiOiJvbGQiLCJhY3Rpb24iOiJTQ01QX0FDVF9MT0cifSx7Im5hbWVzIjpbImIiXSwiYWN0aW9uIjoiU0NNUF9BQ1"
+    "RfQUxMT1ciLCJpbmNsdWRlcyI6eyJjYXBzIjpbIkNBUF9TWVNfQURNSU4iXX19LHsibmFtZXMiOlsiYyJdLCJhY3Rpb24i"
+    "OiJTQ01QX0FDVF9BTExPVyIsImluY2x1ZGVzIjp7ImFyY2hlcyI6WyJzMzkwIl19fSx7Im5hbWVzIjpbImQiXSwiYWN0aW"
+    "9uIjoiU0NNUF9BQ1RfQUxMT1ciLCJpbmNsdWRlcyI6eyJtaW5LZXJuZWwiOiI5OS4wIn19LHsibmFtZXMiOlsiZSJdLCJh"
+    "Y3Rpb24iOiJTQ01QX0FDVF9BTExPVyIsImV4Y2x1ZGVzIjp7ImNhcHMiOlsiQ0FQX0NIT1dOIl19fV19";
+
+TEST(takes_a_clients_profile_and_decides_its_conditions)
+{
+    AUTO(arena) *arena = arena_new(1 << 20);
+    struct seccomp_profile profile;
+    struct runtime_rights rights = {.capabilities = 1, .profile = &profile};
+    struct runtime_container of = container();
+    struct config_node on = node();
+    const char *fault = seccomp_profile_read(profile_text, arena, &profile);
+    assert_null(fault);
+    of.rights = &rights;
+    on.seccomp_json = "{}";
+    on.seccomp_bpf = "none";
+    json_t *config = made(&of, &on);
+    assert_null(json_object_get(config, "annotations"));
+    assert_int_equal(number(config, "linux.seccomp.defaultErrnoRet"), 38);
+    assert_int_equal(json_array_size(at(config, "linux.seccomp.syscalls")), 2);
+    assert_int_equal(number(config, "linux.seccomp.syscalls.0.args.0.value"), 7);
+    assert_string_equal(word(config, "linux.seccomp.syscalls.1.names.0"), "old");
+#if defined(__x86_64__)
+    assert_string_equal(word(config, "linux.seccomp.architectures.1"), "SCMP_ARCH_X86");
+#endif
+    json_decref(config);
+    rights.capabilities = CAPABILITY_BIT(21);
+    config = made(&of, &on);
+    assert_int_equal(json_array_size(at(config, "linux.seccomp.syscalls")), 4);
+    json_decref(config);
+}
+
 TEST(has_a_profile_that_names_each_call_once)
 {
     AUTO(text) *profile = text_new(1 << 20);
@@ -247,6 +361,11 @@ int main(void)
         cmocka_unit_test(joins_the_namespaces_of_its_group),
         cmocka_unit_test(mounts_what_it_is_told_the_way_it_is_told),
         cmocka_unit_test(sets_limits_unless_the_agent_has),
+        cmocka_unit_test(weighs_by_the_request_and_stops_at_the_limit),
+        cmocka_unit_test(gives_the_capabilities_asked_for_and_no_others),
+        cmocka_unit_test(leaves_a_privileged_container_unconfined_but_for_what_the_agent_lacks),
+        cmocka_unit_test(makes_the_devices_it_is_given_and_allows_them),
+        cmocka_unit_test(takes_a_clients_profile_and_decides_its_conditions),
         cmocka_unit_test(has_a_profile_that_names_each_call_once),
         cmocka_unit_test(compiles_the_profile),
     };

@@ -1,6 +1,9 @@
 /* Real containers. What containers are given, and what they may not. */
 #include "tests/unit/runtime/real.h"
 
+#include "model/capability.h"
+#include "model/seccomp_profile.h"
+
 #include <sched.h>
 
 /* ---- what it is given ---- */
@@ -132,6 +135,76 @@ TEST(has_few_rights)
     real_run(&container, expected);
 }
 
+/* ---- what it was asked to be given ---- */
+
+#define STATUS_LINES(names) "grep -E '^(" names "):' /proc/self/status"
+
+TEST(has_the_capabilities_it_was_given_and_no_more)
+{
+    struct runtime_rights rights = {.capabilities = CAPABILITY_BIT(10) | CAPABILITY_BIT(12),
+                                    .named = CAPABILITY_BIT(12)};
+    struct runtime_container container =
+        real_container("given", STATUS_LINES("CapEff|CapBnd|CapAmb|NoNewPrivs"));
+    container.rights = &rights;
+    real_run(&container, "CapEff:\t0000000000001400\nCapBnd:\t0000000000001400\n"
+                         "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\n");
+    container.user = 1000;
+    rights.may_gain = true;
+    real_run(&container, "CapEff:\t0000000000001000\nCapBnd:\t0000000000001400\n"
+                         "CapAmb:\t0000000000001000\nNoNewPrivs:\t0\n");
+}
+
+TEST(rules_the_node_when_it_is_privileged)
+{
+    struct runtime_rights rights = {
+        .privileged = true, .may_gain = true, .capabilities = CAPABILITY_EVERY};
+    struct runtime_container container = real_container(
+        "privileged",
+        STATUS_LINES(
+            "NoNewPrivs|Seccomp") "; mount -t tmpfs none /tmp && echo "
+                                  "mounted; test -e /dev/node-null && test -e /dev/vda && echo "
+                                  "device; echo x > "
+                                  "/dev/node-null && "
+                                  "echo wrote; test -w /proc/sys/kernel/panic && echo writable");
+    const struct runtime_device device = {"/dev/node-null", 'c', 1, 3, 0666, 0, 0, "rwm"};
+    container.devices = &device;
+    container.devices_count = 1;
+    container.rights = &rights;
+    real_run(&container, "NoNewPrivs:\t0\nSeccomp:\t0\nmounted\ndevice\nwrote\nwritable\n");
+}
+
+TEST(may_use_the_device_it_was_given_and_cannot_make_another)
+{
+    /* 1:11 is the kernel's log: no container has it by itself. */
+    const struct runtime_device device = {"/dev/full-copy", 'c', 1, 7, 0666, 0, 0, "rw"};
+    struct runtime_container container = real_container(
+        "device", "echo x 2>/dev/null > /dev/full-copy || echo full; "
+                  "mknod /tmp/kmsg c 1 11; head -c1 /tmp/kmsg 2>/dev/null || echo refused");
+    container.devices = &device;
+    container.devices_count = 1;
+    real_run(&container, "full\nrefused\n");
+}
+
+/* mkdir, and nothing else, is refused with ENOSPC. */
+TEST(makes_the_system_calls_that_its_profile_allows)
+{
+    const char *calls[] = {"mkdir", "mkdirat"};
+    struct seccomp_rule rule = {.names = {.given = true, .items = calls, .count = 2},
+                                .action = fields_word(seccomp_action_words, "SCMP_ACT_ERRNO"),
+                                .error = {GIVEN_VALUE, ENOSPC}};
+    struct seccomp_profile profile = {.fallback =
+                                          fields_word(seccomp_action_words, "SCMP_ACT_ALLOW"),
+                                      .rules = &rule,
+                                      .rules_count = 1};
+    struct runtime_rights rights = {.capabilities = capabilities_of(NULL), .profile = &profile};
+    struct runtime_container container = real_container(
+        "profile",
+        "mkdir /tmp/no 2>&1 | grep -o 'No space'; touch /tmp/yes && echo yes; " STATUS_LINES(
+            "Seccomp"));
+    container.rights = &rights;
+    real_run(&container, "No space\nyes\nSeccomp:\t2\n");
+}
+
 TEST(cannot_reach_the_node_through_proc_and_sys)
 {
     struct runtime_container container = real_container(
@@ -194,6 +267,46 @@ TEST(is_held_to_its_limits)
     OK(runtime_remove(real.runtime, real.uid, "limits", &err));
 }
 
+/* Two that want all there is of one processor: the kernel's share follows the request, not the limit.
+ * Over two seconds the quotient of 4 is off by a few percent; half of it is far from an equal share. */
+TEST(shares_the_processor_by_request_when_it_is_short)
+{
+    static const char spin[] = "exec taskset 1 sh -c 'echo ready; while :; do :; done'";
+    char before[ID_SIZE];
+    text_copy(before, sizeof before, real.uid);
+    id_random(real.uid); /* a group of its own, with little CPU */
+    struct runtime_group group = {real.uid, 400, 256 << 20};
+    struct runtime_container small = real_container("small", spin),
+                             big = real_container("big", spin);
+    struct runtime_use first[2] = {{0}}, last[2] = {{0}};
+    int64_t used[2];
+    char value[64];
+    small.cpu_milli = big.cpu_milli = 400;
+    small.cpu_weight_milli = 80;
+    big.cpu_weight_milli = 320;
+    OK(runtime_group_up(real.runtime, &group, &err));
+    real_start(&small);
+    real_start(&big);
+    assert_true(real_cgroup_file("big", "cpu", "cpu.shares", "cpu.weight", value, sizeof value));
+    bool v2 = strcmp(runtime_cgroup_layout(real.runtime), "v2") == 0;
+    assert_string_equal(value, v2 ? "13" : "327");
+    real_log_until("small", "ready");
+    real_log_until("big", "ready");
+    OK(runtime_use(real.runtime, real.uid, "small", &first[0], &err));
+    OK(runtime_use(real.runtime, real.uid, "big", &first[1], &err));
+    usleep(2500000);
+    OK(runtime_use(real.runtime, real.uid, "small", &last[0], &err));
+    OK(runtime_use(real.runtime, real.uid, "big", &last[1], &err));
+    for (int i = 0; i < 2; i++)
+        used[i] = last[i].cpu_ns - first[i].cpu_ns;
+    OK(runtime_group_down(real.runtime, real.uid, &err));
+    text_copy(real.uid, sizeof real.uid, before);
+    assert_true(used[0] > 0 && used[0] + used[1] < 2500000000 * 6 / 10);
+    if (used[1] < used[0] * 2)
+        fail_msg("big used %lld ms, small %lld ms", (long long)used[1] / 1000000,
+                 (long long)used[0] / 1000000);
+}
+
 TEST(cannot_make_more_processes_than_allowed)
 {
     struct runtime_container container =
@@ -217,9 +330,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(runs_in_an_image_with_nothing_but_its_program),
         cmocka_unit_test(mounts_over_links_without_leaving_the_image),
         cmocka_unit_test(has_few_rights),
+        cmocka_unit_test(has_the_capabilities_it_was_given_and_no_more),
+        cmocka_unit_test(rules_the_node_when_it_is_privileged),
+        cmocka_unit_test(may_use_the_device_it_was_given_and_cannot_make_another),
+        cmocka_unit_test(makes_the_system_calls_that_its_profile_allows),
         cmocka_unit_test(cannot_reach_the_node_through_proc_and_sys),
         cmocka_unit_test(lives_in_a_cgroup_of_its_own_and_sees_no_other),
         cmocka_unit_test(is_held_to_its_limits),
+        cmocka_unit_test(shares_the_processor_by_request_when_it_is_short),
         cmocka_unit_test(cannot_make_more_processes_than_allowed),
     };
     return REAL_TESTS(tests, argc, argv);

@@ -1,6 +1,7 @@
 #include "scheduler/plan.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "scheduler/fit/fit.h"
 
 #include "../unit.h"
@@ -56,24 +57,33 @@ static void world_init(struct world *world, uint64_t seed)
 
 static struct plan_node some_node(struct world *world)
 {
-    return (struct plan_node){
+    static const char *const classes[] = {" ", " crun ", " crun runsc "};
+    struct plan_node node = {
         .key = seed_between(&world->seed, 1, 1000000),
         .pool = world->pools[seed_between(&world->seed, 0, 2)],
         .ready = seed_between(&world->seed, 0, 9) > 0,
         .cordoned = seed_between(&world->seed, 0, 9) == 0,
         .capacity = {1000 * seed_between(&world->seed, 0, 8),
-                     512 * seed_between(&world->seed, 0, 16)},
+                     512 * seed_between(&world->seed, 0, 16),
+                     gpus_of(1, seed_between(&world->seed, 0, 4))},
     };
+    text_copy(node.classes, sizeof node.classes, classes[seed_between(&world->seed, 0, 2)]);
+    return node;
 }
 
 static struct plan_request some_request(struct world *world)
 {
-    return (struct plan_request){
+    struct plan_request request = {
         .pool = world->pools[seed_between(&world->seed, 0, 2)],
         .shape = {250 * seed_between(&world->seed, 0, 8), 256 * seed_between(&world->seed, 0, 12)},
         .group_key = seed_between(&world->seed, 1, 3),
         .last_slot = seed_between(&world->seed, -1, (int64_t)plan_slots(world->plan) - 1),
     };
+    if (seed_between(&world->seed, 0, 3) == 0)
+        request.shape.gpus = gpus_of((int)seed_between(&world->seed, 0, 1), 1);
+    if (seed_between(&world->seed, 0, 3) == 0)
+        text_copy(request.shape.runtime_class, sizeof request.shape.runtime_class, "runsc");
+    return request;
 }
 
 static void place_one(struct world *world)
@@ -118,6 +128,7 @@ static void nobody_holds_too_much(const struct world *world)
     for (size_t i = 0; i < world->held_count; i++) {
         used[world->held[i].slot].cpu_milli += world->held[i].shape.cpu_milli;
         used[world->held[i].slot].memory_mib += world->held[i].shape.memory_mib;
+        used[world->held[i].slot].gpus += world->held[i].shape.gpus;
     }
     for (uint32_t i = 0; i < plan_slots(world->plan); i++) {
         const struct plan_node *node = plan_node_get(world->plan, i);
@@ -297,7 +308,7 @@ TEST(refuses_what_is_larger_than_numbers_can_say)
 static struct plan_request wants_port(const struct plan_pool *pool, uint32_t item)
 {
     return (struct plan_request){
-        .pool = pool, .shape = {1000, 1024, {{item}, 1}}, .last_slot = PLAN_NONE};
+        .pool = pool, .shape = {1000, 1024, .ports = {{item}, 1}}, .last_slot = PLAN_NONE};
 }
 
 TEST(groups_of_one_public_port_are_on_different_nodes)
@@ -339,11 +350,47 @@ TEST(a_port_is_taken_until_everyone_gave_it_back)
     ports_done(&taken);
 }
 
+TEST(gpus_are_never_given_twice_and_a_class_must_be_there)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *pool = plan_pool(plan, "westus", OS_LINUX);
+    struct plan_node plain = {.key = 1, .pool = pool, .ready = true, .capacity = {4000, 4096}};
+    struct plan_node with = {.key = 2,
+                             .pool = pool,
+                             .ready = true,
+                             .capacity = {8000, 8192, gpus_of(0, 2) + gpus_of(2, 1)}};
+    struct plan_request request = {
+        .pool = pool, .shape = {100, 100, gpus_of(0, 1)}, .last_slot = -1};
+    char words[512];
+    struct plan_refusal refusal;
+    text_copy(plain.classes, sizeof plain.classes, " crun runsc ");
+    assert_int_equal(plan_node_put(plan, PLAN_NONE, &plain), 0);
+    assert_int_equal(plan_node_put(plan, PLAN_NONE, &with), 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(plan_find(plan, &request), 1);
+        plan_take(plan, 1, &request.shape);
+    }
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+    plan_explain(plan, &request, &refusal);
+    plan_refusal_text(&refusal, words, sizeof words);
+    assert_non_null(strstr(words, "1 has too few GPUs of its kind, 1 has too few GPUs free."));
+    assert_int_equal(refusal.could, 1);
+    plan_give(plan, 1, &request.shape);
+    assert_int_equal(plan_find(plan, &request), 1);
+    text_copy(request.shape.runtime_class, sizeof request.shape.runtime_class, "runsc");
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+    request.shape.gpus = 0;
+    assert_int_equal(plan_find(plan, &request), 0);
+    text_copy(request.shape.runtime_class, sizeof request.shape.runtime_class, "run");
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_of_one_public_port_are_on_different_nodes),
         cmocka_unit_test(a_port_is_taken_until_everyone_gave_it_back),
+        cmocka_unit_test(gpus_are_never_given_twice_and_a_class_must_be_there),
         cmocka_unit_test(finds_the_best_fit_that_a_scan_of_all_nodes_finds),
         cmocka_unit_test(prefers_the_fullest_node_then_the_last_then_the_oldest),
         cmocka_unit_test(a_kept_node_takes_only_its_group),
