@@ -87,13 +87,26 @@ static const struct options berthd_options = {
 
 /* Taken over by a reload; all others need a restart. */
 static const char *const reloadable[] = {
-    "base_url",           "token",           "token_file",
-    "join_token",         "join_token_file", "subscriptions",
-    "subscription_names", "locations",       "location_names",
-    "queue_locations",    "quotas",          "log_level",
-    "address_pools",      "log_json",        "tls_cert_file",
-    "tls_key_file",       "tls_names",       "principals_file",
-    "privileged_locations", "runtime_classes",
+    "base_url",
+    "token",
+    "token_file",
+    "join_token",
+    "join_token_file",
+    "subscriptions",
+    "subscription_names",
+    "locations",
+    "location_names",
+    "queue_locations",
+    "quotas",
+    "log_level",
+    "address_pools",
+    "log_json",
+    "tls_cert_file",
+    "tls_key_file",
+    "tls_names",
+    "principals_file",
+    "privileged_locations",
+    "runtime_classes",
 };
 
 enum log_level config_log_level(const struct config *config)

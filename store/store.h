@@ -181,9 +181,9 @@ struct group_row {
     int64_t public_number; /* the same */
     /* Where a create and an update that runs it again take one from; NULL: they want none. Outlives the work. */
     const struct address_pool *pool;
-    const char *status; /* newest group_status as JSON (group_status_schema), NULL before any */
+    const char *status;   /* newest group_status as JSON (group_status_schema), NULL before any */
     const char *dns_name; /* below the zone, dns_name_make(); NULL: none */
-    const char *events; /* the plane's own (scheduling), JSON array of Event; NULL: none */
+    const char *events;   /* the plane's own (scheduling), JSON array of Event; NULL: none */
 
     bool living; /* false: removed, waiting for its nodes to forget it */
     bool waits;  /* wants to run and waits for a node */

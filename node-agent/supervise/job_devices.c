@@ -113,7 +113,8 @@ static bool hooks_take(const struct device_edits *edits, struct arena *arena,
 bool devices_of_spec(struct job *job, const struct container *container, struct arena *arena,
                      struct runtime_container *out, struct err *err)
 {
-    const struct gpu *gpu = container->properties->resources->requests->gpu;
+    const struct resource_requirements *resources = container->properties->resources;
+    const struct gpu *gpu = resources ? resources->requests->gpu : NULL; /* none: an init container's */
     struct device_edits edits;
 
     return !gpu || (devices_take(job->jobs->parts.devices, job->uid, container->name, gpu->sku,

@@ -45,8 +45,12 @@ static void check_again(const struct container_group *group, struct container_gr
 {
     struct request request = {.arena = arena};
     struct group_row row = {.name = "g", .spec = spec, .state = GROUP_RUNNING};
-    struct putting putting = {
-        .group = *group, .row = row, .old = &row, .stands = stands, .same_secrets = true, .same_images = true};
+    struct putting putting = {.group = *group,
+                              .row = row,
+                              .old = &row,
+                              .stands = stands,
+                              .same_secrets = true,
+                              .same_images = true};
     struct difference *found;
     size_t count = 0;
     problems_init(&request.problems, arena);

@@ -124,7 +124,6 @@ TEST(what_is_not_run_yet_is_named)
         {BESIDE(",\"sku\":\"Confidential\""), "properties.sku"},
         {BESIDE(",\"sku\":\"Dedicated\""), "properties.sku"},
         {BESIDE(",\"priority\":\"spot\""), "properties.priority"},
-        {BESIDE(",\"initContainers\":[{\"name\":\"i\",\"properties\":{\"image\":\"b\",\"securityContext\":{\"privileged\":true}}}]"), "properties.initContainers[0].properties.securityContext.privileged"},
         {BESIDE(",\"diagnostics\":{\"logAnalytics\":{\"workspaceId\":\"w\",\"workspaceKey\":\"k\"}}"), "properties.diagnostics"},
         {BESIDE(",\"encryptionProperties\":{\"vaultBaseUrl\":\"v\",\"keyName\":\"k\",\"keyVersion\":\"1\"}"), "properties.encryptionProperties"},
         {BESIDE(",\"extensions\":[{\"name\":\"x\",\"properties\":{\"extensionType\":\"t\",\"version\":\"1\"}}]"), "properties.extensions"},

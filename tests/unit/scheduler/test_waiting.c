@@ -3,7 +3,6 @@
 #include "../unit.h"
 #include "seed.h"
 
-
 enum { GROUPS = 300, STEPS = 8000 };
 
 struct model {

@@ -105,8 +105,8 @@ bool network_group_open(struct network *network UNUSED, const char *uid UNUSED,
 }
 
 bool network_group_expose(struct network *network, const char *uid,
-                          const struct network_exposure *exposure,
-                          char shown[NETWORK_ADDRESS_SIZE], struct err *err)
+                          const struct network_exposure *exposure, char shown[NETWORK_ADDRESS_SIZE],
+                          struct err *err)
 {
     if (!network_group_open(network, uid, exposure->ports, exposure->ports_count, err))
         return false;
