@@ -114,7 +114,8 @@ bool devices_of_spec(struct job *job, const struct container *container, struct 
                      struct runtime_container *out, struct err *err)
 {
     const struct resource_requirements *resources = container->properties->resources;
-    const struct gpu *gpu = resources ? resources->requests->gpu : NULL; /* none: an init container's */
+    const struct gpu *gpu =
+        resources ? resources->requests->gpu : NULL; /* none: an init container's */
     struct device_edits edits;
 
     return !gpu || (devices_take(job->jobs->parts.devices, job->uid, container->name, gpu->sku,
