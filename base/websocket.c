@@ -14,7 +14,7 @@
 #include <wslay/wslay.h>
 
 /* A client that pings and never takes the answers is no longer read. */
-enum { QUEUED_MAX = 256, REASON_MAX = WEBSOCKET_REASON_SIZE - 1 };
+enum { QUEUED_MAX = 256, OUT_SIZE = 16384, REASON_MAX = WEBSOCKET_REASON_SIZE - 1 };
 
 struct websocket {
     wslay_event_context_ptr wslay;
@@ -22,6 +22,9 @@ struct websocket {
     struct websocket_events events;
     unsigned char left[WEBSOCKET_LEFT_MAX];
     size_t left_size, left_at;
+    /* wslay gives a frame's head and body apart: together they are one write, and one record of TLS. */
+    unsigned char out[OUT_SIZE];
+    size_t out_size, out_at;
     enum websocket_kind kind; /* of the message under way */
     uint8_t opcode;           /* of the frame under way */
     unsigned char
@@ -67,16 +70,36 @@ static ssize_t on_read(wslay_event_context_ptr wslay, uint8_t *bytes, size_t siz
     return -1;
 }
 
+/* 1: nothing waits, 0: not now, -1: the connection is over. */
+static int flush(struct websocket *socket)
+{
+    while (socket->out_at < socket->out_size) {
+        ssize_t sent = socket->io.write(socket->io.context, socket->out + socket->out_at,
+                                        socket->out_size - socket->out_at);
+        if (sent <= 0)
+            return (int)sent;
+        socket->out_at += (size_t)sent;
+    }
+    socket->out_size = socket->out_at = 0;
+    return 1;
+}
+
 static ssize_t on_write(wslay_event_context_ptr wslay, const uint8_t *bytes, size_t size,
                         int flags UNUSED, void *context)
 {
     struct websocket *socket = context;
-    ssize_t sent = socket->io.write(socket->io.context, bytes, size);
+    int flushed = socket->out_size < OUT_SIZE ? 1 : flush(socket);
+    size_t room = OUT_SIZE - socket->out_size;
 
-    if (sent > 0)
-        return sent;
-    wslay_event_set_error(wslay, sent == 0 ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
-    return -1;
+    if (flushed != 1) {
+        wslay_event_set_error(wslay,
+                              flushed == 0 ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
+        return -1;
+    }
+    size = size < room ? size : room;
+    memcpy(socket->out + socket->out_size, bytes, size);
+    socket->out_size += size;
+    return (ssize_t)size;
 }
 
 static int on_mask(wslay_event_context_ptr wslay UNUSED, uint8_t *bytes, size_t size,
@@ -185,7 +208,8 @@ bool websocket_put_back(struct websocket *socket, const void *bytes, size_t size
 {
     if (size > sizeof socket->left)
         return false;
-    memcpy(socket->left, bytes, size);
+    if (size > 0)
+        memcpy(socket->left, bytes, size);
     socket->left_size = size;
     return true;
 }
@@ -215,15 +239,16 @@ bool websocket_write(struct websocket *socket)
 {
     if (socket->over)
         return false;
-    if (wslay_event_send(socket->wslay) != 0 || !say_end(socket))
+    if (wslay_event_send(socket->wslay) != 0 || !say_end(socket) || flush(socket) < 0)
         socket->over = true;
     return !socket->over &&
-           (wslay_event_want_read(socket->wslay) || wslay_event_want_write(socket->wslay));
+           (wslay_event_want_read(socket->wslay) || websocket_has_to_write(socket));
 }
 
 bool websocket_has_to_write(const struct websocket *socket)
 {
-    return !socket->over && (socket->end_code > 0 || wslay_event_want_write(socket->wslay));
+    return !socket->over &&
+           (socket->out_size > 0 || socket->end_code > 0 || wslay_event_want_write(socket->wslay));
 }
 
 bool websocket_send(struct websocket *socket, enum websocket_kind kind, const void *bytes,
@@ -257,7 +282,7 @@ void websocket_end(struct websocket *socket, int code, const char *reason)
 
 size_t websocket_waiting(const struct websocket *socket)
 {
-    return wslay_event_get_queued_msg_length(socket->wslay);
+    return wslay_event_get_queued_msg_length(socket->wslay) + socket->out_size - socket->out_at;
 }
 
 void websocket_hold(struct websocket *socket, bool hold)
