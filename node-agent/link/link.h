@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/websocket.h"
 #include "model/link.h"
 
 struct link;
@@ -47,6 +48,11 @@ void link_ask(struct link *link, int64_t after);
 /* Sends an answer, waiting for it to be taken. */
 bool link_answer(struct link *link, const char *question_id, const struct answer *answer,
                  struct err *err) MUST_CHECK;
+
+/* Opens the node's end of the stream that a question asked for; it is the client's side of a WebSocket. Blocks for some
+ * seconds at most. */
+bool link_stream_open(struct link *link, const char *question_id, struct websocket_io *io,
+                      struct err *err) MUST_CHECK;
 
 AUTO_TYPE(link);
 

@@ -18,12 +18,14 @@
 #include "node-agent/runtime/runtime.h"
 
 struct agent;
+struct streams;
 
 struct agent_parts { /* opened by main.c, used here, closed by main.c after agent_free() */
     struct runtime *runtime;
     struct image_store *images;
     struct network *network;
     struct meter *meter;
+    struct streams *streams;           /* NULL: no exec, attach and followed logs */
     const struct fence_options *fence; /* started once the plane tells its timings */
     const char *state_dir;             /* on disk: groups/<uid>/ */
     const char *run_dir;               /* in memory: orders/<uid>.json */

@@ -70,7 +70,7 @@ static bool images_pull(struct job *job, const struct group_properties *properti
     return true;
 }
 
-/* Logs of an earlier incarnation go (§18.8); volumes begin empty. */
+/* The log of an earlier incarnation becomes that of the run before; volumes begin empty. */
 static bool folders_make(struct job *job, const struct group_properties *properties,
                          struct err *err)
 {
@@ -82,7 +82,7 @@ static bool folders_make(struct job *job, const struct group_properties *propert
         return false;
     for (size_t i = 0; i < properties->containers_count; i++) {
         text_format(path, sizeof path, "%s/logs/%s.log", folder, properties->containers[i].name);
-        if (!runtime_log_remove(path, err))
+        if (!runtime_log_keep(path, err))
             return false;
     }
     for (size_t i = 0; i < properties->volumes_count; i++) {

@@ -47,35 +47,14 @@ static void add_pair(struct arguments *arguments, const char *option, const char
 
 /* ---- the command line ---- */
 
-/* The words of berth-enter: what to hide, where to go, what to become. */
-static void add_enter(const struct oci *oci, const struct oci_place *place, struct arena *arena,
-                      struct arguments *to)
-{
-    const struct cgroups *cgroups = &oci->cgroups;
-    const char *hidden = "-";
-    for (size_t i = 0; cgroups->layout == CGROUP_MIXED && i < cgroups->count; i++)
-        if (cgroups->mounts[i].controllers & CGROUP_UNIFIED)
-            hidden = cgroups->mounts[i].path;
-    add_pair(to, "--runtime-arg", hidden);
-    add_pair(to, "--runtime-arg", arena_format(arena, "%s/%s", cgroups->name, place->cgroup));
-    for (size_t i = 0; oci_makes_cgroups(oci) && i < cgroups->count; i++)
-        if (!(cgroups->mounts[i].controllers & CGROUP_UNIFIED))
-            add_pair(to, "--runtime-arg", cgroups->mounts[i].path);
-    add_pair(to, "--runtime-arg", "--");
-    add_pair(to, "--runtime-arg", oci->program);
-}
-
-/* What conmon calls the runtime: berth-enter with its own words first, or the OCI runtime
- * itself. */
 static void add_runtime(const struct oci *oci, const struct oci_place *place, struct arena *arena,
                         struct arguments *to)
 {
-    add_pair(to, "-r", oci->traits->entered ? oci->enter : oci->program);
-    if (oci->traits->entered)
-        add_enter(oci, place, arena, to);
-    add_pair(to, "--runtime-arg", arena_format(arena, "--root=%s/oci", oci->root));
-    if (oci_makes_cgroups(oci))
-        add_pair(to, "--runtime-arg", oci->traits->cgroups_off);
+    const char *words[OCI_WORDS_MAX];
+    size_t count = oci_words(oci, place, arena, words);
+    add_pair(to, "-r", count > 0 ? words[0] : NULL); /* NULL: fill() finds it */
+    for (size_t i = 1; i < count; i++)
+        add_pair(to, "--runtime-arg", words[i]);
 }
 
 /* The log is not synced at the end (it would delay the exit file), and has no ceiling in conmon

@@ -29,6 +29,7 @@ static const struct oci_program programs[] = {
     {.name = "crun",
      .entered = true,
      .cgroups_off = "--cgroup-manager=disabled",
+     .gives_terminal = true,
      .takes_bpf = true,
      .is_plain = true,
      .start = START_BY_WRITING},
@@ -56,6 +57,8 @@ static const struct runtime_driver oci_driver = {
     .list = oci_list,
     .exit_fd = oci_exit_fd,
     .exit_next = oci_exit_next,
+    .exec = oci_exec,
+    .end_fd = oci_end_fd,
     .use = oci_use,
     .log_rotate = oci_log_rotate,
 };
