@@ -21,6 +21,7 @@
 #include "node-agent/volume/volume.h"
 
 struct agent;
+struct streams;
 
 struct agent_parts { /* opened by main.c, used here, closed by main.c after agent_free() */
     struct runtime *runtime;
@@ -28,6 +29,7 @@ struct agent_parts { /* opened by main.c, used here, closed by main.c after agen
     struct network *network;
     struct meter *meter;
     struct volumes *volumes;
+    struct streams *streams;           /* NULL: no exec, attach and followed logs */
     const struct fence_options *fence; /* started once the plane tells its timings */
     const char *state_dir;             /* on disk: groups/<uid>/ */
     const char *run_dir;               /* in memory: orders/<uid>.json */

@@ -72,8 +72,9 @@ struct progress {
 /* Set by the agent before any job. */
 extern void (*job_progress)(void *agent, struct message *message);
 
-/* A question of the plane, answered by a worker. */
+/* A question of the plane, answered by a worker; those for a stream by opening one. */
 void job_answer(struct jobs *jobs, const struct question *question);
+void job_stream(struct jobs *jobs, const struct question *question);
 
 /* What is measured each second: containers by value. `done` of a tick is called on the loop like a job's. */
 struct tick_container {

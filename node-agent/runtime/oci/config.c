@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-enum {
-    OOM_SCORE = 500
-}; /* when the node itself runs short, containers go before the agent and the system */
-
 static const char capabilities[] = "[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FSETID\",\"CAP_"
                                    "FOWNER\",\"CAP_MKNOD\",\"CAP_NET_RAW\",\"CAP_SETGID\","
                                    "\"CAP_SETUID\",\"CAP_SETFCAP\",\"CAP_SETPCAP\",\"CAP_NET_BIND_"
@@ -68,9 +64,9 @@ static void add_list(struct text *out, const char *name, const struct text_list 
 
 /* ---- process ---- */
 
-static void add_user(struct text *out, const struct runtime_container *container)
+void config_add_user(struct text *out, const struct runtime_container *container)
 {
-    text_addf(out, "\"user\":{\"uid\":%u,\"gid\":%u,\"additionalGids\":[", container->user,
+    text_addf(out, "{\"uid\":%u,\"gid\":%u,\"additionalGids\":[", container->user,
               container->user_group);
     for (size_t i = 0; i < container->groups_count; i++)
         text_addf(out, "%s%u", i > 0 ? "," : "", container->groups[i]);
@@ -90,8 +86,8 @@ static void add_capabilities(struct text *out, bool is_root)
 void config_add_process(struct text *out, const struct runtime_container *container,
                         const struct config_node *node)
 {
-    text_add(out, "\"terminal\":false,");
-    add_user(out, container);
+    text_add(out, "\"terminal\":false,\"user\":");
+    config_add_user(out, container);
     text_add_char(out, ',');
     add_list(out, "env", &container->env);
     text_add(out, ",\"cwd\":");
@@ -100,7 +96,7 @@ void config_add_process(struct text *out, const struct runtime_container *contai
     add_capabilities(out, container->user == 0);
     text_addf(out, ",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":%lld,\"soft\":%lld}]",
               (long long)node->files_max, (long long)node->files_max);
-    text_addf(out, ",\"noNewPrivileges\":true,\"oomScoreAdj\":%d", OOM_SCORE);
+    text_addf(out, ",\"noNewPrivileges\":true,\"oomScoreAdj\":%d", CONFIG_OOM_SCORE);
 }
 
 void config_add_args(struct text *out, const struct text_list *args)

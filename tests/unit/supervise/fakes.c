@@ -105,8 +105,8 @@ bool network_group_open(struct network *network UNUSED, const char *uid UNUSED,
 }
 
 bool network_group_expose(struct network *network, const char *uid,
-                          const struct network_exposure *exposure,
-                          char shown[NETWORK_ADDRESS_SIZE], struct err *err)
+                          const struct network_exposure *exposure, char shown[NETWORK_ADDRESS_SIZE],
+                          struct err *err)
 {
     if (!network_group_open(network, uid, exposure->ports, exposure->ports_count, err))
         return false;
@@ -359,6 +359,12 @@ void link_ask(struct link *link UNUSED, int64_t after)
 {
     node->asked++;
     node->ask_after = after;
+}
+
+bool link_stream_open(struct link *link UNUSED, const char *question_id UNUSED,
+                      struct websocket_io *io UNUSED, struct err *err)
+{
+    return err_set(err, ERR_NODE_AWAY, "there are no streams here");
 }
 
 bool link_answer(struct link *link UNUSED, const char *question_id UNUSED,
