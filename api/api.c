@@ -20,6 +20,20 @@ static int threads_wanted(int configured)
     return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (int)cores;
 }
 
+static void node_asked(void *waits, int64_t node_key)
+{
+    waits_node_asked(waits, node_key);
+}
+
+static struct streams *streams_begin(struct api *api, const struct api_options *options,
+                                     struct err *err)
+{
+    struct streams_options wanted = {
+        .idle_ms = options->stream_idle_ms, .node_asked = node_asked, .context = api->waits};
+
+    return streams_new(&wanted, err);
+}
+
 struct api *api_new(const struct api_options *options, struct err *err)
 {
     AUTO(api) *api = calloc(1, sizeof *api);
@@ -43,7 +57,8 @@ struct api *api_new(const struct api_options *options, struct err *err)
     struct settings *settings = settings_new(options, err);
     atomic_store(&api->settings, settings);
     api->waits = settings ? waits_new(err) : NULL;
-    api->assets = api->waits ? assets_new(options->docs_dir, err) : NULL;
+    api->streams = api->waits ? streams_begin(api, options, err) : NULL;
+    api->assets = api->streams ? assets_new(options->docs_dir, err) : NULL;
     api->rates = api->assets ? rates_new(err) : NULL;
     if (!api->rates || !bell_init(&api->clock_bell, err))
         return NULL;
@@ -111,6 +126,7 @@ static void requests_finish(struct api *api)
     int64_t end_ns = clock_boot_ns() + (int64_t)LIMIT_HTTP_STOP_TIMEOUT_MS * 1000000;
 
     waits_stop(api->waits);
+    streams_stop(api->streams);
     image_looks_stop(api->looks);
     while (http_server_busy(api->server) > 0 && clock_boot_ns() < end_ns)
         pause_ms(5);
@@ -144,6 +160,7 @@ void api_free(struct api *api)
     lock_done(&api->spare_lock);
     bell_done(&api->clock_bell);
     image_looks_free(api->looks);
+    streams_free(api->streams);
     waits_free(api->waits);
     assets_free(api->assets);
     rates_free(api->rates);

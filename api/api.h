@@ -83,6 +83,7 @@ struct api_options {
     struct auth *auth;          /* who may sign in; NULL: nobody, only `token` opens */
     bool tls;                   /* speak it, with the certificate of `auth` */
     struct api_image_check image_check;
+    int64_t stream_idle_ms; /* exec and attach end when nothing is said this long; 0: never */
 
     /* These may change in api_reload(). */
     const char *token;      /* guards every call but health; at least 16 characters */

@@ -27,6 +27,8 @@
 /* Beyond this, or with "Expect: 100-continue", a body that is not wanted is not read at all. */
 #define DROP_MAX (UINT64_C(16) * LIMIT_HTTP_BODY_MAX)
 
+enum { TAP_BLOCK = 16384 };
+
 struct http_server {
     struct api *api;
     struct MHD_Daemon *daemon;
@@ -123,7 +125,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
               MHD_add_response_header(response, "Expires", "-1") == MHD_YES &&
               MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
 
-    if (body_size(request) > 0)
+    if (body_size(request) > 0 || reply->tap)
         ok = ok && MHD_add_response_header(response, "Content-Type",
                                            reply->content_type
                                                ? reply->content_type
@@ -136,14 +138,134 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
     return ok;
 }
 
+/* ---- replies that go on: bodies without a known end, and WebSockets ---- */
+
+static void tap_pause(void *connection)
+{
+    MHD_suspend_connection(connection);
+}
+
+static void tap_resume(void *connection)
+{
+    MHD_resume_connection(connection);
+}
+
+static ssize_t on_body(void *context, uint64_t position UNUSED, char *bytes, size_t size)
+{
+    struct request *request = context;
+    struct tap_reader reader = {tap_pause, tap_resume, request->connection};
+    ssize_t got = tap_read(request->reply.tap, &reader, bytes, size);
+
+    return got < 0 ? MHD_CONTENT_READER_END_OF_STREAM : got;
+}
+
+/* A WebSocket takes the whole connection over: it sleeps as far as the library knows, and is resumed to be closed. The
+ * library's own way for this carries TLS through a pair of sockets, at 60 KiB/s, and lets them linger. */
+struct upgraded {
+    struct MHD_Connection *connection;
+    int fd;
+    void *tls; /* NULL: none is spoken */
+};
+
+static ssize_t upgraded_read(void *context, void *bytes, size_t size)
+{
+    const struct upgraded *upgraded = context;
+    struct websocket_io plain = websocket_plain(upgraded->fd);
+
+    return upgraded->tls ? tls_read(upgraded->tls, bytes, size)
+                         : plain.read(plain.context, bytes, size);
+}
+
+static ssize_t upgraded_write(void *context, const void *bytes, size_t size)
+{
+    const struct upgraded *upgraded = context;
+    struct websocket_io plain = websocket_plain(upgraded->fd);
+
+    return upgraded->tls ? tls_write(upgraded->tls, bytes, size)
+                         : plain.write(plain.context, bytes, size);
+}
+
+static void upgraded_close(void *context)
+{
+    struct upgraded *upgraded = context;
+
+    if (upgraded->tls)
+        tls_say_end(upgraded->tls);
+    MHD_resume_connection(upgraded->connection);
+    free(upgraded);
+}
+
+static struct upgraded *upgraded_new(const struct request *request)
+{
+    struct upgraded *upgraded = malloc(sizeof *upgraded);
+    const union MHD_ConnectionInfo *info;
+
+    if (!upgraded)
+        return NULL;
+    info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *upgraded = (struct upgraded){request->connection, info ? info->connect_fd : -1, NULL};
+    if (request->api->tls) {
+        info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        upgraded->tls = info ? info->tls_session : NULL;
+    }
+    return upgraded;
+}
+
+/* A client waits for this head before it says more: the library has read nothing beyond the request's own. */
+static bool send_switching(const struct request *request, struct upgraded *upgraded)
+{
+    AUTO(text) *head = text_new(LIMIT_HTTP_CONNECTION_BYTES);
+
+    text_add(head, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n");
+    for (size_t i = 0; i < request->reply.headers_count; i++)
+        text_addf(head, "%s: %s\r\n", request->reply.headers[i].name,
+                  request->reply.headers[i].value);
+    text_add(head, "\r\n");
+    /* The client has nothing unread of this connection that could fill its buffer. */
+    return text_ok(head) &&
+           upgraded_write(upgraded, head->bytes, head->size) == (ssize_t)head->size;
+}
+
+static enum MHD_Result switch_over(struct request *request)
+{
+    struct upgraded *upgraded = upgraded_new(request);
+
+    connections_ready(request->place); /* as long as it likes */
+    request->phase = REQUEST_REPLIED;
+    if (!upgraded || upgraded->fd < 0 || !send_switching(request, upgraded)) {
+        free(upgraded);
+        return MHD_NO;
+    }
+    struct websocket_io io = {upgraded->fd, upgraded_read, upgraded_write, upgraded_close,
+                              upgraded};
+    MHD_suspend_connection(request->connection);
+    request->reply.upgraded(request, &io, NULL, 0);
+    return MHD_YES;
+}
+
+static struct MHD_Response *response_make(struct request *request)
+{
+    if (request->reply.tap)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, TAP_BLOCK, on_body, request,
+                                                 NULL);
+    return MHD_create_response_from_buffer(body_size(request), body_bytes(request),
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result reply_send(struct request *request)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        body_size(request), body_bytes(request), MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response;
     enum MHD_Result sent = MHD_NO;
 
+    if (request->reply.upgraded)
+        return switch_over(request);
+    response = response_make(request);
+
     request->phase = REQUEST_REPLIED;
-    connections_idle(request->place); /* the client's turn: to take it */
+    if (request->reply.tap)
+        connections_ready(request->place); /* as long as it likes */
+    else
+        connections_idle(request->place); /* the client's turn: to take it */
     if (!response)
         return MHD_NO;
     if (add_headers(response, request))
@@ -283,6 +405,8 @@ static enum MHD_Result on_call(void *context, struct MHD_Connection *connection 
         return MHD_NO;
     if (request->phase == REQUEST_HEAD)
         return head(request, method);
+    if (request->phase == REQUEST_REPLIED) /* a WebSocket that has ended */
+        return MHD_NO;
     if (taken > 0) {
         *size = 0;
         return take(request, bytes, taken);

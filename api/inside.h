@@ -24,6 +24,7 @@ struct api {
     struct waits *waits;
     struct assets *assets;
     struct rates *rates;
+    struct streams *streams;
     struct image_looks *looks; /* NULL: images are not checked */
     struct http_server *server;
     _Atomic bool refusing; /* nothing is begun any more */

@@ -45,8 +45,17 @@ static const struct parameter {
      "Properties compared with texts: tagName eq 'x' and tagValue eq 'y'."},
     {"$expand", STRING_, 0, WORD_EXPAND, false,
      "Any of createdTime, changedTime, provisioningState, with commas between."},
-    {"tail", BOUNDED_(0, 2147483647), 0, WORD_LOGS, false, "Only so many last lines."},
+    {"tail", BOUNDED_(0, 2147483647), 0, WORD_LOGS | WORD_EVENTS, false,
+     "Only so many last lines."},
     {"timestamps", "{\"type\":\"boolean\"}", 0, WORD_LOGS, false, "A time before each line."},
+    {"previous", "{\"type\":\"boolean\"}", 0, WORD_LOGS, false,
+     "Of the container's run before this one."},
+    {"bytes", BOUNDED_(1, 6291456), 0, WORD_LOGS, false,
+     "From the end, at most so many; 4 MB without."},
+    {"session", "{\"type\":\"string\",\"format\":\"uuid\"}", .doc = "As webSocketUri names it."},
+    {"container", STRING_, 0, WORD_EVENTS, false, "Only this one; all without."},
+    {"follow", "{\"type\":\"boolean\"}", 0, WORD_EVENTS, false,
+     "Goes on with what is written from now on; true without."},
     {"group", STRING_, 0, WORD_USAGE, true, "The id of a container group or of a subscription."},
     {"from", TIME_, 0, WORD_USAGE, false, "Unix seconds or RFC 3339; from the beginning without."},
     {"to", TIME_, 0, WORD_USAGE, false, "Unix seconds or RFC 3339; until now without."},
@@ -133,7 +142,8 @@ static void add_headers(const struct route *route, int status, struct text *out)
 
 static const char *success_words(int status)
 {
-    return status == 200   ? "Done."
+    return status == 101   ? "The connection is a WebSocket now."
+           : status == 200 ? "Done."
            : status == 201 ? "Created."
            : status == 202 ? "Accepted; it goes on."
            : status == 304 ? "What If-None-Match names is still so."
@@ -155,6 +165,8 @@ static void add_success(const struct route *route, int status, struct text *out)
                       "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}");
     } else if ((route->words & WORD_FILE) && status == 200) {
         text_add(out, ",\"content\":{\"*/*\":{}}");
+    } else if (route->words & WORD_EVENTS) {
+        text_add(out, ",\"content\":{\"text/event-stream\":{\"schema\":{\"type\":\"string\"}}}");
     } else if (route->words & WORD_TEXT) {
         text_add(out, ",\"content\":{\"text/plain\":{\"schema\":{\"type\":\"string\"}}}");
     }
@@ -190,7 +202,7 @@ static bool may_fail_with(const struct route *route, int status)
 
 void openapi_add_answers(const struct route *route, struct text *out)
 {
-    for (int status = 200; status < FAILURES_FROM; status++) {
+    for (int status = 101; status < FAILURES_FROM; status++) {
         if (!names_status(route, status))
             continue;
         add_success(route, status, out);

@@ -125,7 +125,7 @@ void reply_error(struct request *request, const struct err *err)
     request->reply.status = err_code_status(err->code);
     request->reply.content_type = NULL;
     request->reply.bytes = NULL;
-    if (err->code == ERR_METHOD || request->reply.status == 401)
+    if (err->code == ERR_METHOD || err->code == ERR_UPGRADE || request->reply.status == 401)
         return; /* their headers are the router's */
     request->reply.headers_count = 0;
     if (seconds > 0)

@@ -46,6 +46,7 @@ static struct request *spare_take(struct api *api)
 /* Everything but the memory that is kept. */
 static void request_reset(struct request *request)
 {
+    tap_free(TAKE(request->reply.tap));
     struct arena *arena = request->arena;
     struct text *body = request->body, *out = request->out;
 

@@ -19,6 +19,7 @@
 
 #include "api/auth/auth.h"
 #include "api/settings.h"
+#include "api/stream/stream.h"
 #include "base/clock.h"
 #include "base/fields.h"
 #include "base/limits.h"
@@ -54,6 +55,10 @@ struct reply {
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t headers_count;
     bool is_secret; /* nobody on its way may keep it */
+    /* Status 101: the connection becomes a WebSocket, which is given away here. */
+    void (*upgraded)(struct request *request, const struct websocket_io *io, const void *left,
+                     size_t left_size);
+    struct tap *tap; /* the body comes from here, without a known end; owned */
 };
 
 /* Where bytes come from and go to; tests have one of their own. */

@@ -30,6 +30,8 @@ enum route_words {
     WORD_FILTER = 1 << 9,    /* takes $filter */
     WORD_EXPAND = 1 << 10,   /* takes $expand */
     WORD_ANY = 1 << 11,      /* gives JSON of more than one form */
+    WORD_SOCKET = 1 << 12,   /* becomes a WebSocket */
+    WORD_EVENTS = 1 << 13,   /* gives server-sent events */
 };
 
 struct route {

@@ -93,10 +93,16 @@ const struct route routes[] = {
       "200", "What a group must reach outside: nothing, so always empty.", .words = WORD_NAMES },
     { HTTP_GET,  CONTAINER "/logs",   SUB, container_logs, "Containers_ListLogs",
       "200 504", "What a container wrote.", GIVES(logs), .words = WORD_LOGS },
-    { HTTP_POST, CONTAINER "/exec",   SUB, not_yet,        "Containers_ExecuteCommand",
-      "501", "Run a command in a container: not served yet." },
-    { HTTP_POST, CONTAINER "/attach", SUB, not_yet,        "Containers_Attach",
-      "501", "Follow a container's output: not served yet." },
+    { HTTP_POST, CONTAINER "/exec",   SUB, container_exec,   "Containers_ExecuteCommand",
+      "200 409 429", "Run a command in a container: where to connect, and the password to begin with.",
+      TAKES(exec_request), GIVES(stream_ticket) },
+    { HTTP_POST, CONTAINER "/attach", SUB, container_attach, "Containers_Attach",
+      "200 409 429", "Follow a container's output: where to connect, and the password to begin with.",
+      GIVES(stream_ticket) },
+    { HTTP_GET, "/execstream/sessionId/{session}", ROUTE_OPEN, stream_open, "Streams_OpenExec",
+      "101 401 404 426", "The WebSocket of an exec.", .words = WORD_SOCKET },
+    { HTTP_GET, "/logstream/sessionId/{session}",  ROUTE_OPEN, stream_open, "Streams_OpenAttach",
+      "101 401 404 426", "The WebSocket of an attach.", .words = WORD_SOCKET },
 
     { HTTP_GET, LOCATION "/operations/{operationId}", SUB, operation_show, "Operations_Get",
       "200", "The operation that Azure-AsyncOperation names.", GIVES(operation) },
@@ -194,6 +200,9 @@ const struct route routes[] = {
 
     { HTTP_GET,    "/v1/usage",                 0, usage_show,    "Usage_Get",
       "200", "What groups held, second by second, in exact integers.", GIVES(usage), .words = WORD_USAGE | WORD_PAGED },
+    { HTTP_GET, "/v1" SUBSCRIPTION "/resourceGroups/{resourceGroupName}/containerGroups/{containerGroupName}/logs",
+      ROUTE_SUBSCRIPTION, group_follow, "ContainerGroups_FollowLogs",
+      "200 409 429", "What the containers of a group write, as it comes: server-sent events.", .words = WORD_EVENTS },
     { HTTP_GET,    "/v1/nodes",                 0, node_list,     "Nodes_List",
       "200", "All nodes.", GIVES(nodes) },
     { HTTP_GET,    "/v1/nodes/{node}",          0, node_show,     "Nodes_Get",
@@ -210,6 +219,7 @@ const struct route routes[] = {
     { HTTP_GET,  "/v1/agent/desired",            ROUTE_NODE, agent_desired, "Agent_Desired" },
     { HTTP_POST, "/v1/agent/tokens",             ROUTE_NODE, agent_token,   "Agent_Token" },
     { HTTP_POST, "/v1/agent/answers/{question}", ROUTE_NODE, agent_answer,  "Agent_Answer" },
+    { HTTP_GET,  "/v1/agent/streams/{stream}",   ROUTE_NODE, agent_stream,  "Agent_Stream" },
 };
 
 /* clang-format on */

@@ -121,6 +121,32 @@ tls_callback_fn tls_callback(void)
     return (tls_callback_fn)callback;
 }
 
+/* ---- sessions that were taken over ---- */
+
+ssize_t tls_read(void *session, void *bytes, size_t size)
+{
+    ssize_t got = gnutls_record_recv(session, bytes, size);
+
+    if (got == GNUTLS_E_AGAIN || got == GNUTLS_E_INTERRUPTED)
+        return 0;
+    return got > 0 ? got : -1;
+}
+
+/* What was not taken at once is kept by the library, and the same bytes must come again. */
+ssize_t tls_write(void *session, const void *bytes, size_t size)
+{
+    ssize_t sent = gnutls_record_send(session, bytes, size);
+
+    if (sent == GNUTLS_E_AGAIN || sent == GNUTLS_E_INTERRUPTED)
+        return 0;
+    return sent > 0 ? sent : -1;
+}
+
+void tls_say_end(void *session)
+{
+    (void)gnutls_bye(session, GNUTLS_SHUT_WR);
+}
+
 bool tls_begin(const struct auth *auth, struct err *err)
 {
     CHECK(!tls.auth);

@@ -18,4 +18,10 @@ void tls_end(void);
 typedef void (*tls_callback_fn)(void);
 tls_callback_fn tls_callback(void);
 
+/* A session of the library's whose connection was taken over: bytes moved, 0: not now, -1: it is over. Bytes that were
+ * not taken must be given again. */
+ssize_t tls_read(void *session, void *bytes, size_t size);
+ssize_t tls_write(void *session, const void *bytes, size_t size);
+void tls_say_end(void *session);
+
 #endif

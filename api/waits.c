@@ -141,6 +141,11 @@ static void wake(struct waits *waits, enum wait_kind kind, int64_t key)
     end_all(waits, kind, key, WAIT_ENDED);
 }
 
+void waits_node_asked(struct waits *waits, int64_t node_key)
+{
+    wake(waits, WAIT_DESIRED, node_key);
+}
+
 void waits_overtake_polls(struct waits *waits, int64_t node_key)
 {
     end_all(waits, WAIT_DESIRED, node_key, WAIT_OVERTAKEN);

@@ -38,6 +38,8 @@ void waits_image_known(struct waits *waits, int64_t number);
 bool waits_questions(struct waits *waits, int64_t node_key, struct arena *arena,
                      struct question **questions, size_t *count) MUST_CHECK;
 bool waits_has_question(struct waits *waits, int64_t node_key);
+/* There is something new for that node. */
+void waits_node_asked(struct waits *waits, int64_t node_key);
 /* The node asks anew: polls that it left behind end with WAIT_OVERTAKEN. They may be those of a process that
  * died, and would take its successor's questions with them. */
 void waits_overtake_polls(struct waits *waits, int64_t node_key);

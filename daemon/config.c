@@ -62,6 +62,7 @@ static const struct field config_fields[] = {
     FIELD(struct config, image_check, "image_check", .flags = FIELD_HAS_FALLBACK, .fallback_text = "on", .doc = "on: a group's images are looked at in their registries before it is accepted; off: for a plane that cannot reach them."),
     FIELD(struct config, image_check_workers, "image_check_workers", .flags = FIELD_HAS_FALLBACK, .fallback = 4, .min = 1, .max = 64, .doc = "Looks at the same time."),
     FIELD(struct config, image_check_cache_s, "image_check_cache_s", .flags = FIELD_HAS_FALLBACK, .fallback = 60, .min = 0, .max = 86400, .doc = "How long a look counts for the next groups with that image and credential."),
+    FIELD(struct config, stream_idle_minutes, "stream_idle_minutes", .flags = FIELD_HAS_FALLBACK, .fallback = LIMIT_STREAM_IDLE_MINUTES, .min = 0, .max = 525600, .doc = "Sessions of exec and attach end when nothing is said this long; 0: never."),
     FIELD(struct config, insecure_registries, "insecure_registries", .max = 64, .doc = "Registries that the plane speaks to without TLS: host:port."),
     FIELD(struct config, registry_certs_dir, "registry_certs_dir", .max = 3000, .doc = "Folder of CAs in PEM that registries' certificates are checked with beside those the system trusts: host:port/ca.crt for each registry."),
     FIELD(struct config, skopeo, "skopeo", .flags = FIELD_HAS_FALLBACK, .fallback_text = "skopeo", .max = 4000, .doc = "Program that looks at images."),

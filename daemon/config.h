@@ -38,6 +38,7 @@ struct config {
     int64_t operation_keep_hours;
     const char *image_check; /* "on" or "off" */
     int64_t image_check_workers, image_check_cache_s;
+    int64_t stream_idle_minutes;
     struct text_list insecure_registries;
     const char *skopeo, *registry_certs_dir;
     const char *log_level;

@@ -129,6 +129,7 @@ static bool api_options_from(const struct wiring *wiring, const struct config *c
                         .insecure = config->insecure_registries,
                         .workers = (int)config->image_check_workers,
                         .cache_ms = config->image_check_cache_s * 1000},
+        .stream_idle_ms = config->stream_idle_minutes * 60000,
         .token = tokens->token,
         .join_token = tokens->join_token,
         .default_location = config->default_location,

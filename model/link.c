@@ -7,7 +7,7 @@
 #include <string.h>
 
 const char *const wanted_words[] = {"run", "stop", "remove", NULL};
-const char *const question_kind_words[] = {"logs", NULL};
+const char *const question_kind_words[] = {"logs", "exec", "attach", "follow", NULL};
 
 /* clang-format off */
 
@@ -79,8 +79,22 @@ static const struct field question_fields[] = {
     FIELD(struct question, container, "container"),
     FIELD(struct question, tail, "tail"),
     FIELD(struct question, timestamps, "timestamps"),
+    FIELD(struct question, previous, "previous"),
+    FIELD(struct question, bytes_max, "bytesMax"),
+    FIELD(struct question, command, "command", .max = LIMIT_EXEC_COMMAND_MAX),
+    FIELD(struct question, rows, "rows", .max = LIMIT_TERMINAL_SIDE_MAX),
+    FIELD(struct question, columns, "columns", .max = LIMIT_TERMINAL_SIDE_MAX),
+    FIELD(struct question, containers, "containers", .max = 64),
+    FIELD(struct question, position, "position", .max = LIMIT_FOLLOW_POSITION_MAX),
+    FIELD(struct question, ends, "ends"),
 };
 static const struct schema question_schema = SCHEMA("Question", struct question, question_fields, "Something only the node can answer.");
+
+static const struct field stream_size_fields[] = {
+    FIELD(struct stream_size, rows, "rows", .min = 0, .max = LIMIT_TERMINAL_SIDE_MAX),
+    FIELD(struct stream_size, columns, "cols", .min = 0, .max = LIMIT_TERMINAL_SIDE_MAX),
+};
+const struct schema stream_size_schema = SCHEMA("TerminalSize", struct stream_size, stream_size_fields, "Of a terminal, in characters.");
 
 static const struct field desired_fields[] = {
     FIELD(struct desired, revision, "revision"),

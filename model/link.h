@@ -4,6 +4,11 @@
  *   POST /v1/agent/report    report       -> report_answer    each beat, and at once when something changed
  *   GET  /v1/agent/desired?epoch=E&after=R  -> desired        held open until something changed (LIMIT_NODE_POLL_MS)
  *   POST /v1/agent/answers/{id}   answer                      to a question that came with `desired`
+ *   GET  /v1/agent/streams/{id}   WebSocket                   for a question that asks for a stream
+ *
+ * In a stream, binary messages are what a terminal gives and takes (or, of followed logs, events as the client
+ * gets them); text messages of the plane are a stream_size. The node ends it with code 1000 and, as reason, the
+ * words the client is to see.
  *
  * All but join carry `Authorization: Bearer <credential>` and `Berth-Node: <node id>`. A report or poll with
  * an old epoch is refused with ERR_NODE_EPOCH: the node joins again (it was lost meanwhile) and asks for its
@@ -86,7 +91,8 @@ struct assignment {
     size_t pins_count;
 };
 
-enum question_kind { QUESTION_LOGS };
+/* The last three are answered by opening a stream. */
+enum question_kind { QUESTION_LOGS, QUESTION_EXEC, QUESTION_ATTACH, QUESTION_FOLLOW };
 extern const char *const question_kind_words[];
 
 struct question {
@@ -95,6 +101,18 @@ struct question {
     const char *uid, *container;
     struct opt_int tail;
     bool timestamps;
+    bool previous;               /* logs: of the run before */
+    int64_t bytes_max;           /* logs: of the answer; 0: LIMIT_LOG_ANSWER_MAX */
+    const char *command;         /* exec: as a shell would take it apart */
+    int64_t rows, columns;       /* exec: of the terminal; 0: 24, 80 */
+    struct text_list containers; /* follow: these */
+    const char *position;        /* follow: behind it; NULL: from the beginning, or `tail` */
+    bool ends;                   /* follow: nothing more is written, end with the last line */
+};
+
+/* Of a terminal, while it runs. */
+struct stream_size {
+    int64_t rows, columns;
 };
 
 struct desired {
@@ -201,6 +219,6 @@ struct report_answer {
 extern const struct schema token_ask_schema;
 extern const struct schema node_gpus_schema, join_request_schema, join_answer_schema,
     desired_schema, answer_schema, report_schema, report_answer_schema, group_status_schema,
-    assignment_schema;
+    assignment_schema, stream_size_schema;
 
 #endif

@@ -6,6 +6,7 @@
 #include "node-agent/config.h"
 #include "node-agent/device/device.h"
 #include "node-agent/machine.h"
+#include "node-agent/stream/stream.h"
 #include "node-agent/supervise/agent.h"
 
 #include <arpa/inet.h>
@@ -199,6 +200,9 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     AUTO(network) *network = network_open(&options.network, err);
     if (!network)
         return false;
+    AUTO(streams) *streams = streams_new(err);
+    if (!streams)
+        return false;
     AUTO(meter) *meter = meter_open(&options.meter, err);
     if (!meter)
         return false;
@@ -224,6 +228,7 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     parts.network = network;
     parts.meter = meter;
     parts.devices = devices;
+    parts.streams = streams;
     parts.images = images;
     parts.volumes = volumes;
     parts.fence = &fence;

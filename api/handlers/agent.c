@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
+enum { QUESTIONS_MAX = 256 };
+
 static bool print_secret(struct request *request, const struct schema *schema, const void *value)
 {
     text_clear(request->out);
@@ -48,6 +50,7 @@ static bool join_done(struct request *request, struct err *err)
     if (hooks->node_seen)
         hooks->node_seen(hooks->context, joining->row.key, joining->row.epoch);
     waits_node_joined(request->api->waits, joining->row.key);
+    streams_node_joined(request->api->streams, joining->row.key);
     log_info("node_joined", "node=%s id=%s epoch=%lld", LOG_QUOTE(joining->asked.name),
              answer.node_id, (long long)answer.epoch);
     return print_secret(request, &join_answer_schema, &answer);
@@ -131,8 +134,25 @@ static bool has_news(struct request *request)
     bool waits = true;
 
     /* What cannot be looked up is told by the answer. */
-    return waits_has_question(request->api->waits, request->node_key) || !tx ||
+    return waits_has_question(request->api->waits, request->node_key) ||
+           streams_has_question(request->api->streams, request->node_key) || !tx ||
            !store_desired_waits(tx, request->node_key, poll->after, &waits, &err) || waits;
+}
+
+/* Those that want an answer, and those that want a stream. */
+static bool questions_take(struct request *request, struct desired *desired)
+{
+    struct question *waiting, *all = arena_array(request->arena, QUESTIONS_MAX, sizeof *all);
+    size_t *count = &desired->questions_count;
+
+    if (!all ||
+        !waits_questions(request->api->waits, request->node_key, request->arena, &waiting, count))
+        return false;
+    for (size_t i = 0; i < *count; i++)
+        all[i] = waiting[i];
+    desired->questions = all;
+    return streams_questions(request->api->streams, request->node_key, request->arena, all,
+                             QUESTIONS_MAX, count);
 }
 
 static bool desired_give(struct request *request, struct err *err)
@@ -143,9 +163,7 @@ static bool desired_give(struct request *request, struct err *err)
 
     if (!tx || !store_desired(tx, request->node_key, poll->after, request->arena, &desired, err))
         return false;
-    if (request->wait.end != WAIT_OVERTAKEN &&
-        !waits_questions(request->api->waits, request->node_key, request->arena, &desired.questions,
-                         &desired.questions_count))
+    if (request->wait.end != WAIT_OVERTAKEN && !questions_take(request, &desired))
         return request_full(err);
     return print_secret(request, &desired_schema, &desired);
 }

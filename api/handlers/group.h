@@ -13,6 +13,16 @@ struct resource_id group_id_of(const struct request *request);
 struct group_row *group_find(struct request *request, struct tx *tx, bool with_spec,
                              struct err *err) MUST_CHECK;
 bool group_missing(struct request *request, struct tx *tx, struct err *err);
+/* The container's own spelling of the name, of init containers too; ERR_CONTAINER_NOT_FOUND. */
+bool group_container_find(struct request *request, const struct group_row *row, const char *asked,
+                          const char **name, struct err *err) MUST_CHECK;
+/* Whether a node is there to be asked; ERR_NODE_AWAY. */
+bool group_node_is_there(const struct request *request, int64_t node_key, struct err *err)
+    MUST_CHECK;
+/* true or false; ERR_BAD_QUERY. Absent is `fallback`. */
+bool query_flag(const struct request *request, const char *name, bool fallback, bool *flag,
+                struct err *err) MUST_CHECK;
+bool query_tail(const struct request *request, struct opt_int *tail, struct err *err) MUST_CHECK;
 /* Stopped, Succeeded or Failed: nothing of it runs, nothing is held. */
 bool group_is_over(const struct group_row *row);
 

@@ -15,16 +15,17 @@ static bool give(struct request *request, const char *content)
     return reply_json(request, 200);
 }
 
-static bool flag_take(const struct request *request, const char *name, bool *flag, struct err *err)
+bool query_flag(const struct request *request, const char *name, bool fallback, bool *flag,
+                struct err *err)
 {
     const char *text = request_query(request, name);
 
-    *flag = text && text_equal_nocase(text, "true");
+    *flag = text ? text_equal_nocase(text, "true") : fallback;
     return !text || *flag || text_equal_nocase(text, "false") ||
            err_set_field(err, ERR_BAD_QUERY, name, "the value of '%s' must be true or false", name);
 }
 
-static bool tail_take(const struct request *request, struct opt_int *tail, struct err *err)
+bool query_tail(const struct request *request, struct opt_int *tail, struct err *err)
 {
     const char *text = request_query(request, "tail");
 
@@ -33,6 +34,15 @@ static bool tail_take(const struct request *request, struct opt_int *tail, struc
            (text_to_int(text, &tail->value) && tail->value >= 0 && tail->value <= INT32_MAX) ||
            err_set_field(err, ERR_BAD_QUERY, "tail",
                          "the value of 'tail' must be a number from 0 to %d", INT32_MAX);
+}
+
+static bool bytes_take(const struct request *request, int64_t *bytes, struct err *err)
+{
+    const char *text = request_query(request, "bytes");
+
+    return !text || (text_to_int(text, bytes) && *bytes >= 1 && *bytes <= LIMIT_LOG_LARGE_MAX) ||
+           err_set_field(err, ERR_BAD_QUERY, "bytes",
+                         "the value of 'bytes' must be a number from 1 to %d", LIMIT_LOG_LARGE_MAX);
 }
 
 static const char *name_in(const struct container *containers, size_t count, const char *name)
@@ -45,8 +55,8 @@ static const char *name_in(const struct container *containers, size_t count, con
 }
 
 /* The container's own spelling of its name. */
-static bool container_find(struct request *request, const struct group_row *row, const char **name,
-                           struct err *err)
+bool group_container_find(struct request *request, const struct group_row *row, const char *asked,
+                          const char **name, struct err *err)
 {
     struct container_group group;
     const struct group_properties *properties;
@@ -54,16 +64,15 @@ static bool container_find(struct request *request, const struct group_row *row,
     if (!group_spec_read(request, row, &group, err))
         return false;
     properties = group.properties;
-    *name = name_in(properties->containers, properties->containers_count, request->names[3]);
+    *name = name_in(properties->containers, properties->containers_count, asked);
     if (!*name)
-        *name = name_in(properties->init_containers, properties->init_containers_count,
-                        request->names[3]);
+        *name = name_in(properties->init_containers, properties->init_containers_count, asked);
     return *name || err_set(err, ERR_CONTAINER_NOT_FOUND,
-                            "The container '%.63s' is not found in container group '%.63s'.",
-                            request->names[3], row->name);
+                            "The container '%.63s' is not found in container group '%.63s'.", asked,
+                            row->name);
 }
 
-static bool node_is_there(const struct request *request, int64_t node_key, struct err *err)
+bool group_node_is_there(const struct request *request, int64_t node_key, struct err *err)
 {
     const struct api_hooks *hooks = &request->api->hooks;
     struct api_node_room room;
@@ -108,16 +117,18 @@ bool container_logs(struct request *request, struct err *err)
 
     if (!question)
         return request_full(err);
-    if (!tail_take(request, &question->tail, err) ||
-        !flag_take(request, "timestamps", &question->timestamps, err))
+    if (!query_tail(request, &question->tail, err) ||
+        !query_flag(request, "previous", false, &question->previous, err) ||
+        !bytes_take(request, &question->bytes_max, err) ||
+        !query_flag(request, "timestamps", false, &question->timestamps, err))
         return false;
     tx = store_read(request->api->store, err);
     row = tx ? group_find(request, tx, true, err) : NULL;
-    if (!row || !container_find(request, row, &question->container, err))
+    if (!row || !group_container_find(request, row, request->names[3], &question->container, err))
         return false;
     if (row->node_key == 0)
         return give(request, ""); /* nothing ran yet */
-    if (!node_is_there(request, row->node_key, err))
+    if (!group_node_is_there(request, row->node_key, err))
         return false;
     question->kind = QUESTION_LOGS;
     question->uid = row->uid;

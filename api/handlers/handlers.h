@@ -82,6 +82,16 @@ bool group_restart(struct request *request, struct err *err) MUST_CHECK;
 bool container_logs(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema logs_schema;
 
+/* exec.c */
+bool container_exec(struct request *request, struct err *err) MUST_CHECK;
+bool container_attach(struct request *request, struct err *err) MUST_CHECK;
+bool stream_open(struct request *request, struct err *err) MUST_CHECK;
+bool agent_stream(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema exec_request_schema, stream_ticket_schema;
+
+/* follow.c */
+bool group_follow(struct request *request, struct err *err) MUST_CHECK;
+
 /* locations.c */
 bool location_capabilities_list(struct request *request, struct err *err) MUST_CHECK;
 bool location_images_list(struct request *request, struct err *err) MUST_CHECK;

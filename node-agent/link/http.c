@@ -102,14 +102,14 @@ static struct curl_slist *headers_list(const struct http_call *call)
 }
 
 /* Every call checks who answers: by the CA, and by the name in the URL. */
-static void tls_prepare(struct http *http)
+void http_prepare_tls(void *easy, const char *ca_file)
 {
-    curl_easy_setopt(http->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(http->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(http->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (http->ca_file) {
-        curl_easy_setopt(http->easy, CURLOPT_CAINFO, http->ca_file);
-        curl_easy_setopt(http->easy, CURLOPT_CAPATH, NULL); /* nobody else vouches for the plane */
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (ca_file) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* nobody else vouches for the plane */
     }
 }
 
@@ -119,7 +119,7 @@ static void transfer_prepare(struct http *http, const struct http_call *call,
     CURL *easy = http->easy;
 
     curl_easy_reset(easy);
-    tls_prepare(http);
+    http_prepare_tls(easy, http->ca_file);
     http->why[0] = '\0';
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->why);
     curl_easy_setopt(easy, CURLOPT_URL, call->url);

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "base/websocket.h"
 
 struct http;
 
@@ -30,6 +31,12 @@ struct http_call {
 /* ERR_NODE_AWAY when there was no answer at all; any answer is success with its status. `reply` is cleared first. */
 bool http_send(struct http *http, const struct http_call *call, struct text *reply, int *status,
                struct err *err) MUST_CHECK;
+
+/* A connection of its own that has become a WebSocket; of the call url and headers count. Blocks. */
+bool http_stream_open(const struct http_call *call, const char *ca_file, struct websocket_io *io,
+                      struct err *err) MUST_CHECK;
+/* What every connection of libcurl's is told: who may answer. */
+void http_prepare_tls(void *easy, const char *ca_file);
 
 AUTO_TYPE(http);
 

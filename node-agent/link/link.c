@@ -337,6 +337,21 @@ bool link_token(struct link *link, const struct token_ask *ask, struct text *out
                       out, err);
 }
 
+bool link_stream_open(struct link *link, const char *question_id, struct websocket_io *io,
+                      struct err *err)
+{
+    char url[URL_SIZE], bearer[256], node[128];
+    const char *headers[] = {bearer, node, NULL};
+    struct http_call call = {.url = url, .headers = headers};
+
+    lock_take(&link->lock);
+    text_format(url, sizeof url, "%s/v1/agent/streams/%s", link->options.plane_url, question_id);
+    text_format(bearer, sizeof bearer, "Authorization: Bearer %s", link->credential);
+    text_format(node, sizeof node, LINK_NODE_HEADER ": %s", link->node_id);
+    lock_release(&link->lock);
+    return http_stream_open(&call, link->options.plane_ca_file, io, err);
+}
+
 /* ---- life ---- */
 
 /* A file that is not there is told at the start, not with each call. */

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "base/websocket.h"
 #include "model/link.h"
 
 struct link;
@@ -53,6 +54,10 @@ bool link_answer(struct link *link, const char *question_id, const struct answer
  * otherwise its own words. */
 bool link_token(struct link *link, const struct token_ask *ask, struct text *out, struct err *err)
     MUST_CHECK;
+/* Opens the node's end of the stream that a question asked for; it is the client's side of a WebSocket. Blocks for some
+ * seconds at most. */
+bool link_stream_open(struct link *link, const char *question_id, struct websocket_io *io,
+                      struct err *err) MUST_CHECK;
 
 AUTO_TYPE(link);
 

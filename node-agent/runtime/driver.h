@@ -32,6 +32,9 @@ struct runtime_driver {
     int (*exit_fd)(const struct runtime *runtime);
     bool (*exit_next)(struct runtime *runtime, char uid[ID_SIZE], char name[RUNTIME_NAME_SIZE]);
 
+    bool (*exec)(struct runtime *runtime, const struct runtime_exec *exec,
+                 struct runtime_terminal *out, struct err *err);
+    int (*end_fd)(struct runtime *runtime, const char *uid, const char *name);
     bool (*use)(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
                 struct err *err);
     struct runtime_command *(*command_begin)(struct runtime *runtime, const char *uid,

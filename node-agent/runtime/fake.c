@@ -284,6 +284,18 @@ static bool fake_use(struct runtime *runtime, const char *uid, const char *name,
     return true;
 }
 
+static bool fake_exec(struct runtime *runtime UNUSED, const struct runtime_exec *exec UNUSED,
+                      struct runtime_terminal *out UNUSED, struct err *err)
+{
+    return err_set(err, ERR_NOT_IMPLEMENTED, "containers in memory run no commands");
+}
+
+static int fake_end_fd(struct runtime *runtime UNUSED, const char *uid UNUSED,
+                       const char *name UNUSED)
+{
+    return -1;
+}
+
 static bool fake_log_rotate(struct runtime *runtime UNUSED, const char *uid UNUSED,
                             const char *name UNUSED, struct err *err UNUSED)
 {
@@ -359,6 +371,8 @@ static const struct runtime_driver fake_driver = {
     .list = fake_list,
     .exit_fd = fake_exit_fd,
     .exit_next = fake_exit_next,
+    .exec = fake_exec,
+    .end_fd = fake_end_fd,
     .use = fake_use,
     .command_begin = fake_command_begin,
     .command_ended = fake_command_ended,

@@ -168,6 +168,22 @@ bool runtime_exit_next(struct runtime *runtime, char uid[ID_SIZE], char name[RUN
     return runtime->driver->exit_next(runtime, uid, name);
 }
 
+bool runtime_exec(struct runtime *runtime, const struct runtime_exec *exec,
+                  struct runtime_terminal *out, struct err *err)
+{
+    if (!names_ok(exec->uid, exec->name, err))
+        return false;
+    if (exec->args->count == 0 || !exec->args->items[0][0])
+        return err_set(err, ERR_EXEC_COMMAND, "the command is empty");
+    return runtime->driver->exec(runtime, exec, out, err);
+}
+
+int runtime_end_fd(struct runtime *runtime, const char *uid, const char *name)
+{
+    struct err ignored;
+    return names_ok(uid, name, &ignored) ? runtime->driver->end_fd(runtime, uid, name) : -1;
+}
+
 bool runtime_use(struct runtime *runtime, const char *uid, const char *name,
                  struct runtime_use *out, struct err *err)
 {

@@ -193,6 +193,26 @@ int runtime_exit_fd(const struct runtime *runtime);
  * that turns out to be still running (only its conmon died) goes on being watched. */
 bool runtime_exit_next(struct runtime *runtime, char uid[ID_SIZE], char name[RUNTIME_NAME_SIZE]);
 
+/* ---- commands within ---- */
+
+struct runtime_exec {
+    const char *uid, *name;       /* of a container that runs */
+    const struct text_list *args; /* at least one */
+    int rows, columns;            /* of its terminal */
+};
+struct runtime_terminal {
+    int fd; /* the controlling side, not blocking; -1: the command was not begun, `said_fd` tells why */
+    int said_fd; /* what the OCI runtime says of its own, a command that does not exist say */
+    pid_t pid;   /* its exit code is the command's; to be waited for, or killed, by the caller */
+};
+/* Runs a command in a container as the container's own process runs: user, groups, environment, working folder,
+ * rights. It has a terminal, whose end hangs it up; it ends with the container at the latest. ERR_NOT_FOUND when the
+ * container does not run. Whether the command exists is told by the process. */
+bool runtime_exec(struct runtime *runtime, const struct runtime_exec *exec,
+                  struct runtime_terminal *out, struct err *err) MUST_CHECK;
+/* Readable once the container has ended and all it wrote is in its log; -1: it has. The caller closes it. */
+int runtime_end_fd(struct runtime *runtime, const char *uid, const char *name);
+
 /* ---- use ---- */
 
 struct runtime_use {
@@ -231,15 +251,20 @@ bool runtime_log_rotate(struct runtime *runtime, const char *uid, const char *na
     MUST_CHECK;
 
 struct runtime_log_query {
-    int64_t tail;      /* newest lines; -1: all */
-    int64_t bytes_max; /* from the end, whole lines; 0: LIMIT_LOG_ANSWER_MAX */
-    bool timestamps;   /* each line begins with its time, RFC 3339 with nanoseconds */
+    int64_t tail; /* newest lines; -1: all */
+    int64_t
+        bytes_max; /* from the end, whole lines; 0: LIMIT_LOG_ANSWER_MAX; never above LIMIT_LOG_LARGE_MAX */
+    bool timestamps; /* each line begins with its time, RFC 3339 with nanoseconds */
 };
 /* Both files of a log as one text in the order written; valid UTF-8 whatever was in them. No log
  * yet is an empty text. Needs no runtime: the log of a container that was removed can be read as
  * long as it exists. */
 bool runtime_log_read(const char *log_path, const struct runtime_log_query *query, struct text *out,
                       struct err *err) MUST_CHECK;
+/* The log becomes that of the run before (runtime_log_previous()), whose own is removed. Nothing when there is none. */
+bool runtime_log_keep(const char *log_path, struct err *err) MUST_CHECK;
+/* "…/c.log" gives "…/c.previous.log". */
+bool runtime_log_previous(const char *log_path, char *out, size_t size) MUST_CHECK;
 /* Removes both files. */
 bool runtime_log_remove(const char *log_path, struct err *err) MUST_CHECK;
 

@@ -22,6 +22,7 @@
 
 struct agent;
 struct devices;
+struct streams;
 
 struct agent_parts { /* opened by main.c, used here, closed by main.c after agent_free() */
     struct runtime *runtime;
@@ -30,6 +31,7 @@ struct agent_parts { /* opened by main.c, used here, closed by main.c after agen
     struct meter *meter;
     struct volumes *volumes;
     struct devices *devices;           /* NULL: none are handed out */
+    struct streams *streams;           /* NULL: no exec, attach and followed logs */
     const struct fence_options *fence; /* started once the plane tells its timings */
     const char *state_dir;             /* on disk: groups/<uid>/ */
     const char *run_dir;               /* in memory: orders/<uid>.json */

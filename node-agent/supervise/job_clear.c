@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "node-agent/device/device.h"
+#include "node-agent/stream/stream.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -126,6 +127,8 @@ bool job_clear(struct job *job, struct err *err)
         !job_volumes_down(job, err) || !file_remove_tree(config, err))
         return false;
     images_release(job);
+    if (parts->streams && !job->keep_network)
+        streams_group_over(parts->streams, job->uid);
     /* The next incarnation takes over the address and, without a gap, the held resources. */
     if (job->keep_network)
         return true;

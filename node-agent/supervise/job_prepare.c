@@ -20,7 +20,7 @@ const char *container_folder(const struct agent_parts *parts, const char *uid,
     return out;
 }
 
-/* Logs of an earlier incarnation go (§18.8). */
+/* The log of an earlier incarnation becomes that of the run before. */
 static bool folders_make(struct job *job, const struct group_properties *properties,
                          struct err *err)
 {
@@ -37,7 +37,7 @@ static bool folders_make(struct job *job, const struct group_properties *propert
         if (runtime_find(job->jobs->parts.runtime, job->uid, name, &found, &none))
             continue; /* it writes its log: the group is prepared again beside it */
         text_format(path, sizeof path, "%s/logs/%s.log", folder, name);
-        if (!runtime_log_remove(path, err))
+        if (!runtime_log_keep(path, err))
             return false;
     }
     return true;

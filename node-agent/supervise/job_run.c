@@ -204,7 +204,8 @@ static bool container_create(struct making *making, struct err *err)
     ceilings_set(making, &container);
     group_folder(parts, making->job->uid, folder);
     text_format(log_path, sizeof log_path, "%s/logs/%s.log", folder, making->container->name);
-    return args_of(making, &container.args, err) && env_of(making, &container.env, err) &&
+    return runtime_log_keep(log_path, err) && args_of(making, &container.args, err) &&
+           env_of(making, &container.env, err) &&
            mounts_of(making, mounts, &container.mounts_count, err) &&
            config_of_spec(making->job, making->container, making->arena, &container, err) &&
            devices_of_spec(making->job, making->container, making->arena, &container, err) &&

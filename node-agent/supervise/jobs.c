@@ -109,8 +109,8 @@ struct asking {
     struct work work;
     struct jobs *jobs;
     char id[ID_SIZE], uid[ID_SIZE], container[MEMBER_NAME_SIZE];
-    int64_t tail;
-    bool timestamps;
+    int64_t tail, bytes_max;
+    bool timestamps, previous;
 };
 
 static void asking_drop(struct work *work)
@@ -118,18 +118,51 @@ static void asking_drop(struct work *work)
     free(CONTAINER_OF(work, struct asking, work));
 }
 
+static size_t json_size(const struct text *text)
+{
+    size_t size = text->size;
+
+    for (size_t i = 0; i < text->size; i++)
+        size += (unsigned char)text->bytes[i] < 0x20
+                    ? 5
+                    : text->bytes[i] == '"' || text->bytes[i] == '\\';
+    return size;
+}
+
+/* What does not fit a message, because of all that has to be escaped in it, loses more of its beginning. */
+static bool log_read(const char *path, const struct runtime_log_query *query, struct text *content,
+                     struct err *err)
+{
+    struct runtime_log_query less = *query;
+
+    if (less.bytes_max <= 0)
+        less.bytes_max = LIMIT_LOG_ANSWER_MAX;
+    for (;; less.bytes_max /= 2) {
+        text_clear(content);
+        if (!runtime_log_read(path, &less, content, err))
+            return false;
+        if (json_size(content) < (size_t)LIMIT_LINK_MESSAGE_MAX - 4096)
+            return true;
+    }
+}
+
 static void asking_run(struct work *work)
 {
     struct asking *asking = CONTAINER_OF(work, struct asking, work);
     AUTO(text) *content = text_new((size_t)LIMIT_LINK_MESSAGE_MAX);
-    struct runtime_log_query query = {.tail = asking->tail, .timestamps = asking->timestamps};
+    struct runtime_log_query query = {
+        .tail = asking->tail, .bytes_max = asking->bytes_max, .timestamps = asking->timestamps};
     struct answer answer = {0};
     struct err err = {0};
-    char folder[PATH_SIZE], path[PATH_SIZE];
+    char folder[PATH_SIZE], log[PATH_SIZE], path[PATH_SIZE];
 
     group_folder(&asking->jobs->parts, asking->uid, folder);
-    text_format(path, sizeof path, "%s/logs/%s.log", folder, asking->container);
-    if (runtime_log_read(path, &query, content, &err)) {
+    text_format(log, sizeof log, "%s/logs/%s.log", folder, asking->container);
+    if (!asking->previous)
+        text_copy(path, sizeof path, log);
+    else if (!runtime_log_previous(log, path, sizeof path))
+        path[0] = '\0';
+    if (log_read(path, &query, content, &err)) {
         answer.content = content->bytes ? content->bytes : "";
     } else {
         answer.error_code = err_code_name(ERR_LOG_NOT_AVAILABLE);
@@ -142,6 +175,10 @@ static void asking_run(struct work *work)
 
 void job_answer(struct jobs *jobs, const struct question *question)
 {
+    if (question->kind != QUESTION_LOGS) {
+        job_stream(jobs, question);
+        return;
+    }
     struct asking *asking = calloc(1, sizeof *asking);
 
     if (!asking || !jobs->workers || !question->uid || !id_valid(question->uid) ||
@@ -156,5 +193,7 @@ void job_answer(struct jobs *jobs, const struct question *question)
     text_copy(asking->container, sizeof asking->container, question->container);
     asking->tail = question->tail.given == GIVEN_VALUE ? question->tail.value : -1;
     asking->timestamps = question->timestamps;
+    asking->previous = question->previous;
+    asking->bytes_max = question->bytes_max;
     workers_submit(jobs->workers, &asking->work);
 }

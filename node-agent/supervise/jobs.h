@@ -75,8 +75,9 @@ extern void (*job_progress)(void *agent, struct message *message);
 /* The files of its containers become those of the order, while they run. */
 void job_renew_config(struct jobs *jobs, struct order *order);
 
-/* A question of the plane, answered by a worker. */
+/* A question of the plane, answered by a worker; those for a stream by opening one. */
 void job_answer(struct jobs *jobs, const struct question *question);
+void job_stream(struct jobs *jobs, const struct question *question);
 
 /* What is measured each second: containers by value. `done` of a tick is called on the loop like a job's. */
 struct tick_container {

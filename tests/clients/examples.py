@@ -36,8 +36,6 @@ NOT_RUN = {
 }
 # Calls that are not served: the beginning of their name, the answer, and why.
 NOT_SERVED = {
-    "Containers_ExecuteCommand": (501, "NotImplemented", "streams into containers come later"),
-    "Containers_Attach": (501, "NotImplemented", "streams into containers come later"),
     "CGProfile": (501, "NotImplemented", "a resource type of its own, not served yet"),
     "NGroups": (501, "NotImplemented", "a resource type of its own, not served yet"),
 }

@@ -47,7 +47,7 @@ class Stage(berth.Berth):
         with open(cases, "w", encoding="utf-8") as out:
             json.dump(refusals.cases(f"rg-{suite}", self.registry.host, self.private.host), out)
         kept = {key: value for key, value in os.environ.items() if not key.upper().startswith(("AZURE_", "ARM_", "BERTH_"))}
-        return {**kept, "REQUESTS_CA_BUNDLE": self.daemon.ca, "NODE_EXTRA_CA_CERTS": self.daemon.ca,
+        return {**kept, "REQUESTS_CA_BUNDLE": self.daemon.ca, "WEBSOCKET_CLIENT_CA_BUNDLE": self.daemon.ca, "NODE_EXTRA_CA_CERTS": self.daemon.ca,
                 "BERTH_CA": self.daemon.ca, "BERTH_AUTHORITY": self.daemon.url, "BERTH_TENANT_ID": principal["tenantId"],
                 "BERTH_CLIENT_ID": principal["clientId"], "BERTH_CLIENT_SECRET": principal["clientSecret"],
                 "BERTH_SUBSCRIPTION": berth.SUBSCRIPTION, "BERTH_LOCATION": berth.LOCATION,

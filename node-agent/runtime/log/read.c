@@ -192,7 +192,7 @@ static void keep_tail(struct text *text, int64_t lines)
 bool runtime_log_read(const char *log_path, const struct runtime_log_query *query, struct text *out,
                       struct err *err)
 {
-    size_t bytes_max = (size_t)(query->bytes_max > 0 && query->bytes_max < LIMIT_LOG_ANSWER_MAX
+    size_t bytes_max = (size_t)(query->bytes_max > 0 && query->bytes_max <= LIMIT_LOG_LARGE_MAX
                                     ? query->bytes_max
                                     : LIMIT_LOG_ANSWER_MAX);
     size_t memory_max = 16 * (size_t)LIMIT_LOG_ANSWER_MAX;

@@ -17,6 +17,7 @@ static const struct oci_program programs[] = {
     {.name = "crun",
      .entered = true,
      .cgroups_off = "--cgroup-manager=disabled",
+     .gives_terminal = true,
      .takes_bpf = true,
      .is_plain = true,
      .start = START_BY_WRITING},

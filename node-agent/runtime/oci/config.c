@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-enum {
-    OOM_SCORE = 500
-}; /* when the node itself runs short, containers go before the agent and the system */
 
 static const char *const masked_paths[] = {
     "/proc/acpi",
@@ -64,9 +61,9 @@ static void add_list(struct text *out, const char *name, const struct text_list 
 
 /* ---- process ---- */
 
-static void add_user(struct text *out, const struct runtime_container *container)
+void config_add_user(struct text *out, const struct runtime_container *container)
 {
-    text_addf(out, "\"user\":{\"uid\":%u,\"gid\":%u,\"additionalGids\":[", container->user,
+    text_addf(out, "{\"uid\":%u,\"gid\":%u,\"additionalGids\":[", container->user,
               container->user_group);
     for (size_t i = 0; i < container->groups_count; i++)
         text_addf(out, "%s%u", i > 0 ? "," : "", container->groups[i]);
@@ -76,8 +73,8 @@ static void add_user(struct text *out, const struct runtime_container *container
 void config_add_process(struct text *out, const struct runtime_container *container,
                         const struct config_node *node)
 {
-    text_add(out, "\"terminal\":false,");
-    add_user(out, container);
+    text_add(out, "\"terminal\":false,\"user\":");
+    config_add_user(out, container);
     text_add_char(out, ',');
     add_list(out, "env", &container->env);
     text_add(out, ",\"cwd\":");
@@ -87,7 +84,7 @@ void config_add_process(struct text *out, const struct runtime_container *contai
     text_addf(out, ",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":%lld,\"soft\":%lld}]",
               (long long)node->files_max, (long long)node->files_max);
     text_addf(out, ",\"noNewPrivileges\":%s,\"oomScoreAdj\":%d",
-              rights_of(container)->may_gain ? "false" : "true", OOM_SCORE);
+              rights_of(container)->may_gain ? "false" : "true", CONFIG_OOM_SCORE);
 }
 
 void config_add_args(struct text *out, const struct text_list *args)

@@ -6,6 +6,9 @@
 
 #include "node-agent/runtime/runtime.h"
 
+/* When the node itself runs short, containers go before the agent and the system. */
+enum { CONFIG_OOM_SCORE = 500 };
+
 struct config_node {
     const char *cgroup_path;    /* "/berth/<node>/<group>/<container>" */
     bool with_limits;           /* the runtime sets them; otherwise the agent has */
@@ -16,6 +19,8 @@ struct config_node {
     int64_t files_max;          /* RLIMIT_NOFILE: never above what the agent itself may have */
 };
 
+/* The user as the configuration has it. */
+void config_add_user(struct text *out, const struct runtime_container *container);
 void config_add(struct text *out, const struct runtime_container *container,
                 const struct config_node *node);
 

@@ -32,6 +32,9 @@ struct oci_program {
     /* On v1, entered into the container's cgroup, which the agent has made, with this option
      * that makes it leave cgroups alone. NULL: it makes its own. */
     const char *cgroups_off;
+    /* `exec` takes --process with less than all of a process (the rest is the container's), and hands the
+     * terminal over by --console-socket while it goes on waiting. Without it sits between two terminals. */
+    bool gives_terminal;
     const char *option;    /* before every command; NULL */
     bool state_of_sandbox; /* its state is the file <id>_sandbox:<id>.state, not a folder <id> */
     bool takes_bpf;        /* the annotation run.oci.seccomp_bpf_data */
@@ -82,13 +85,6 @@ bool oci_root(const struct runtime_options *options, char out[OCI_PATH_SIZE], st
     MUST_CHECK;
 void oci_file(const char *folder, const char *file, char out[OCI_PATH_SIZE]);
 
-/* ---- words.c ---- */
-
-enum { OCI_WORDS_MAX = 48 };
-/* How the OCI runtime is called for a container, up to its command; their number, 0: no memory. */
-size_t oci_words(const struct oci *oci, const struct oci_place *place, struct arena *arena,
-                 const char *words[OCI_WORDS_MAX]) MUST_CHECK;
-
 /* ---- record.c ---- */
 
 struct record {
@@ -98,6 +94,8 @@ struct record {
     int64_t pid, pid_began; /* of its first process; began: its start time as the kernel counts */
     int64_t conmon, conmon_began;
     const char *log_path;
+    const char *working_dir; /* NULL: "/" */
+    const char *user;        /* as JSON of the OCI configuration; NULL: root */
 };
 /* ERR_NOT_FOUND: no such container, or only half of one. */
 bool record_read(const struct oci_place *place, struct arena *arena, struct record *out,
@@ -133,6 +131,14 @@ void conmon_stop_creating(const struct oci *oci, const struct oci_place *place);
 /* The conmon of a container, from its pid file, when it lives; 0. */
 int64_t conmon_find(const struct oci_place *place);
 
+/* ---- words.c ---- */
+
+enum { OCI_WORDS_MAX = 48 };
+/* How the OCI runtime is started for a container: berth-enter with its own words first, or the runtime itself, and
+ * its global options. The number of words; 0: no memory. */
+size_t oci_words(const struct oci *oci, const struct oci_place *place, struct arena *arena,
+                 const char *words[OCI_WORDS_MAX]) MUST_CHECK;
+
 /* ---- create.c, find.c, list.c, remove.c, rotate.c ---- */
 
 /* What is known of a container: its record, and what became of it. */
@@ -166,6 +172,10 @@ struct runtime_command *oci_command_begin(struct runtime *runtime, const char *u
                                           struct err *err);
 bool oci_command_ended(struct runtime_command *running, int *exit_code);
 void oci_command_free(struct runtime_command *running);
+/* exec.c */
+bool oci_exec(struct runtime *runtime, const struct runtime_exec *exec,
+              struct runtime_terminal *out, struct err *err);
+int oci_end_fd(struct runtime *runtime, const char *uid, const char *name);
 bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, struct err *err);
 
 /* classes.c: finds the runtimes; tells that of a container; writes down that of a new one. */

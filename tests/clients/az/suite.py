@@ -5,7 +5,9 @@ import concurrent.futures
 import importlib.metadata
 import json
 import os
+import pty
 import re
+import select
 import subprocess
 import sys
 import tempfile
@@ -254,8 +256,42 @@ def what_is_not_there_is_told():
     az("container", "delete", "-g", RG, "-n", "nothing", "-y")
 
 
-def exec_is_told_to_come_later():
-    refused(FAILED, "NotImplemented", "container", "exec", "-g", RG, "-n", "web", "--exec-command", "/bin/sh")
+def in_terminal(typed, *words):
+    """What a person sees who types `typed` lines into az in a terminal; az wants one."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvpe("az", ["az", *words], {**os.environ, **SETTINGS, "WEBSOCKET_CLIENT_CA_BUNDLE": ENV["ca"]})
+    said, end, typed = b"", time.monotonic() + COMMAND_S, list(typed)
+    while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                got = os.read(terminal, 65536)
+            except OSError:
+                break
+            said += got
+        if typed and typed[0][0] in said:
+            os.write(terminal, typed.pop(0)[1])
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(terminal)
+    return said.decode(errors="replace"), status
+
+
+def a_command_is_run_in_a_container():
+    said, status = in_terminal([], "container", "exec", "-g", RG, "-n", "web", "--exec-command", "echo FOO BAR")
+    assert "FOO BAR\r\n" in said and status == 0, (said, status)
+
+
+def a_shell_in_a_container_is_typed_into():
+    said, status = in_terminal([(b"# ", b"echo $((6*7))\r"), (b"42", b"exit\r")],
+                               "container", "exec", "-g", RG, "-n", "web", "--exec-command", "/bin/sh")
+    assert "42\r\n" in said and status == 0, (said, status)
+
+
+def a_container_is_attached_to_until_it_ends():
+    create("short", "echo hello from inside; sleep 15", "--restart-policy", "Never", "--no-wait")
+    until("it runs or has run", lambda: state("short") in ("Running", "Succeeded"))
+    said = run("container", "attach", "-g", RG, "-n", "short")
+    assert "hello from inside" in said.stdout, said.stdout + said.stderr
 
 
 def refuse(case):
@@ -283,7 +319,7 @@ COURSE = [the_provider_is_registered, a_group_with_everything_is_created_and_run
           groups_are_listed_and_shown, the_log_of_a_job_is_followed_to_its_end, a_group_stops_starts_and_restarts,
           a_group_is_changed_by_creating_it_again, an_exported_group_is_created_from_its_file, a_file_as_the_manual_writes_it_is_taken,
           resources_are_listed_shown_and_tagged, what_cannot_change_is_named, a_stopped_group_is_not_restarted, what_is_not_there_is_told,
-          exec_is_told_to_come_later]
+          a_command_is_run_in_a_container, a_shell_in_a_container_is_typed_into, a_container_is_attached_to_until_it_ends]
 LAST = [a_group_is_deleted_and_shown_once_more, a_resource_group_goes_with_all_its_groups]
 
 

@@ -212,10 +212,13 @@ const tests = {
         await groups.stop(rg, "talk");
         await refused(409, "ContainerGroupStopped", () => groups.beginRestartAndWait(rg, "talk"));
     },
-    async "exec and attach are told to come later"() {
-        await refused(501, "NotImplemented", () => containers.containers.executeCommand(rg, "web", "web",
-            { command: "/bin/sh", terminalSize: { rows: 24, cols: 80 } }));
-        await refused(501, "NotImplemented", () => containers.containers.attach(rg, "web", "web"));
+    async "exec and attach tell where to connect and the password"() {
+        const exec = await containers.containers.executeCommand(rg, "web", "web",
+            {command: "/bin/sh", terminalSize: {rows: 24, cols: 80}});
+        assert.match(exec.webSocketUri, /^wss:.*\/execstream\/sessionId\/[0-9a-f-]{36}\?api-version=1.0&rows=24&cols=80$/);
+        assert.ok(exec.password.endsWith("[[EOM]]"));
+        const attach = await containers.containers.attach(rg, "web", "web");
+        assert.ok(attach.webSocketUri.includes("/logstream/sessionId/") && attach.password);
     },
 };
 for (const one of JSON.parse(readFileSync(env("REFUSALS"), "utf8"))) {

@@ -5,6 +5,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 
@@ -276,10 +277,13 @@ def a_stopped_group_is_not_restarted():
     refused(409, "ContainerGroupStopped", GROUPS.begin_restart, RG, "talk")
 
 
-def exec_and_attach_are_told_to_come_later():
+def exec_and_attach_tell_where_to_connect_and_the_password():
     asked = models.ContainerExecRequest(command="/bin/sh", terminal_size=models.ContainerExecRequestTerminalSize(rows=24, cols=80))
-    refused(501, "NotImplemented", CONTAINERS.containers.execute_command, RG, "web", "web", asked)
-    refused(501, "NotImplemented", CONTAINERS.containers.attach, RG, "web", "web")
+    told = CONTAINERS.containers.execute_command(RG, "web", "web", asked)
+    assert re.fullmatch(r"wss://.*/execstream/sessionId/[0-9a-f-]{36}\?api-version=1.0&rows=24&cols=80", told.web_socket_uri), told
+    assert told.password.endswith("[[EOM]]"), "no end mark"
+    told = CONTAINERS.containers.attach(RG, "web", "web")
+    assert "/logstream/sessionId/" in told.web_socket_uri and told.password, told.web_socket_uri
 
 
 def refuse(case):
@@ -312,7 +316,7 @@ CASES = [
     a_job_ends_with_its_exit_code, what_is_shown_can_be_put_again_under_another_name, what_a_location_has_and_can_do_is_told,
     operations_and_outbound_dependencies_are_listed, resources_are_listed_and_reached_by_id, the_client_of_coroutines_does_the_same,
     what_is_not_there_is_told, what_cannot_change_is_named, a_stopped_group_is_not_restarted,
-    exec_and_attach_are_told_to_come_later,
+    exec_and_attach_tell_where_to_connect_and_the_password,
 ]
 LAST = [a_group_is_deleted_and_shown_once_more, a_resource_group_goes_with_all_its_groups]
 

@@ -170,10 +170,62 @@ TEST(keeps_the_end_of_a_log_that_is_far_too_long)
     assert_true(runtime_log_remove(path, &why));
 }
 
+/* "1" in the file of that name, or its absence. */
+static void holds(const char *file, const char *words)
+{
+    struct err why = {0};
+    AUTO_FREE char *bytes = NULL;
+    size_t size;
+    if (!words) {
+        assert_false(file_exists(file));
+        return;
+    }
+    if (!file_read(file, 64, &bytes, &size, &why))
+        fail_msg("%s", why.text);
+    assert_string_equal(bytes, words);
+}
+
+TEST(keeps_the_log_of_the_run_before_whole_and_only_that)
+{
+    char kept[128], kept_older[132];
+    struct err why = {0};
+    assert_true(runtime_log_previous(path, kept, sizeof kept));
+    text_format(kept_older, sizeof kept_older, "%s.1", kept);
+    put(previous, "1", 1);
+    put(path, "2", 1);
+    assert_true(runtime_log_keep(path, &why));
+    holds(kept_older, "1");
+    holds(kept, "2");
+    holds(path, NULL);
+    assert_true(runtime_log_keep(path, &why)); /* nothing was written since */
+    holds(kept, "2");
+    put(path, "3", 1);
+    assert_true(runtime_log_keep(path, &why));
+    holds(kept, "3");
+    holds(kept_older, NULL);
+    assert_true(runtime_log_remove(kept, &why));
+}
+
+TEST(an_agent_that_died_between_two_renames_ends_them)
+{
+    char kept[128], kept_older[132];
+    struct err why = {0};
+    assert_true(runtime_log_previous(path, kept, sizeof kept));
+    text_format(kept_older, sizeof kept_older, "%s.1", kept);
+    put(kept, "2", 1);
+    put(previous, "1", 1);
+    assert_true(runtime_log_keep(path, &why));
+    holds(kept, "2");
+    holds(kept_older, "1");
+    assert_true(runtime_log_remove(kept, &why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strips_what_conmon_wrote_before_each_line),
+        cmocka_unit_test(keeps_the_log_of_the_run_before_whole_and_only_that),
+        cmocka_unit_test(an_agent_that_died_between_two_renames_ends_them),
         cmocka_unit_test(keeps_times_when_asked),
         cmocka_unit_test(joins_the_pieces_of_each_stream),
         cmocka_unit_test(joins_pieces_over_a_rotation),

@@ -361,6 +361,12 @@ void link_ask(struct link *link UNUSED, int64_t after)
     node->ask_after = after;
 }
 
+bool link_stream_open(struct link *link UNUSED, const char *question_id UNUSED,
+                      struct websocket_io *io UNUSED, struct err *err)
+{
+    return err_set(err, ERR_NODE_AWAY, "there are no streams here");
+}
+
 bool link_answer(struct link *link UNUSED, const char *question_id UNUSED,
                  const struct answer *answer UNUSED, struct err *err UNUSED)
 {
