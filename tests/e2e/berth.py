@@ -480,6 +480,10 @@ class Berth:
         reply = self.request("GET", name, tail=f"/containers/{which}/logs", query=asked)
         return reply.json["content"] if reply.status == 200 else ""
 
+    def logs_of_two(self, name, which):
+        """What the last two runs of the container said: where there must have been one, a second shows."""
+        return self.logs(name, which, previous="true") + self.logs(name, which)
+
     def usage(self, name):
         return self.client.request("GET", f"/v1/usage?group={self.group_path(name)}").expect(200).json
 

@@ -22,7 +22,7 @@ def containers_survive_a_killed_agent_with_their_logs_and_seconds(berth):
     berth.agent.start()
     wait("the agent answers for its container", lambda: "started" in berth.logs("survive", "c"), 20)
     assert berth.processes("mark-survive") == before
-    assert berth.logs("survive", "c").count("started") == 1
+    assert berth.logs_of_two("survive", "c").count("started") == 1
     assert berth.view("survive", "c")["restartCount"] == 0
     intervals = berth.usage("survive")["value"]
     assert len(intervals) == 1, intervals
@@ -76,7 +76,7 @@ def never_means_at_most_one_run_whatever_dies(berth):
         (berth.agent if turn % 2 else berth.daemon).start()
     for name in names:
         wait(f"{name} has ended", lambda n=name: berth.state(n) in ("Succeeded", "Failed"), 30)
-        assert berth.logs(name, "c").count("ran") <= 1, berth.logs(name, "c")
+        assert berth.logs_of_two(name, "c").count("ran") <= 1, berth.logs_of_two(name, "c")
         berth.delete(name)
 
 

@@ -130,11 +130,11 @@ class Chaos:
 
 def faults_of_starts(chaos):
     for name in sorted(chaos.load.there):
-        said = chaos.berth.logs(name, "c").count("started")
+        said = chaos.berth.logs_of_two(name, "c").count("started")
         now = len(marked_processes(name).get(name, ()))
         if (said, now, chaos.berth.view(name, "c")["restartCount"]) != (1, 1, 0):
             yield f"{name}: {said} starts in its log, {now} processes now"
-        began = chaos.berth.logs(name, "first").count("began")
+        began = chaos.berth.logs_of_two(name, "first").count("began")
         if began != has_init(name):
             yield f"{name}: its init container ran {began} times"
     for name, most in chaos.watcher.most.items():
