@@ -60,6 +60,12 @@ static bool promise(struct scheduler *scheduler, const struct plan_request *requ
     return true;
 }
 
+/* A group may wait for a node of its kind where it could ever find one, or where nobody knows yet what there will be. */
+static bool may_wait(const struct plan_refusal *refusal)
+{
+    return refusal->could > 0 || refusal->there == 0;
+}
+
 static bool decide(struct scheduler *scheduler, const char *normal, enum os_type os,
                    const struct shape *shape, struct plan_refusal *refusal)
 {
@@ -73,7 +79,7 @@ static bool decide(struct scheduler *scheduler, const char *normal, enum os_type
     if (pool && promise(scheduler, &request))
         return true;
     *refusal = *refusal_of(scheduler, &request);
-    return location && location->queue && (!pool || pool->nodes == 0 || refusal->could > 0);
+    return location && location->queue && may_wait(refusal);
 }
 
 bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enum os_type os,

@@ -88,6 +88,9 @@ enum { PLAN_RULES_MAX = 16, PLAN_ELSEWHERE_MAX = 3 };
 
 struct plan_refusal {
     size_t nodes;                   /* all there are */
+    size_t there;                   /* those in its location, of whatever kind */
+    uint32_t systems;               /* bit os_type: of those */
+    enum os_type os;                /* that it needs */
     size_t refused[PLAN_RULES_MAX]; /* nodes by the first rule of fit_rules that refused them */
     size_t allowed;                 /* nodes that would take it */
     size_t could;         /* nodes that could hold it if they were empty, ready and not cordoned */

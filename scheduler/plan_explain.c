@@ -41,10 +41,20 @@ static void elsewhere_renew(struct plan_refusal *refusal, const struct plan_node
         refusal->elsewhere[refusal->elsewhere_count++] = node->pool;
 }
 
+/* What there is where the group is to run. */
+static void there_renew(struct plan_refusal *refusal, const struct plan_node *node,
+                        const struct plan_request *request)
+{
+    if (!fit_location(node, request))
+        return;
+    refusal->there++;
+    refusal->systems |= UINT32_C(1) << node->pool->os;
+}
+
 void plan_explain(const struct plan *plan, const struct plan_request *request,
                   struct plan_refusal *refusal)
 {
-    *refusal = (struct plan_refusal){0};
+    *refusal = (struct plan_refusal){.os = request->pool->os};
     for (uint32_t i = 0; i < plan_slots(plan); i++) {
         const struct plan_node *node = plan_node_get(plan, i);
         if (!node)
@@ -56,6 +66,7 @@ void plan_explain(const struct plan *plan, const struct plan_request *request,
         else
             refusal->refused[rule]++;
         refusal->could += fit_could(node, request);
+        there_renew(refusal, node, request);
         if (node->pool == request->pool)
             largest_renew(refusal, node);
         else
@@ -108,6 +119,17 @@ static void add_largest(struct text *out, const struct plan_refusal *refusal)
         text_add(out, " Nothing is free there now.");
 }
 
+/* Of what kind the nodes are, when no node is of the right one. */
+static void add_kinds(struct text *words, const struct plan_refusal *refusal)
+{
+    if (refusal->there == 0 || refusal->systems & UINT32_C(1) << refusal->os)
+        return;
+    for (int os = 0; os_type_words[os]; os++)
+        if (refusal->systems & UINT32_C(1) << os)
+            text_addf(words, " The nodes there run %s, none runs %s.", os_type_words[os],
+                      os_type_words[refusal->os]);
+}
+
 static void add_reasons(struct text *words, const struct plan_refusal *refusal)
 {
     if (refusal->nodes == 0)
@@ -125,6 +147,7 @@ static void add_reasons(struct text *words, const struct plan_refusal *refusal)
     }
     if (refusal->nodes > 0)
         text_add(words, refusal->could == 0 ? "; none could ever hold it." : ".");
+    add_kinds(words, refusal);
     if (refusal->nodes > 0)
         add_largest(words, refusal);
 }

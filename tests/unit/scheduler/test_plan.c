@@ -281,6 +281,17 @@ TEST(says_whether_to_wait_to_ask_for_less_or_to_go_elsewhere)
                                "would fit now in 'eastus'.");
 }
 
+TEST(says_what_the_nodes_run_where_none_runs_the_right_system)
+{
+    AUTO(plan) *plan = plan_new();
+    char words[700];
+    add_node(plan, plan_pool(plan, "westus", OS_LINUX), 4000, 8192);
+    advice(plan, plan_pool(plan, "westus", OS_WINDOWS), (struct shape){1000, 1024}, words,
+           sizeof words);
+    assert_string_equal(words, "Of 1 node 1 runs another operating system; none could ever hold "
+                               "it. The nodes there run Linux, none runs Windows.");
+}
+
 TEST(refuses_what_is_larger_than_numbers_can_say)
 {
     AUTO(plan) *plan = plan_new();
@@ -301,6 +312,7 @@ int main(void)
         cmocka_unit_test(keeps_for_a_large_group_the_node_that_lacks_least),
         cmocka_unit_test(says_in_words_who_refused_and_what_would_fit),
         cmocka_unit_test(says_whether_to_wait_to_ask_for_less_or_to_go_elsewhere),
+        cmocka_unit_test(says_what_the_nodes_run_where_none_runs_the_right_system),
         cmocka_unit_test(refuses_what_is_larger_than_numbers_can_say),
     };
     return RUN_TESTS(tests);
