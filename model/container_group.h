@@ -308,9 +308,11 @@ extern const struct schema container_group_schema, event_schema, container_view_
 
 /* Sums of the containers' requests (§8.6). One GB is 1,024 MiB; the group's total is rounded up to a whole
  * MiB once, not per container, so that ten times 0.1 GB is 1 GB. */
+enum { ZONE_SIZE = 32 };
 struct shape {
     int64_t cpu_milli;
     int64_t memory_mib;
+    char zone[ZONE_SIZE]; /* not held, but needed; "": any */
 };
 struct shape group_shape(const struct container_group *group);
 int64_t memory_mib_from_milli_gb(int64_t milli_gb);

@@ -75,6 +75,7 @@ static bool node_from_row(struct fleet *fleet, const struct node_row *row,
         .cordoned = row->cordoned,
         .capacity = {row->cpu_milli, row->memory_mib},
     };
+    text_copy(node->zone, sizeof node->zone, row->zone ? row->zone : "");
     return node->pool != NULL;
 }
 

@@ -59,6 +59,12 @@ static void keep_begin(struct scheduler *scheduler, struct keep *keep, const str
                       (uint32_t)slot};
 }
 
+static bool could_be_here(const struct waiter *waiter, void *context)
+{
+    struct plan_request request = {.pool = waiter->pool, .shape = waiter->shape};
+    return fit_could(context, &request);
+}
+
 /* The waiter that waits longest of those that some node of the pool could hold if it were idle; -1: none. */
 static int64_t oldest_possible(const struct scheduler *scheduler, uint32_t pool)
 {
@@ -68,7 +74,8 @@ static int64_t oldest_possible(const struct scheduler *scheduler, uint32_t pool)
         const struct plan_node *node = plan_node_get(scheduler->fleet.plan, i);
         if (!node || node->pool->number != pool || !node->ready || node->cordoned)
             continue;
-        int64_t at = waiting_oldest(&scheduler->waiting, node->pool, &node->capacity);
+        int64_t at = waiting_oldest(&scheduler->waiting, node->pool, &node->capacity, could_be_here,
+                                    (void *)(uintptr_t)node);
         if (at >= 0 && (oldest < 0 || waiters[at].revision < waiters[oldest].revision))
             oldest = at;
     }

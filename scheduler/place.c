@@ -4,6 +4,7 @@
  * Planning takes the room at once; what the store then refuses is given back and planned again or forgotten. */
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "scheduler/fit/fit.h"
 #include "scheduler/room.h"
 
 #include <string.h>
@@ -67,12 +68,20 @@ static bool batch_full(const struct scheduler *scheduler)
     return scheduler->placing_count == COUNT_OF(scheduler->placing);
 }
 
+/* What no room of its own decides: who waits for another kind of node lets others pass. */
+static bool is_of_use(const struct waiter *waiter, void *context)
+{
+    struct plan_request request = {.shape = waiter->shape};
+    return fit_zone(context, &request);
+}
+
 static int64_t oldest_for(const struct scheduler *scheduler, const struct plan_node *node)
 {
     if (node->kept_for != 0)
         return waiting_find(&scheduler->waiting, node->kept_for);
     struct shape room = plan_free_shape(node);
-    return waiting_oldest(&scheduler->waiting, node->pool, &room);
+    return waiting_oldest(&scheduler->waiting, node->pool, &room, is_of_use,
+                          (void *)(uintptr_t)node);
 }
 
 /* Waiters that one node can take now; false when the batch is full before it can take no more. */

@@ -158,6 +158,7 @@ static void node_renew(struct plan_node *kept, const struct plan_node *node)
     kept->pool = node->pool;
     kept->ready = node->ready;
     kept->cordoned = node->cordoned;
+    memcpy(kept->zone, node->zone, sizeof kept->zone);
     kept->capacity.cpu_milli = within(node->capacity.cpu_milli, LIMIT_NODE_CPU_MILLI_MAX);
     kept->capacity.memory_mib = within(node->capacity.memory_mib, LIMIT_NODE_MEMORY_MIB_MAX);
 }

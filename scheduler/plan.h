@@ -33,6 +33,7 @@ struct plan_pool {
 struct plan_node {
     int64_t key, epoch; /* the store's */
     const struct plan_pool *pool;
+    char zone[ZONE_SIZE];
     bool ready, cordoned;
     int64_t kept_for; /* group that waits for this node to empty; no other may come. 0: none */
     struct shape capacity;
@@ -84,13 +85,16 @@ int64_t plan_find_nearest(const struct plan *plan, const struct plan_request *re
 
 /* ---- why not ---- */
 
-enum { PLAN_RULES_MAX = 16, PLAN_ELSEWHERE_MAX = 3 };
+enum { PLAN_RULES_MAX = 16, PLAN_ELSEWHERE_MAX = 3, PLAN_ZONES_MAX = 5 };
 
 struct plan_refusal {
-    size_t nodes;                   /* all there are */
-    size_t there;                   /* those in its location, of whatever kind */
-    uint32_t systems;               /* bit os_type: of those */
-    enum os_type os;                /* that it needs */
+    size_t nodes;                          /* all there are */
+    size_t there;                          /* those in its location, of whatever kind */
+    uint32_t systems;                      /* bit os_type: of those */
+    enum os_type os;                       /* that it needs */
+    char zone[ZONE_SIZE];                  /* the same */
+    char zones[PLAN_ZONES_MAX][ZONE_SIZE]; /* of those, each once, as far as they go */
+    size_t zones_count;
     size_t refused[PLAN_RULES_MAX]; /* nodes by the first rule of fit_rules that refused them */
     size_t allowed;                 /* nodes that would take it */
     size_t could;         /* nodes that could hold it if they were empty, ready and not cordoned */

@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 
+#include <string.h>
+
 void promises_done(struct promises *promises)
 {
     free(promises->items);
@@ -105,7 +107,8 @@ int64_t promises_end(struct promises *promises, struct fleet *fleet, const struc
     for (; at != 0; at = promises->items[at].bucket_younger) {
         const struct promise *item = &promises->items[at];
         if (item->pool == pool && item->shape.cpu_milli == shape->cpu_milli &&
-            item->shape.memory_mib == shape->memory_mib)
+            item->shape.memory_mib == shape->memory_mib &&
+            strcmp(item->shape.zone, shape->zone) == 0)
             return end(promises, fleet, at);
     }
     return PLAN_NONE;

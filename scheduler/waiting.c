@@ -92,12 +92,25 @@ int64_t waiting_find(const struct waiting *waiting, int64_t group_key)
     return key_map_find(&waiting->groups, group_key);
 }
 
-int64_t waiting_oldest(const struct waiting *waiting, const struct plan_pool *pool,
-                       const struct shape *room)
+struct asked {
+    const struct waiting *waiting;
+    waiting_filter allows;
+    void *context;
+};
+
+static bool asks(uint32_t at, void *context)
 {
+    const struct asked *asked = context;
+    return asked->allows(&asked->waiting->items[at], asked->context);
+}
+
+int64_t waiting_oldest(const struct waiting *waiting, const struct plan_pool *pool,
+                       const struct shape *room, waiting_filter allows, void *context)
+{
+    struct asked asked = {waiting, allows, context};
     if (pool->number >= waiting->pools_count || room->cpu_milli < 0 || room->memory_mib < 0)
         return -1;
     return space_find_below(waiting->pools[pool->number],
                             coordinate(room->cpu_milli, PLAN_CPU_WEIGHT),
-                            coordinate(room->memory_mib, 1), NULL, NULL);
+                            coordinate(room->memory_mib, 1), allows ? asks : NULL, &asked);
 }

@@ -33,8 +33,10 @@ void waiting_done(struct waiting *waiting);
 int64_t waiting_add(struct waiting *waiting, const struct waiter *waiter) MUST_CHECK;
 void waiting_remove(struct waiting *waiting, uint32_t at);
 int64_t waiting_find(const struct waiting *waiting, int64_t group_key); /* -1: does not wait */
-/* The one that waits longest of those that need at most that much; -1: none. */
+/* The one that waits longest of those that need at most that much CPU and memory, and that `allows` (NULL:
+ * all) lets pass; -1: none. */
+typedef bool (*waiting_filter)(const struct waiter *waiter, void *context);
 int64_t waiting_oldest(const struct waiting *waiting, const struct plan_pool *pool,
-                       const struct shape *room);
+                       const struct shape *room, waiting_filter allows, void *context);
 
 #endif

@@ -55,6 +55,7 @@ static void read_moving(struct statement *q, struct arena *arena, struct group_r
     };
     read_numbers(q, row);
     read_life(q, row);
+    column_copy(q, C_zone, row->shape.zone, sizeof row->shape.zone);
 }
 
 static void row_read(struct statement *q, struct arena *arena, struct group_row *row)
@@ -245,6 +246,7 @@ static void bind_shape(struct statement *q, const struct group_row *row)
     bind_int(q, P_os, row->os);
     bind_int(q, P_cpu_milli, row->shape.cpu_milli);
     bind_int(q, P_memory_mib, row->shape.memory_mib);
+    bind_text(q, P_zone, row->shape.zone);
 }
 
 static bool name_taken(const struct group_row *row, struct err *err)

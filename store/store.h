@@ -302,7 +302,7 @@ bool store_operation_sweep(struct tx *tx, int64_t started_before_ms, int64_t end
 
 struct node_row {
     int64_t key;
-    const char *id, *name, *location, *os, *architecture, *address, *version, *boot_id;
+    const char *id, *name, *location, *zone, *os, *architecture, *address, *version, *boot_id;
     int64_t cpu_milli, memory_mib; /* what it can hold */
     int64_t epoch;                 /* counts joins and losses; placements carry it */
     enum node_state state;

@@ -119,7 +119,6 @@ TEST(what_is_not_run_yet_is_named)
     static const struct {
         const char *json, *field;
     } cases[] = {
-        {AROUND("\"zones\":[\"1\"]"), "zones"},
         {BESIDE(",\"sku\":\"Dedicated\""), "properties.sku"},
         {BESIDE(",\"priority\":\"spot\""), "properties.priority"},
         {BESIDE(",\"initContainers\":[{\"name\":\"i\",\"properties\":{\"image\":\"b\",\"securityContext\":{\"privileged\":true}}}]"), "properties.initContainers[0].properties.securityContext.privileged"},

@@ -292,6 +292,25 @@ TEST(says_what_the_nodes_run_where_none_runs_the_right_system)
                                "it. The nodes there run Linux, none runs Windows.");
 }
 
+TEST(a_group_with_a_zone_goes_to_nodes_of_it_alone)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *here = plan_pool(plan, "westus", OS_LINUX);
+    struct plan_node two = {
+        .key = 7, .pool = here, .ready = true, .zone = "2", .capacity = {8000, 8192}};
+    char words[700];
+    add_node(plan, here, 2000, 2048);
+    assert_int_equal(plan_node_put(plan, PLAN_NONE, &two), 1);
+    struct plan_request request = {
+        .pool = here, .shape = {1000, 1024, .zone = "2"}, .last_slot = PLAN_NONE};
+    assert_int_equal(plan_find(plan, &request), 1);
+    request.shape.zone[0] = '\0';
+    assert_int_equal(plan_find(plan, &request), 0);
+    advice(plan, here, (struct shape){1000, 1024, .zone = "1"}, words, sizeof words);
+    assert_string_equal(words, "Of 2 nodes 2 are in another zone; none could ever hold it. The "
+                               "zones there are '2'.");
+}
+
 TEST(refuses_what_is_larger_than_numbers_can_say)
 {
     AUTO(plan) *plan = plan_new();
@@ -313,6 +332,7 @@ int main(void)
         cmocka_unit_test(says_in_words_who_refused_and_what_would_fit),
         cmocka_unit_test(says_whether_to_wait_to_ask_for_less_or_to_go_elsewhere),
         cmocka_unit_test(says_what_the_nodes_run_where_none_runs_the_right_system),
+        cmocka_unit_test(a_group_with_a_zone_goes_to_nodes_of_it_alone),
         cmocka_unit_test(refuses_what_is_larger_than_numbers_can_say),
     };
     return RUN_TESTS(tests);
