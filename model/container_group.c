@@ -426,9 +426,19 @@ int64_t memory_mib_from_milli_gb(int64_t milli_gb)
     return (milli_gb * 1024 + 999) / 1000;
 }
 
+bool shape_equal(const struct shape *left, const struct shape *right)
+{
+    return left->cpu_milli == right->cpu_milli && left->memory_mib == right->memory_mib &&
+           strcmp(left->zone, right->zone) == 0 && left->alone == right->alone &&
+           left->spot == right->spot;
+}
+
 struct shape group_shape(const struct container_group *group)
 {
-    struct shape shape = {0};
+    struct shape shape = {
+        .alone = group->properties->sku == SKU_DEDICATED,
+        .spot = group->properties->priority == PRIORITY_SPOT,
+    };
     int64_t memory_milli_gb = 0;
 
     if (group->zones.count > 0)

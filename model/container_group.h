@@ -313,7 +313,10 @@ struct shape {
     int64_t cpu_milli;
     int64_t memory_mib;
     char zone[ZONE_SIZE]; /* not held, but needed; "": any */
+    bool alone;           /* with its node to itself (sku Dedicated) */
+    bool spot;            /* gives way to others (priority Spot) */
 };
+bool shape_equal(const struct shape *left, const struct shape *right);
 struct shape group_shape(const struct container_group *group);
 int64_t memory_mib_from_milli_gb(int64_t milli_gb);
 

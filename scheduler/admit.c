@@ -19,8 +19,7 @@ static struct location *location_find(struct scheduler *scheduler, const char *n
 
 static bool same_request(const struct plan_request *a, const struct plan_request *b)
 {
-    return a->pool == b->pool && a->shape.cpu_milli == b->shape.cpu_milli &&
-           a->shape.memory_mib == b->shape.memory_mib && strcmp(a->shape.zone, b->shape.zone) == 0;
+    return a->pool == b->pool && shape_equal(&a->shape, &b->shape);
 }
 
 /* Nodes may be in locations that the configuration does not offer (any more). */

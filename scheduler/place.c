@@ -72,7 +72,8 @@ static bool batch_full(const struct scheduler *scheduler)
 static bool is_of_use(const struct waiter *waiter, void *context)
 {
     struct plan_request request = {.shape = waiter->shape};
-    return fit_zone(context, &request);
+    return fit_zone(context, &request) && fit_empty(context, &request) &&
+           fit_shared(context, &request);
 }
 
 static int64_t oldest_for(const struct scheduler *scheduler, const struct plan_node *node)

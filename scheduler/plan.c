@@ -103,8 +103,8 @@ struct shape plan_free_shape(const struct plan_node *node)
 static bool index_wants(const struct plan_node *node)
 {
     struct shape room = plan_free_shape(node);
-    return node->ready && !node->cordoned && node->kept_for == 0 && room.cpu_milli >= 0 &&
-           room.memory_mib >= 0;
+    return node->ready && !node->cordoned && node->kept_for == 0 && node->alone == 0 &&
+           room.cpu_milli >= 0 && room.memory_mib >= 0;
 }
 
 static void index_leave(struct plan *plan, uint32_t slot)
@@ -213,27 +213,28 @@ void plan_node_keep(struct plan *plan, uint32_t slot, int64_t group_key)
     index_enter(plan, slot);
 }
 
-static void use(struct plan *plan, uint32_t slot, int64_t cpu_milli, int64_t memory_mib,
-                int64_t groups)
+static void use(struct plan *plan, uint32_t slot, const struct shape *shape, int64_t sign)
 {
     CHECK(plan_node_get(plan, slot));
     struct plan_node *node = &plan->slots[slot].node;
     index_leave(plan, slot);
-    node->used.cpu_milli += cpu_milli;
-    node->used.memory_mib += memory_mib;
-    node->groups += groups;
-    CHECK(node->used.cpu_milli >= 0 && node->used.memory_mib >= 0 && node->groups >= 0);
+    node->used.cpu_milli += sign * shape->cpu_milli;
+    node->used.memory_mib += sign * shape->memory_mib;
+    node->groups += sign;
+    node->alone += shape->alone ? sign : 0;
+    CHECK(node->used.cpu_milli >= 0 && node->used.memory_mib >= 0);
+    CHECK(node->groups >= 0 && node->alone >= 0);
     index_enter(plan, slot);
 }
 
 void plan_take(struct plan *plan, uint32_t slot, const struct shape *shape)
 {
-    use(plan, slot, shape->cpu_milli, shape->memory_mib, 1);
+    use(plan, slot, shape, 1);
 }
 
 void plan_give(struct plan *plan, uint32_t slot, const struct shape *shape)
 {
-    use(plan, slot, -shape->cpu_milli, -shape->memory_mib, -1);
+    use(plan, slot, shape, -1);
 }
 
 /* ---- finding ---- */
@@ -277,9 +278,11 @@ int64_t plan_find(const struct plan *plan, const struct plan_request *request)
     return score_now(&plan->slots[last].node) == score_now(&plan->slots[best].node) ? last : best;
 }
 
-/* How much is missing on a node, weighed like the score; 0: it fits. */
+/* How much is missing on a node, weighed like the score; 0: it fits. Who wants it alone lacks all that is held. */
 static int64_t lack_of(const struct plan_node *node, const struct shape *shape)
 {
+    if (shape->alone)
+        return node->used.cpu_milli * PLAN_CPU_WEIGHT + node->used.memory_mib;
     struct shape room = plan_free_shape(node);
     int64_t cpu = shape->cpu_milli - room.cpu_milli, memory = shape->memory_mib - room.memory_mib;
     return (cpu > 0 ? cpu * PLAN_CPU_WEIGHT : 0) + (memory > 0 ? memory : 0);

@@ -39,6 +39,7 @@ struct plan_node {
     struct shape capacity;
     struct shape used; /* held and promised */
     int64_t groups;    /* that hold it */
+    int64_t alone;     /* of those, groups that have it to themselves */
 };
 
 struct plan_request {
@@ -85,7 +86,7 @@ int64_t plan_find_nearest(const struct plan *plan, const struct plan_request *re
 
 /* ---- why not ---- */
 
-enum { PLAN_RULES_MAX = 16, PLAN_ELSEWHERE_MAX = 3, PLAN_ZONES_MAX = 5 };
+enum { PLAN_RULES_MAX = 24, PLAN_ELSEWHERE_MAX = 3, PLAN_ZONES_MAX = 5 };
 
 struct plan_refusal {
     size_t nodes;                          /* all there are */

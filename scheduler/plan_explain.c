@@ -20,8 +20,8 @@ static void largest_renew(struct plan_refusal *refusal, const struct plan_node *
     struct shape room = plan_free_shape(node);
     if (weight(&node->capacity) > weight(&refusal->largest_node))
         refusal->largest_node = node->capacity;
-    if (node->ready && !node->cordoned && node->kept_for == 0 && room.cpu_milli > 0 &&
-        room.memory_mib > 0 && weight(&room) > weight(&refusal->largest))
+    if (node->ready && !node->cordoned && node->kept_for == 0 && node->alone == 0 &&
+        room.cpu_milli > 0 && room.memory_mib > 0 && weight(&room) > weight(&refusal->largest))
         refusal->largest = room;
 }
 

@@ -2,8 +2,6 @@
 
 #include "base/limits.h"
 
-#include <string.h>
-
 void promises_done(struct promises *promises)
 {
     free(promises->items);
@@ -106,9 +104,7 @@ int64_t promises_end(struct promises *promises, struct fleet *fleet, const struc
     uint32_t at = promises->count > 0 ? promises->buckets[bucket_of(pool, shape)].oldest : 0;
     for (; at != 0; at = promises->items[at].bucket_younger) {
         const struct promise *item = &promises->items[at];
-        if (item->pool == pool && item->shape.cpu_milli == shape->cpu_milli &&
-            item->shape.memory_mib == shape->memory_mib &&
-            strcmp(item->shape.zone, shape->zone) == 0)
+        if (item->pool == pool && shape_equal(&item->shape, shape))
             return end(promises, fleet, at);
     }
     return PLAN_NONE;

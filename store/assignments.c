@@ -17,6 +17,7 @@ static void row_read(struct statement *q, struct arena *arena, struct assignment
         .shape = {column_int(q, C_cpu_milli), column_int(q, C_memory_mib)},
         .revision = column_int(q, C_revision),
     };
+    quota_class_shape((enum quota_class)column_int(q, C_quota_class), &row->shape);
 }
 
 /* Twice the room, with what is there. */

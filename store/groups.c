@@ -27,6 +27,7 @@ static void read_life(struct statement *q, struct group_row *row)
     row->shape.cpu_milli = column_int(q, C_cpu_milli);
     row->shape.memory_mib = column_int(q, C_memory_mib);
     row->quota_class = (enum quota_class)column_int(q, C_quota_class);
+    quota_class_shape(row->quota_class, &row->shape);
     row->waits = !column_is_null(q, C_waits_since);
     row->counted = quota_hold_of(row->living, row->state, row->shape.cpu_milli);
 }

@@ -29,6 +29,7 @@ static void row_read(struct statement *q, struct arena *arena, struct pending_ro
         .location = column_text(q, C_location, arena),
         .last_node_key = column_int(q, C_node_key),
     };
+    quota_class_shape((enum quota_class)column_int(q, C_quota_class), &row->shape);
     column_copy(q, C_zone, row->shape.zone, sizeof row->shape.zone);
 }
 

@@ -9,6 +9,8 @@ const struct fit_rule fit_rules[] = {
     {"does not report",                 "do not report",                    fit_ready,    NULL},
     {"is cordoned",                     "are cordoned",                     fit_cordon,   NULL},
     {"is kept for a group that waits",  "are kept for groups that wait",    fit_kept,     NULL},
+    {"has other groups",                "have other groups",                fit_empty,    NULL},
+    {"is one group's alone",            "are one group's alone each",       fit_shared,   NULL},
     {"has too little CPU free",         "have too little CPU free",         fit_cpu,      NULL},
     {"has too little memory free",      "have too little memory free",      fit_memory,   NULL},
 };

@@ -33,6 +33,8 @@ bool fit_size(const struct plan_node *node, const struct plan_request *request);
 bool fit_ready(const struct plan_node *node, const struct plan_request *request);
 bool fit_cordon(const struct plan_node *node, const struct plan_request *request);
 bool fit_kept(const struct plan_node *node, const struct plan_request *request);
+bool fit_empty(const struct plan_node *node, const struct plan_request *request);
+bool fit_shared(const struct plan_node *node, const struct plan_request *request);
 bool fit_cpu(const struct plan_node *node, const struct plan_request *request);
 bool fit_memory(const struct plan_node *node, const struct plan_request *request);
 

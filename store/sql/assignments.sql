@@ -1,7 +1,8 @@
 -- Assignments: which node runs which incarnation of a group.
 
 -- fragment: assignment_columns
-a.key, a.group_key, a.node_key, u.uid, a.incarnation, a.wanted, a.released, a.cpu_milli, a.memory_mib, a.revision
+a.key, a.group_key, a.node_key, u.uid, a.incarnation, a.wanted, a.released, a.cpu_milli, a.memory_mib, a.revision,
+(select g.quota_class from container_groups g where g.key = a.group_key) as quota_class
 
 -- name: assignment_list
 -- scan: the scheduler's picture at its start is all of them.

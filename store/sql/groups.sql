@@ -147,7 +147,7 @@ select status, events from group_reports where group_key = :key;
 delete from group_reports where group_key = :key;
 
 -- fragment: pending_columns
-key, incarnation, waits_since, cpu_milli, memory_mib, os, location, zone, node_key
+key, incarnation, waits_since, cpu_milli, memory_mib, os, location, zone, quota_class, node_key
 
 -- name: pending_list
 select {pending_columns} from container_groups

@@ -70,7 +70,8 @@ static struct plan_request some_request(struct world *world)
 {
     return (struct plan_request){
         .pool = world->pools[seed_between(&world->seed, 0, 2)],
-        .shape = {250 * seed_between(&world->seed, 0, 8), 256 * seed_between(&world->seed, 0, 12)},
+        .shape = {250 * seed_between(&world->seed, 0, 8), 256 * seed_between(&world->seed, 0, 12),
+                  .alone = seed_between(&world->seed, 0, 9) == 0},
         .group_key = seed_between(&world->seed, 1, 3),
         .last_slot = seed_between(&world->seed, -1, (int64_t)plan_slots(world->plan) - 1),
     };
@@ -311,6 +312,35 @@ TEST(a_group_with_a_zone_goes_to_nodes_of_it_alone)
                                "zones there are '2'.");
 }
 
+TEST(a_dedicated_group_has_its_node_to_itself)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *here = plan_pool(plan, "westus", OS_LINUX);
+    struct shape small = {500, 512}, alone = {500, 512, .alone = true};
+    struct plan_request shared = {.pool = here, .shape = small, .last_slot = PLAN_NONE};
+    struct plan_request whole = {.pool = here, .shape = alone, .last_slot = PLAN_NONE};
+    char words[700];
+    add_node(plan, here, 2000, 2048);
+    add_node(plan, here, 8000, 8192);
+    plan_take(plan, 0, &small);
+    assert_int_equal(plan_find(plan, &whole), 1);
+    plan_take(plan, 1, &alone);
+    assert_int_equal(plan_find(plan, &shared), 0);
+    assert_int_equal(plan_find(plan, &whole), PLAN_NONE);
+    assert_int_equal(plan_find_nearest(plan, &whole), 0);
+    advice(plan, here, (struct shape){4000, 1024}, words, sizeof words);
+    assert_string_equal(words, "Of 2 nodes 1 is too small for it, 1 is one group's alone. The "
+                               "largest group that fits now has 1.5 CPU and 1.5 GB. Ask for less, "
+                               "or again when there is room: it could run there.");
+    advice(plan, here, alone, words, sizeof words);
+    assert_non_null(strstr(words, "Of 2 nodes 2 have other groups."));
+    plan_give(plan, 0, &small);
+    assert_int_equal(plan_find(plan, &whole), 0);
+    plan_give(plan, 1, &alone);
+    shared.shape.cpu_milli = 4000;
+    assert_int_equal(plan_find(plan, &shared), 1);
+}
+
 TEST(refuses_what_is_larger_than_numbers_can_say)
 {
     AUTO(plan) *plan = plan_new();
@@ -333,6 +363,7 @@ int main(void)
         cmocka_unit_test(says_whether_to_wait_to_ask_for_less_or_to_go_elsewhere),
         cmocka_unit_test(says_what_the_nodes_run_where_none_runs_the_right_system),
         cmocka_unit_test(a_group_with_a_zone_goes_to_nodes_of_it_alone),
+        cmocka_unit_test(a_dedicated_group_has_its_node_to_itself),
         cmocka_unit_test(refuses_what_is_larger_than_numbers_can_say),
     };
     return RUN_TESTS(tests);
