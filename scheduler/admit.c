@@ -51,6 +51,9 @@ static const struct plan_refusal *refusal_of(struct scheduler *scheduler,
 static bool promise(struct scheduler *scheduler, const struct plan_request *request)
 {
     int64_t slot = plan_find(scheduler->fleet.plan, request);
+    if (slot ==
+        PLAN_NONE) /* Spot groups will make room: what is promised there is not promised again */
+        slot = plan_find_without_spot(scheduler->fleet.plan, request);
     if (slot == PLAN_NONE)
         return false;
     int64_t until_ns = clock_boot_ns() + LIMIT_SCHEDULER_PROMISE_MS * INT64_C(1000000);

@@ -25,6 +25,7 @@ struct plan {
         bool used;
     } * slots;
     uint32_t slots_count, slots_max, free_count;
+    int64_t spot_groups;
     uint64_t version;
 };
 
@@ -190,6 +191,7 @@ void plan_node_remove(struct plan *plan, uint32_t slot)
     CHECK(plan_node_get(plan, slot));
     index_leave(plan, slot);
     pool_of(plan->slots[slot].node.pool)->open.nodes--;
+    plan->spot_groups -= plan->slots[slot].node.spot_groups;
     plan->slots[slot].used = false;
     plan->free_count++;
     plan->version++;
@@ -235,6 +237,29 @@ void plan_take(struct plan *plan, uint32_t slot, const struct shape *shape)
 void plan_give(struct plan *plan, uint32_t slot, const struct shape *shape)
 {
     use(plan, slot, shape, -1);
+}
+
+static void use_spot(struct plan *plan, uint32_t slot, const struct shape *shape, int64_t sign)
+{
+    struct plan_node *node = &plan->slots[slot].node;
+    if (!shape->spot)
+        return;
+    node->spot.cpu_milli += sign * shape->cpu_milli;
+    node->spot.memory_mib += sign * shape->memory_mib;
+    node->spot_groups += sign;
+    plan->spot_groups += sign;
+}
+
+void plan_hold(struct plan *plan, uint32_t slot, const struct shape *shape)
+{
+    plan_take(plan, slot, shape);
+    use_spot(plan, slot, shape, 1);
+}
+
+void plan_release(struct plan *plan, uint32_t slot, const struct shape *shape)
+{
+    plan_give(plan, slot, shape);
+    use_spot(plan, slot, shape, -1);
 }
 
 /* ---- finding ---- */
@@ -295,6 +320,37 @@ int64_t plan_find_nearest(const struct plan *plan, const struct plan_request *re
         const struct plan_node *node = plan_node_get(plan, i);
         if (!node || !node->ready || node->cordoned || node->kept_for != 0 ||
             !fit_could(node, request))
+            continue;
+        int64_t lack = lack_of(node, &request->shape);
+        if (lack < best_lack) {
+            best_lack = lack;
+            best = i;
+        }
+    }
+    return best;
+}
+
+bool plan_fits_without_spot(const struct plan *plan, uint32_t slot,
+                            const struct plan_request *request)
+{
+    const struct plan_node *found = plan_node_get(plan, slot);
+    if (!found)
+        return false;
+    struct plan_node node = *found;
+    node.used.cpu_milli -= node.spot.cpu_milli;
+    node.used.memory_mib -= node.spot.memory_mib;
+    node.groups -= node.spot_groups;
+    return fit_refuses(&node, request) < 0;
+}
+
+int64_t plan_find_without_spot(const struct plan *plan, const struct plan_request *request)
+{
+    int64_t best = PLAN_NONE, best_lack = INT64_MAX;
+    if (request->shape.spot || plan->spot_groups == 0)
+        return PLAN_NONE;
+    for (uint32_t i = 0; i < plan->slots_count; i++) {
+        const struct plan_node *node = plan_node_get(plan, i);
+        if (!node || node->spot_groups == 0 || !plan_fits_without_spot(plan, i, request))
             continue;
         int64_t lack = lack_of(node, &request->shape);
         if (lack < best_lack) {

@@ -40,6 +40,8 @@ struct plan_node {
     struct shape used; /* held and promised */
     int64_t groups;    /* that hold it */
     int64_t alone;     /* of those, groups that have it to themselves */
+    struct shape spot; /* of `used`: held by groups that give way */
+    int64_t spot_groups;
 };
 
 struct plan_request {
@@ -72,6 +74,9 @@ uint32_t plan_slots(const struct plan *plan);
 /* Capacity held or given back on a node. */
 void plan_take(struct plan *plan, uint32_t slot, const struct shape *shape);
 void plan_give(struct plan *plan, uint32_t slot, const struct shape *shape);
+/* The same for what is truly held, not only promised or planned: Spot groups that hold can be evicted. */
+void plan_hold(struct plan *plan, uint32_t slot, const struct shape *shape);
+void plan_release(struct plan *plan, uint32_t slot, const struct shape *shape);
 /* What a node has free; both are below 0 when it shrank under what it holds. */
 struct shape plan_free_shape(const struct plan_node *node);
 
@@ -83,6 +88,11 @@ bool plan_fits(const struct plan *plan, uint32_t slot, const struct plan_request
 /* Of the nodes that could hold the group if they were empty, the one that lacks the least now (weighed as above, then
  * the lowest slot); PLAN_NONE when no ready one could. */
 int64_t plan_find_nearest(const struct plan *plan, const struct plan_request *request);
+
+/* The node that would take it without its Spot groups, and lacks the least now; PLAN_NONE when none would. */
+int64_t plan_find_without_spot(const struct plan *plan, const struct plan_request *request);
+bool plan_fits_without_spot(const struct plan *plan, uint32_t slot,
+                            const struct plan_request *request);
 
 /* ---- why not ---- */
 

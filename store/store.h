@@ -390,6 +390,10 @@ struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct 
  * longer waits (stopped, removed, placed). Older assignments on other nodes become remove. */
 bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnation, int64_t node_key,
                             int64_t epoch, struct err *err) MUST_CHECK;
+/* A group of the priority Spot makes room on that node: it is stopped there and waits for another, or (restart policy
+ * Never, which means one run at most) stays stopped. ERR_CONFLICT: it is not there, or on its way already. */
+bool store_group_evict(struct tx *tx, int64_t group_key, int64_t node_key, struct err *err)
+    MUST_CHECK;
 /* The plane's own event on a group (why it waits): merged with an equal newest one. ERR_NOT_FOUND: it is gone. */
 bool store_group_event(struct tx *tx, int64_t group_key, const char *type, const char *name,
                        const char *message, struct err *err) MUST_CHECK;

@@ -115,7 +115,6 @@ bool group_check_supported(const struct container_group *group, struct problems 
     const struct group_properties *properties = group->properties;
     size_t before = problems->count + problems->more;
 
-    unsupported_if(&check, properties->priority == PRIORITY_SPOT, "properties.priority");
     unsupported_if(&check, properties->subnets_count > 0, "properties.subnetIds");
     check_profile_supported(&check);
     check_volumes_supported(&check);

@@ -25,7 +25,6 @@ NOT_RUN = {
     "properties.containers[].properties.securityContext.capabilities": "the node's own profile holds for all",
     "properties.containers[].properties.securityContext.privileged": "the node's own profile holds for all",
     "properties.imageRegistryCredentials[].passwordReference": "there is no key vault",
-    "properties.priority": "nothing is evicted yet",
     "properties.subnetIds": "there are no virtual networks",
     "properties.volumes[].azureFile": "only emptyDir is mounted yet",
     "properties.volumes[].gitRepo": "only emptyDir is mounted yet",

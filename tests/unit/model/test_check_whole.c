@@ -119,7 +119,6 @@ TEST(what_is_not_run_yet_is_named)
     static const struct {
         const char *json, *field;
     } cases[] = {
-        {BESIDE(",\"priority\":\"spot\""), "properties.priority"},
         {BESIDE(",\"initContainers\":[{\"name\":\"i\",\"properties\":{\"image\":\"b\",\"securityContext\":{\"privileged\":true}}}]"), "properties.initContainers[0].properties.securityContext.privileged"},
         {BESIDE(",\"subnetIds\":[{\"id\":\"/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v/subnets/n\"}]"), "properties.subnetIds"},
         {BESIDE(",\"containerGroupProfile\":{\"id\":\"p\",\"revision\":1}"), "properties.containerGroupProfile"},

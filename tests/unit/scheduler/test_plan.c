@@ -341,6 +341,30 @@ TEST(a_dedicated_group_has_its_node_to_itself)
     assert_int_equal(plan_find(plan, &shared), 1);
 }
 
+TEST(counts_what_spot_groups_hold_as_room_for_others_alone)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *here = plan_pool(plan, "westus", OS_LINUX);
+    struct shape spot = {3000, 1024, .spot = true}, promised = {1000, 512};
+    struct plan_request request = {.pool = here, .shape = {3500, 1024}, .last_slot = PLAN_NONE};
+    add_node(plan, here, 4000, 8192);
+    plan_take(plan, 0, &spot);
+    assert_int_equal(plan_find_without_spot(plan, &request), PLAN_NONE); /* not held yet */
+    plan_give(plan, 0, &spot);
+    plan_hold(plan, 0, &spot);
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+    assert_int_equal(plan_find_without_spot(plan, &request), 0);
+    request.shape.spot = true;
+    assert_int_equal(plan_find_without_spot(plan, &request), PLAN_NONE);
+    request.shape.spot = false;
+    plan_take(plan, 0, &promised); /* promised room is not promised again */
+    assert_int_equal(plan_find_without_spot(plan, &request), PLAN_NONE);
+    plan_give(plan, 0, &promised);
+    plan_release(plan, 0, &spot);
+    assert_int_equal(plan_find_without_spot(plan, &request), PLAN_NONE);
+    assert_int_equal(plan_find(plan, &request), 0);
+}
+
 TEST(refuses_what_is_larger_than_numbers_can_say)
 {
     AUTO(plan) *plan = plan_new();
@@ -364,6 +388,7 @@ int main(void)
         cmocka_unit_test(says_what_the_nodes_run_where_none_runs_the_right_system),
         cmocka_unit_test(a_group_with_a_zone_goes_to_nodes_of_it_alone),
         cmocka_unit_test(a_dedicated_group_has_its_node_to_itself),
+        cmocka_unit_test(counts_what_spot_groups_hold_as_room_for_others_alone),
         cmocka_unit_test(refuses_what_is_larger_than_numbers_can_say),
     };
     return RUN_TESTS(tests);
