@@ -107,6 +107,8 @@ bool shape_equal(const struct shape *left, const struct shape *right)
     return left->cpu_milli == right->cpu_milli && left->memory_mib == right->memory_mib &&
            left->gpus == right->gpus && left->ports.count == right->ports.count &&
            strcmp(left->runtime_class, right->runtime_class) == 0 &&
+           strcmp(left->zone, right->zone) == 0 && left->alone == right->alone &&
+           left->spot == right->spot &&
            memcmp(left->ports.items, right->ports.items,
                   left->ports.count * sizeof left->ports.items[0]) == 0;
 }

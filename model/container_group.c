@@ -3,6 +3,7 @@
 #include "model/container_group.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -435,9 +436,14 @@ bool gpus_fit(int64_t wanted, int64_t capacity, int64_t used)
 
 struct shape group_shape(const struct container_group *group)
 {
-    struct shape shape = {0};
+    struct shape shape = {
+        .alone = group->properties->sku == SKU_DEDICATED,
+        .spot = group->properties->priority == PRIORITY_SPOT,
+    };
     int64_t memory_milli_gb = 0;
 
+    if (group->zones.count > 0)
+        (void)text_copy(shape.zone, sizeof shape.zone, group->zones.items[0]);
     for (size_t i = 0; i < group->properties->containers_count; i++) {
         const struct resource_amounts *requests =
             group->properties->containers[i].properties->resources->requests;

@@ -314,13 +314,16 @@ struct port_set {
     uint32_t count;
 };
 
-enum { RUNTIME_CLASS_SIZE = 16 };
+enum { RUNTIME_CLASS_SIZE = 16, ZONE_SIZE = 32 };
 struct shape {
     int64_t cpu_milli;
     int64_t memory_mib;
     int64_t gpus;                           /* of each sku, see below */
     struct port_set ports;                  /* of its node's own address (address_pool.h) */
     char runtime_class[RUNTIME_CLASS_SIZE]; /* not held, but needed; "": any */
+    char zone[ZONE_SIZE];                   /* the same */
+    bool alone;                             /* with its node to itself (sku Dedicated) */
+    bool spot;                              /* gives way to others (priority Spot) */
 };
 bool shape_equal(const struct shape *left, const struct shape *right);
 

@@ -30,6 +30,7 @@ static const struct field join_request_fields[] = {
     FIELD(struct join_request, credential, "credential", .flags = FIELD_SECRET, .max = 64),
     FIELD(struct join_request, boot_id, "bootId", .flags = FIELD_REQUIRED, .max = 64),
     FIELD(struct join_request, location, "location", .max = 63),
+    FIELD(struct join_request, zone, "zone", .max = ZONE_SIZE - 1),
     FIELD(struct join_request, os, "os", .flags = FIELD_REQUIRED, .max = 16),
     FIELD(struct join_request, architecture, "architecture", .flags = FIELD_REQUIRED, .max = 32),
     FIELD(struct join_request, address, "address", .max = 255),

@@ -48,6 +48,7 @@ struct join_request {
     const char *credential;   /* proof for node_id */
     const char *boot_id;      /* the machine's, changes with each reboot */
     const char *location;     /* "" takes the plane's default */
+    const char *zone;         /* part of the location; NULL or "": none */
     const char *os;           /* os_type word */
     const char *architecture; /* "amd64" */
     const char *address;      /* the machine's own, for people */

@@ -15,8 +15,8 @@ const struct quota_kind quota_kinds[QUOTA_COUNT] = {
     [QUOTA_K80_CORES]           = {"StandardK80Cores",            "Standard K80 GPU cores",        true,  LIMIT_QUOTA_USE},
     [QUOTA_P100_CORES]          = {"StandardP100Cores",           "Standard P100 GPU cores",       true,  LIMIT_QUOTA_USE},
     [QUOTA_V100_CORES]          = {"StandardV100Cores",           "Standard V100 GPU cores",       true,  LIMIT_QUOTA_USE},
-    [QUOTA_DEDICATED_GROUPS]    = {"DedicatedContainerGroups",    "Dedicated container groups",    false, 0},
-    [QUOTA_DEDICATED_CORES]     = {"DedicatedCores",              "Dedicated cores",               true,  0},
+    [QUOTA_DEDICATED_GROUPS]    = {"DedicatedContainerGroups",    "Dedicated container groups",    false, LIMIT_QUOTA_USE},
+    [QUOTA_DEDICATED_CORES]     = {"DedicatedCores",              "Dedicated cores",               true,  LIMIT_QUOTA_USE},
     [QUOTA_CONFIDENTIAL_GROUPS] = {"ConfidentialContainerGroups", "Confidential container groups", false, 0},
     [QUOTA_CONFIDENTIAL_CORES]  = {"ConfidentialCores",           "Confidential cores",            true,  0},
     [QUOTA_CREATES_HOUR]        = {"CreatesPerHour",              "Creates per hour",              false, LIMIT_QUOTA_CALLS_HOUR},
@@ -61,6 +61,12 @@ enum quota_class quota_class_of(const struct container_group *group)
     if (gpu >= 0) /* classes stand in the order of gpu_sku_words */
         return (enum quota_class)(QUOTA_CLASS_K80 + gpu);
     return group->properties->priority == PRIORITY_SPOT ? QUOTA_CLASS_SPOT : QUOTA_CLASS_STANDARD;
+}
+
+void quota_class_shape(enum quota_class class, struct shape *shape)
+{
+    shape->alone = class == QUOTA_CLASS_DEDICATED;
+    shape->spot = class == QUOTA_CLASS_SPOT;
 }
 
 struct quota_hold quota_hold_of(bool living, enum group_state state, int64_t cpu_milli)

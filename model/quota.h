@@ -57,6 +57,8 @@ struct quota_pair {
     enum quota groups, cores;
 };
 extern const struct quota_pair quota_pairs[QUOTA_CLASS_COUNT];
+/* What its class says of how it is placed. */
+void quota_class_shape(enum quota_class class, struct shape *shape);
 enum quota_class quota_class_of(const struct container_group *group);
 
 /* Amounts in the two quotas of a group's class. */

@@ -1,6 +1,7 @@
 #include "node-agent/config.h"
 
 #include "base/limits.h"
+#include "model/container_group.h"
 #include "model/runtime_class.h"
 
 /* clang-format off */
@@ -11,6 +12,7 @@ static const struct field config_fields[] = {
     FIELD(struct agent_config, join_token_file, "join_token_file", .doc = "File that holds the join token."),
     FIELD(struct agent_config, name, "name", .max = 63, .doc = "The node's name; the machine's host name when absent."),
     FIELD(struct agent_config, location, "location", .max = 63, .doc = "Location the node serves; the plane's default when absent."),
+    FIELD(struct agent_config, zone, "zone", .max = ZONE_SIZE - 1, .doc = "Availability zone the node stands in, as \"1\": groups that name it run on nodes of it alone; none when absent."),
     FIELD(struct agent_config, address, "address", .max = 255, .doc = "The machine's own address, shown to people."),
     FIELD(struct agent_config, state_dir, "state_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/var/lib/berth-agent", .doc = "Folder on disk: images, logs, records, the usage journal."),
     FIELD(struct agent_config, run_dir, "run_dir", .flags = FIELD_HAS_FALLBACK, .fallback_text = "/run/berth-agent", .doc = "Folder in memory (a tmpfs is mounted when it is not on one): specs with secrets, sockets."),

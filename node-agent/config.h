@@ -6,7 +6,7 @@
 
 struct agent_config {
     const char *plane_url, *plane_ca_file, *join_token, *join_token_file;
-    const char *name, *location, *address;
+    const char *name, *location, *zone, *address;
     const char *state_dir, *run_dir;
     struct text_list runtime_classes, cdi_dirs;
     struct text_map gpu_kinds;

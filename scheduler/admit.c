@@ -51,12 +51,21 @@ static const struct plan_refusal *refusal_of(struct scheduler *scheduler,
 static bool promise(struct scheduler *scheduler, const struct plan_request *request)
 {
     int64_t slot = plan_find(scheduler->fleet.plan, request);
+    if (slot ==
+        PLAN_NONE) /* Spot groups will make room: what is promised there is not promised again */
+        slot = plan_find_without_spot(scheduler->fleet.plan, request);
     if (slot == PLAN_NONE)
         return false;
     int64_t until_ns = clock_boot_ns() + LIMIT_SCHEDULER_PROMISE_MS * INT64_C(1000000);
     (void)promises_add(&scheduler->promises, &scheduler->fleet, request->pool, &request->shape,
                        (uint32_t)slot, until_ns);
     return true;
+}
+
+/* A group may wait for a node of its kind where it could ever find one, or where nobody knows yet what there will be. */
+static bool may_wait(const struct plan_refusal *refusal)
+{
+    return refusal->could > 0 || refusal->there == 0;
 }
 
 static bool decide(struct scheduler *scheduler, const char *normal, enum os_type os,
@@ -72,7 +81,7 @@ static bool decide(struct scheduler *scheduler, const char *normal, enum os_type
     if (pool && promise(scheduler, &request))
         return true;
     *refusal = *refusal_of(scheduler, &request);
-    return location && location->queue && (!pool || pool->nodes == 0 || refusal->could > 0);
+    return location && location->queue && may_wait(refusal);
 }
 
 bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enum os_type os,

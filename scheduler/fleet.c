@@ -76,6 +76,7 @@ static bool node_from_row(struct fleet *fleet, const struct node_row *row,
         .capacity = {row->cpu_milli, row->memory_mib, row->gpus},
     };
     text_copy(node->classes, sizeof node->classes, row->classes ? row->classes : "");
+    text_copy(node->zone, sizeof node->zone, row->zone ? row->zone : "");
     return node->pool != NULL;
 }
 

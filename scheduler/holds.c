@@ -35,6 +35,7 @@ static uint32_t item_take(struct holds *holds)
 
 static void item_drop(struct holds *holds, uint32_t at)
 {
+    holds->items[at].group_key = 0;
     holds->items[at].next = holds->free;
     holds->free = at + 1;
 }
@@ -53,8 +54,8 @@ static bool replace(struct holds *holds, struct fleet *fleet, int64_t group_key,
         struct hold *hold = &holds->items[at];
         if (hold->slot != slot || !fleet_holds(fleet, slot, hold->node_key))
             continue;
-        plan_give(fleet->plan, slot, &hold->shape);
-        plan_take(fleet->plan, slot, shape);
+        plan_release(fleet->plan, slot, &hold->shape);
+        plan_hold(fleet->plan, slot, shape);
         hold->shape = *shape;
         return true;
     }
@@ -75,7 +76,7 @@ bool holds_add(struct holds *holds, struct fleet *fleet, int64_t group_key, int6
         return false;
     }
     holds->items[at] = (struct hold){group_key, node_key, (uint32_t)slot, *shape, first};
-    plan_take(fleet->plan, (uint32_t)slot, shape);
+    plan_hold(fleet->plan, (uint32_t)slot, shape);
     return true;
 }
 
@@ -90,7 +91,7 @@ void holds_remove(struct holds *holds, struct fleet *fleet, int64_t group_key, h
         at = hold.next;
         if (!fleet_holds(fleet, hold.slot, hold.node_key))
             continue;
-        plan_give(fleet->plan, hold.slot, &hold.shape);
+        plan_release(fleet->plan, hold.slot, &hold.shape);
         if (gave)
             gave(hold.slot, context);
     }

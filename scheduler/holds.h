@@ -7,7 +7,7 @@
 #include "scheduler/fleet.h"
 
 struct hold {
-    int64_t group_key, node_key;
+    int64_t group_key, node_key; /* group 0: free */
     uint32_t slot;
     struct shape shape;
     uint32_t next; /* of the group; or free */

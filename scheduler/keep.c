@@ -17,8 +17,7 @@ static bool keeps_reserve(struct scheduler *scheduler, uint32_t count)
     return true;
 }
 
-/* The node is for everyone again. */
-static void let_go(struct scheduler *scheduler, struct keep *keep)
+void keep_let_go(struct scheduler *scheduler, struct keep *keep)
 {
     struct fleet *fleet = &scheduler->fleet;
     if (keep->group_key != 0 && fleet_holds(fleet, keep->slot, keep->node_key)) {
@@ -32,9 +31,10 @@ static void let_go(struct scheduler *scheduler, struct keep *keep)
 /* LOCK_SCHEDULER is held. */
 void keep_end(struct scheduler *scheduler, const struct plan_pool *pool, int64_t group_key)
 {
+    preempt_end(scheduler, group_key);
     if (pool->number < scheduler->keeps_count &&
         scheduler->keeps[pool->number].group_key == group_key)
-        let_go(scheduler, &scheduler->keeps[pool->number]);
+        keep_let_go(scheduler, &scheduler->keeps[pool->number]);
 }
 
 static bool still_good(const struct scheduler *scheduler, const struct keep *keep)
@@ -59,8 +59,11 @@ static void keep_begin(struct scheduler *scheduler, struct keep *keep, const str
                       (uint32_t)slot};
 }
 
+/* Who may be evicted any time has no node kept for it. */
 static bool could_be_here(const struct waiter *waiter, void *context)
 {
+    if (waiter->shape.spot)
+        return false;
     struct plan_request request = {.pool = waiter->pool, .shape = waiter->shape};
     return fit_could(context, &request);
 }
@@ -98,7 +101,7 @@ void keep_renew(struct scheduler *scheduler, int64_t now_ns)
         struct keep *keep = &scheduler->keeps[i];
         if (keep->group_key != 0 && still_good(scheduler, keep))
             continue;
-        let_go(scheduler, keep);
+        keep_let_go(scheduler, keep);
         int64_t oldest = scheduler->waiting.count > 0 ? oldest_possible(scheduler, i) : -1;
         if (oldest >= 0 && waited_long(&scheduler->waiting.items[oldest], now_ns))
             keep_begin(scheduler, keep, &scheduler->waiting.items[oldest]);

@@ -139,6 +139,8 @@ static void forget_waiting(struct scheduler *scheduler)
             plan_node_keep(scheduler->fleet.plan, keep->slot, 0);
         scheduler->keeps[i] = (struct keep){0};
     }
+    for (size_t i = 0; i < COUNT_OF(scheduler->preempts); i++)
+        keep_let_go(scheduler, &scheduler->preempts[i]);
     waiting_done(&scheduler->waiting);
     scheduler->again.count = scheduler->fresh_count = scheduler->untold_count =
         scheduler->placed_count = 0;

@@ -25,6 +25,10 @@ struct plan_request waiter_request(const struct scheduler *scheduler, const stru
 static int64_t find_anywhere(const struct scheduler *scheduler, const struct plan_request *request)
 {
     int64_t slot = plan_find(scheduler->fleet.plan, request);
+    if (slot == PLAN_NONE)
+        slot = preempt_slot(scheduler, request->group_key);
+    if (slot != PLAN_NONE && !plan_fits(scheduler->fleet.plan, (uint32_t)slot, request))
+        slot = PLAN_NONE; /* those that make room have not gone yet */
     if (slot != PLAN_NONE || request->pool->number >= scheduler->keeps_count)
         return slot;
     const struct keep *keep = &scheduler->keeps[request->pool->number];
@@ -68,12 +72,18 @@ static bool batch_full(const struct scheduler *scheduler)
     return scheduler->placing_count == COUNT_OF(scheduler->placing);
 }
 
-/* What no room of its own decides: who waits for another class, for GPUs or for a port lets others pass. */
+/* What no room of its own decides: who waits for another kind of node, for GPUs or for a port lets others pass. */
 static bool is_of_use(const struct waiter *waiter, void *context)
 {
     struct plan_request request = {.shape = waiter->shape};
     return fit_class(context, &request) && fit_gpu(context, &request) &&
-           fit_ports(context, &request);
+           fit_ports(context, &request) && fit_zone(context, &request) &&
+           fit_empty(context, &request) && fit_shared(context, &request);
+}
+
+static bool is_of_use_and_regular(const struct waiter *waiter, void *context)
+{
+    return !waiter->shape.spot && is_of_use(waiter, context);
 }
 
 static int64_t oldest_for(const struct scheduler *scheduler, const struct plan_node *node)
@@ -81,8 +91,11 @@ static int64_t oldest_for(const struct scheduler *scheduler, const struct plan_n
     if (node->kept_for != 0)
         return waiting_find(&scheduler->waiting, node->kept_for);
     struct shape room = plan_free_shape(node);
-    return waiting_oldest(&scheduler->waiting, node->pool, &room, is_of_use,
-                          (void *)(uintptr_t)node);
+    void *context = (void *)(uintptr_t)node;
+    int64_t at =
+        waiting_oldest(&scheduler->waiting, node->pool, &room, is_of_use_and_regular, context);
+    return at >= 0 ? at
+                   : waiting_oldest(&scheduler->waiting, node->pool, &room, is_of_use, context);
 }
 
 /* Waiters that one node can take now; false when the batch is full before it can take no more. */

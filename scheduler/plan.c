@@ -25,6 +25,7 @@ struct plan {
         bool used;
     } * slots;
     uint32_t slots_count, slots_max, free_count;
+    int64_t spot_groups;
     uint64_t version;
 };
 
@@ -105,8 +106,8 @@ struct shape plan_free_shape(const struct plan_node *node)
 static bool index_wants(const struct plan_node *node)
 {
     struct shape room = plan_free_shape(node);
-    return node->ready && !node->cordoned && node->kept_for == 0 && room.cpu_milli >= 0 &&
-           room.memory_mib >= 0;
+    return node->ready && !node->cordoned && node->kept_for == 0 && node->alone == 0 &&
+           room.cpu_milli >= 0 && room.memory_mib >= 0;
 }
 
 static void index_leave(struct plan *plan, uint32_t slot)
@@ -160,6 +161,7 @@ static void node_renew(struct plan_node *kept, const struct plan_node *node)
     kept->pool = node->pool;
     kept->ready = node->ready;
     kept->cordoned = node->cordoned;
+    memcpy(kept->zone, node->zone, sizeof kept->zone);
     kept->capacity.cpu_milli = within(node->capacity.cpu_milli, LIMIT_NODE_CPU_MILLI_MAX);
     kept->capacity.gpus = node->capacity.gpus;
     memcpy(kept->classes, node->classes, sizeof kept->classes);
@@ -193,6 +195,7 @@ void plan_node_remove(struct plan *plan, uint32_t slot)
     CHECK(plan_node_get(plan, slot));
     index_leave(plan, slot);
     pool_of(plan->slots[slot].node.pool)->open.nodes--;
+    plan->spot_groups -= plan->slots[slot].node.spot_groups;
     ports_done(&plan->slots[slot].node.ports);
     plan->slots[slot].used = false;
     plan->free_count++;
@@ -226,7 +229,9 @@ static void use(struct plan *plan, uint32_t slot, const struct shape *shape, int
     node->used.memory_mib += sign * shape->memory_mib;
     node->used.gpus += sign * shape->gpus;
     node->groups += sign;
-    CHECK(node->used.cpu_milli >= 0 && node->used.memory_mib >= 0 && node->groups >= 0);
+    node->alone += shape->alone ? sign : 0;
+    CHECK(node->used.cpu_milli >= 0 && node->used.memory_mib >= 0);
+    CHECK(node->groups >= 0 && node->alone >= 0);
     index_enter(plan, slot);
 }
 
@@ -240,6 +245,29 @@ void plan_give(struct plan *plan, uint32_t slot, const struct shape *shape)
 {
     use(plan, slot, shape, -1);
     ports_give(&plan->slots[slot].node.ports, &shape->ports);
+}
+
+static void use_spot(struct plan *plan, uint32_t slot, const struct shape *shape, int64_t sign)
+{
+    struct plan_node *node = &plan->slots[slot].node;
+    if (!shape->spot)
+        return;
+    node->spot.cpu_milli += sign * shape->cpu_milli;
+    node->spot.memory_mib += sign * shape->memory_mib;
+    node->spot_groups += sign;
+    plan->spot_groups += sign;
+}
+
+void plan_hold(struct plan *plan, uint32_t slot, const struct shape *shape)
+{
+    plan_take(plan, slot, shape);
+    use_spot(plan, slot, shape, 1);
+}
+
+void plan_release(struct plan *plan, uint32_t slot, const struct shape *shape)
+{
+    plan_give(plan, slot, shape);
+    use_spot(plan, slot, shape, -1);
 }
 
 /* ---- finding ---- */
@@ -283,9 +311,11 @@ int64_t plan_find(const struct plan *plan, const struct plan_request *request)
     return score_now(&plan->slots[last].node) == score_now(&plan->slots[best].node) ? last : best;
 }
 
-/* How much is missing on a node, weighed like the score; 0: it fits. */
+/* How much is missing on a node, weighed like the score; 0: it fits. Who wants it alone lacks all that is held. */
 static int64_t lack_of(const struct plan_node *node, const struct shape *shape)
 {
+    if (shape->alone)
+        return node->used.cpu_milli * PLAN_CPU_WEIGHT + node->used.memory_mib;
     struct shape room = plan_free_shape(node);
     int64_t cpu = shape->cpu_milli - room.cpu_milli, memory = shape->memory_mib - room.memory_mib;
     return (cpu > 0 ? cpu * PLAN_CPU_WEIGHT : 0) + (memory > 0 ? memory : 0);
@@ -299,6 +329,37 @@ int64_t plan_find_nearest(const struct plan *plan, const struct plan_request *re
         if (!node || !node->ready || node->cordoned || node->kept_for != 0 ||
             !fit_could(node, request) || !fit_ports(node, request))
             continue; /* emptying a node for a port takes as long as the group that has it lives */
+        int64_t lack = lack_of(node, &request->shape);
+        if (lack < best_lack) {
+            best_lack = lack;
+            best = i;
+        }
+    }
+    return best;
+}
+
+bool plan_fits_without_spot(const struct plan *plan, uint32_t slot,
+                            const struct plan_request *request)
+{
+    const struct plan_node *found = plan_node_get(plan, slot);
+    if (!found)
+        return false;
+    struct plan_node node = *found;
+    node.used.cpu_milli -= node.spot.cpu_milli;
+    node.used.memory_mib -= node.spot.memory_mib;
+    node.groups -= node.spot_groups;
+    return fit_refuses(&node, request) < 0;
+}
+
+int64_t plan_find_without_spot(const struct plan *plan, const struct plan_request *request)
+{
+    int64_t best = PLAN_NONE, best_lack = INT64_MAX;
+    if (request->shape.spot || plan->spot_groups == 0)
+        return PLAN_NONE;
+    for (uint32_t i = 0; i < plan->slots_count; i++) {
+        const struct plan_node *node = plan_node_get(plan, i);
+        if (!node || node->spot_groups == 0 || !plan_fits_without_spot(plan, i, request))
+            continue;
         int64_t lack = lack_of(node, &request->shape);
         if (lack < best_lack) {
             best_lack = lack;

@@ -35,12 +35,16 @@ struct plan_pool {
 struct plan_node {
     int64_t key, epoch; /* the store's */
     const struct plan_pool *pool;
+    char zone[ZONE_SIZE];
     bool ready, cordoned;
     int64_t kept_for; /* group that waits for this node to empty; no other may come. 0: none */
     char classes[RUNTIME_CLASSES_SIZE]; /* of runtimes */
     struct shape capacity;
     struct shape used;        /* held and promised */
     int64_t groups;           /* that hold it */
+    int64_t alone;     /* of those, groups that have it to themselves */
+    struct shape spot; /* of `used`: held by groups that give way */
+    int64_t spot_groups;
     struct taken_ports ports; /* the same, of its own address; the plan's */
 };
 
@@ -74,6 +78,9 @@ uint32_t plan_slots(const struct plan *plan);
 /* Capacity held or given back on a node. */
 void plan_take(struct plan *plan, uint32_t slot, const struct shape *shape);
 void plan_give(struct plan *plan, uint32_t slot, const struct shape *shape);
+/* The same for what is truly held, not only promised or planned: Spot groups that hold can be evicted. */
+void plan_hold(struct plan *plan, uint32_t slot, const struct shape *shape);
+void plan_release(struct plan *plan, uint32_t slot, const struct shape *shape);
 /* What a node has free; both are below 0 when it shrank under what it holds. */
 struct shape plan_free_shape(const struct plan_node *node);
 
@@ -86,12 +93,23 @@ bool plan_fits(const struct plan *plan, uint32_t slot, const struct plan_request
  * the lowest slot); PLAN_NONE when no ready one could. */
 int64_t plan_find_nearest(const struct plan *plan, const struct plan_request *request);
 
+/* The node that would take it without its Spot groups, and lacks the least now; PLAN_NONE when none would. */
+int64_t plan_find_without_spot(const struct plan *plan, const struct plan_request *request);
+bool plan_fits_without_spot(const struct plan *plan, uint32_t slot,
+                            const struct plan_request *request);
+
 /* ---- why not ---- */
 
-enum { PLAN_RULES_MAX = 16, PLAN_ELSEWHERE_MAX = 3 };
+enum { PLAN_RULES_MAX = 24, PLAN_ELSEWHERE_MAX = 3, PLAN_ZONES_MAX = 5 };
 
 struct plan_refusal {
-    size_t nodes;                   /* all there are */
+    size_t nodes;                          /* all there are */
+    size_t there;                          /* those in its location, of whatever kind */
+    uint32_t systems;                      /* bit os_type: of those */
+    enum os_type os;                       /* that it needs */
+    char zone[ZONE_SIZE];                  /* the same */
+    char zones[PLAN_ZONES_MAX][ZONE_SIZE]; /* of those, each once, as far as they go */
+    size_t zones_count;
     size_t refused[PLAN_RULES_MAX]; /* nodes by the first rule of fit_rules that refused them */
     size_t allowed;                 /* nodes that would take it */
     size_t could;         /* nodes that could hold it if they were empty, ready and not cordoned */

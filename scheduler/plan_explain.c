@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "scheduler/fit/fit.h"
 
+#include <string.h>
+
 enum { WORDS_MAX = 1024 };
 
 static int64_t weight(const struct shape *shape)
@@ -18,8 +20,8 @@ static void largest_renew(struct plan_refusal *refusal, const struct plan_node *
     struct shape room = plan_free_shape(node);
     if (weight(&node->capacity) > weight(&refusal->largest_node))
         refusal->largest_node = node->capacity;
-    if (node->ready && !node->cordoned && node->kept_for == 0 && room.cpu_milli > 0 &&
-        room.memory_mib > 0 && weight(&room) > weight(&refusal->largest))
+    if (node->ready && !node->cordoned && node->kept_for == 0 && node->alone == 0 &&
+        room.cpu_milli > 0 && room.memory_mib > 0 && weight(&room) > weight(&refusal->largest))
         refusal->largest = room;
 }
 
@@ -41,10 +43,42 @@ static void elsewhere_renew(struct plan_refusal *refusal, const struct plan_node
         refusal->elsewhere[refusal->elsewhere_count++] = node->pool;
 }
 
+static bool has_zone(const struct plan_refusal *refusal, const char *zone)
+{
+    for (size_t i = 0; i < refusal->zones_count; i++)
+        if (strcmp(refusal->zones[i], zone) == 0)
+            return true;
+    return false;
+}
+
+/* The zone asked for is always among them when there is one. */
+static void zones_renew(struct plan_refusal *refusal, const char *zone)
+{
+    bool asked = strcmp(refusal->zone, zone) == 0;
+    if (!zone[0] || has_zone(refusal, zone))
+        return;
+    if (refusal->zones_count < PLAN_ZONES_MAX)
+        text_copy(refusal->zones[refusal->zones_count++], ZONE_SIZE, zone);
+    else if (asked)
+        text_copy(refusal->zones[0], ZONE_SIZE, zone);
+}
+
+/* What there is where the group is to run. */
+static void there_renew(struct plan_refusal *refusal, const struct plan_node *node,
+                        const struct plan_request *request)
+{
+    if (!fit_location(node, request))
+        return;
+    refusal->there++;
+    refusal->systems |= UINT32_C(1) << node->pool->os;
+    zones_renew(refusal, node->zone);
+}
+
 void plan_explain(const struct plan *plan, const struct plan_request *request,
                   struct plan_refusal *refusal)
 {
-    *refusal = (struct plan_refusal){0};
+    *refusal = (struct plan_refusal){.os = request->pool->os};
+    text_copy(refusal->zone, sizeof refusal->zone, request->shape.zone);
     for (uint32_t i = 0; i < plan_slots(plan); i++) {
         const struct plan_node *node = plan_node_get(plan, i);
         if (!node)
@@ -56,6 +90,7 @@ void plan_explain(const struct plan *plan, const struct plan_request *request,
         else
             refusal->refused[rule]++;
         refusal->could += fit_could(node, request);
+        there_renew(refusal, node, request);
         if (node->pool == request->pool)
             largest_renew(refusal, node);
         else
@@ -108,6 +143,43 @@ static void add_largest(struct text *out, const struct plan_refusal *refusal)
         text_add(out, " Nothing is free there now.");
 }
 
+static bool lacks_system(const struct plan_refusal *refusal)
+{
+    return refusal->there > 0 && !(refusal->systems & UINT32_C(1) << refusal->os);
+}
+
+static bool lacks_zone(const struct plan_refusal *refusal)
+{
+    return refusal->there > 0 && refusal->zone[0] && !has_zone(refusal, refusal->zone);
+}
+
+/* Neither less nor later helps. */
+static bool lacks_kind(const struct plan_refusal *refusal)
+{
+    return lacks_system(refusal) || lacks_zone(refusal);
+}
+
+static void add_systems(struct text *words, const struct plan_refusal *refusal)
+{
+    if (!lacks_system(refusal))
+        return;
+    for (int os = 0; os_type_words[os]; os++)
+        if (refusal->systems & UINT32_C(1) << os)
+            text_addf(words, " The nodes there run %s, none runs %s.", os_type_words[os],
+                      os_type_words[refusal->os]);
+}
+
+static void add_zones(struct text *words, const struct plan_refusal *refusal)
+{
+    if (!lacks_zone(refusal))
+        return;
+    if (refusal->zones_count == 0)
+        text_add(words, " No node there is in a zone.");
+    for (size_t i = 0; i < refusal->zones_count; i++)
+        text_addf(words, "%s '%s'", i > 0 ? "," : " The zones there are", refusal->zones[i]);
+    text_add(words, refusal->zones_count > 0 ? "." : "");
+}
+
 static void add_reasons(struct text *words, const struct plan_refusal *refusal)
 {
     if (refusal->nodes == 0)
@@ -125,7 +197,9 @@ static void add_reasons(struct text *words, const struct plan_refusal *refusal)
     }
     if (refusal->nodes > 0)
         text_add(words, refusal->could == 0 ? "; none could ever hold it." : ".");
-    if (refusal->nodes > 0)
+    add_systems(words, refusal);
+    add_zones(words, refusal);
+    if (refusal->nodes > 0 && !lacks_kind(refusal))
         add_largest(words, refusal);
 }
 
@@ -137,7 +211,7 @@ static void add_advice(struct text *words, const struct plan_refusal *refusal)
     text_add(words, refusal->elsewhere_count > 0 ? "." : "");
     if (refusal->could > 0)
         text_add(words, " Ask for less, or again when there is room: it could run there.");
-    else if (refusal->largest_node.cpu_milli > 0)
+    else if (refusal->largest_node.cpu_milli > 0 && !lacks_kind(refusal))
         text_add(words, " Ask for less: waiting would not help.");
 }
 

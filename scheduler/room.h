@@ -84,6 +84,8 @@ struct scheduler {
     struct slots again; /* waiters to plan anew, whether or not a node grew */
     struct keep *keeps; /* by plan_pool.number */
     uint32_t keeps_count;
+    struct keep preempts[LIMIT_SCHEDULER_PREEMPTS_MAX]; /* nodes whose Spot groups make room */
+    uint32_t preempt_cursor;                            /* for whom room is looked for next */
     int64_t picture_revision;                   /* of the store when all of it was read last */
     int64_t listed_revision;                    /* groups that began to wait up to here are known */
     bool list_more;                             /* there may be others behind it */
@@ -137,6 +139,16 @@ bool reasons_tell(struct scheduler *scheduler, bool slow, struct err *err) MUST_
 /* keep.c */
 void keep_renew(struct scheduler *scheduler, int64_t now_ns);
 void keep_end(struct scheduler *scheduler, const struct plan_pool *pool, int64_t group_key);
+
+/* LOCK_SCHEDULER is held. Its node is for everyone again. */
+void keep_let_go(struct scheduler *scheduler, struct keep *keep);
+
+/* preempt.c: groups of the priority Spot make room for others. */
+bool preempt(struct scheduler *scheduler, bool slow, struct err *err) MUST_CHECK;
+void preempt_renew(struct scheduler *scheduler);
+/* LOCK_SCHEDULER is held. The slot kept for that group, PLAN_NONE: none; and it needs none any more. */
+int64_t preempt_slot(const struct scheduler *scheduler, int64_t group_key);
+void preempt_end(struct scheduler *scheduler, int64_t group_key);
 
 /* leases.c: nodes that fell silent. Returns when the next lease may end. */
 int64_t leases_renew(struct scheduler *scheduler, int64_t now_ns);

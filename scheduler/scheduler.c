@@ -110,6 +110,7 @@ static void keep_time(struct scheduler *scheduler, int64_t now_ns, bool tick)
         return;
     scheduler->tick_ns = now_ns + TICK_MS * MS;
     keep_renew(scheduler, now_ns);
+    preempt_renew(scheduler);
     WITH_LOCK(&scheduler->lock);
     metric_set(METRIC_nodes_ready, (int64_t)fleet_ready_count(&scheduler->fleet));
 }
@@ -120,7 +121,8 @@ static bool place(struct scheduler *scheduler, bool tick, struct err *err)
     place_plan(scheduler);
     if (scheduler->placing_count > 0)
         metric_observe_ns(METRIC_placement_seconds, clock_boot_ns() - begun_ns);
-    return place_commit(scheduler, err) && reasons_tell(scheduler, tick, err);
+    return place_commit(scheduler, err) && preempt(scheduler, tick, err) &&
+           reasons_tell(scheduler, tick, err);
 }
 
 static bool has_more(struct scheduler *scheduler)

@@ -22,6 +22,7 @@ static void row_read(struct statement *q, struct arena *arena, struct assignment
     const char *ports = column_text(q, C_node_ports, arena);
     if (ports)
         port_set_read(ports, &row->shape.ports);
+    quota_class_shape((enum quota_class)column_int(q, C_quota_class), &row->shape);
 }
 
 /* Twice the room, with what is there. */

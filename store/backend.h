@@ -110,6 +110,8 @@ int64_t column_int(struct statement *statement, int column); /* 0 for null */
 bool column_is_null(struct statement *statement, int column);
 /* Copied. NULL for null, and when the arena is full: then statement_ok() fails. */
 const char *column_text(struct statement *statement, int column, struct arena *arena);
+/* "" for null; what does not fit is left out whole. */
+void column_copy(struct statement *statement, int column, char *out, size_t size);
 /* Until the next row only. */
 const void *column_bytes(struct statement *statement, int column, size_t *size);
 

@@ -442,6 +442,14 @@ bool column_is_null(struct statement *statement, int column)
            SQLITE_NULL;
 }
 
+void column_copy(struct statement *statement, int column, char *out, size_t size)
+{
+    int place = place_of_column(statement, column);
+    const char *text = (const char *)sqlite3_column_text(statement->handle, place);
+    if (!text_copy(out, size, text ? text : ""))
+        out[0] = '\0';
+}
+
 const char *column_text(struct statement *statement, int column, struct arena *arena)
 {
     int place = place_of_column(statement, column);

@@ -37,6 +37,7 @@ static void read_life(struct statement *q, struct group_row *row)
     read_ports(q, row);
     row->shape.gpus = column_int(q, C_gpus);
     row->quota_class = (enum quota_class)column_int(q, C_quota_class);
+    quota_class_shape(row->quota_class, &row->shape);
     row->waits = !column_is_null(q, C_waits_since);
     row->counted = quota_hold_of(row->living, row->state, row->shape.cpu_milli);
 }
@@ -70,6 +71,7 @@ static void read_moving(struct statement *q, struct arena *arena, struct group_r
     read_life(q, row);
     text_copy(row->shape.runtime_class, sizeof row->shape.runtime_class,
               class_name ? class_name : "");
+    column_copy(q, C_zone, row->shape.zone, sizeof row->shape.zone);
 }
 
 static void row_read(struct statement *q, struct arena *arena, struct group_row *row)
@@ -262,6 +264,7 @@ static void bind_shape(struct statement *q, const struct group_row *row)
     bind_int(q, P_memory_mib, row->shape.memory_mib);
     bind_int(q, P_gpus, row->shape.gpus);
     bind_text(q, P_runtime_class, row->shape.runtime_class);
+    bind_text(q, P_zone, row->shape.zone);
 }
 
 static bool name_taken(const struct group_row *row, struct err *err)

@@ -179,6 +179,40 @@ bool store_group_tell(struct tx *tx, const struct group_row *row, struct err *er
            assignment->incarnation != row->incarnation || assignment_order(tx, assignment, err);
 }
 
+/* ---- making room ---- */
+
+static const char evicted_text[] = "A container group of priority Regular needs the room";
+
+/* Its pending operation comes to nothing: it is stopped instead. */
+static bool stay_stopped(struct tx *tx, struct group_row *row, struct assignment_row *assignment,
+                         struct err *err)
+{
+    row->wanted = WANTED_STOP;
+    return operation_end(tx, row, OPERATION_FAILED, "SpotEvicted", evicted_text, err) &&
+           order_stop(tx, assignment, err);
+}
+
+bool store_group_evict(struct tx *tx, int64_t group_key, int64_t node_key, struct err *err)
+{
+    struct group_row *row;
+    struct assignment_row *assignment;
+    char text[160];
+    if (!group_load(tx, group_key, &row, err) || (row && !holder(tx, row, &assignment, err)))
+        return false;
+    if (!row || !row->shape.spot || row->wanted != WANTED_RUN || row->node_key != node_key ||
+        group_is_finished(row) || !assignment || assignment->wanted != WANTED_RUN ||
+        assignment->incarnation != row->incarnation)
+        return err_set(err, ERR_CONFLICT, "the container group does not run there any more");
+    bool again = row->restart_policy != RESTART_NEVER;
+    text_format(text, sizeof text, "%s; %s", evicted_text,
+                again ? "this one of priority Spot runs again when there is room"
+                      : "this one of priority Spot stays stopped, for restart policy Never allows "
+                        "one run");
+    return store_group_event(tx, row->key, "Warning", "SpotEvicted", text, err) &&
+           (again ? run_anew(tx, row, err) : stay_stopped(tx, row, assignment, err)) &&
+           group_save(tx, row, err);
+}
+
 /* ---- removing ---- */
 
 static bool has_assignments(struct tx *tx, int64_t group_key, bool *any, struct err *err)

@@ -14,6 +14,7 @@ static void read_words(struct statement *q, struct arena *arena, struct node_row
     row->id = column_text(q, C_id, arena);
     row->name = column_text(q, C_name, arena);
     row->location = column_text(q, C_location, arena);
+    row->zone = column_text(q, C_zone, arena);
     row->os = column_text(q, C_os, arena);
     row->architecture = column_text(q, C_architecture, arena);
     row->address = column_text(q, C_address, arena);
@@ -188,6 +189,7 @@ static void bind_request(struct statement *q, const struct tx *tx,
     bind_int(q, P_gpus, capacity_gpus(request->capacity));
     bind_text(q, P_name, request->name);
     bind_text(q, P_location, or_empty(request->location));
+    bind_text(q, P_zone, or_empty(request->zone));
     bind_text(q, P_os, request->os);
     bind_text(q, P_architecture, request->architecture);
     bind_text(q, P_address, or_empty(request->address));

@@ -38,6 +38,8 @@ static void row_read(struct statement *q, struct arena *arena, struct pending_ro
     const char *class_name = column_text(q, C_runtime_class, arena);
     text_copy(row->shape.runtime_class, sizeof row->shape.runtime_class,
               class_name ? class_name : "");
+    quota_class_shape((enum quota_class)column_int(q, C_quota_class), &row->shape);
+    column_copy(q, C_zone, row->shape.zone, sizeof row->shape.zone);
 }
 
 bool store_pending_list(struct tx *tx, int64_t after_revision, size_t rows_max, struct arena *arena,

@@ -312,7 +312,7 @@ bool store_group_tell(struct tx *tx, const struct group_row *row, struct err *er
 
 struct node_row {
     int64_t key;
-    const char *id, *name, *location, *os, *architecture, *address, *version, *boot_id;
+    const char *id, *name, *location, *zone, *os, *architecture, *address, *version, *boot_id;
     const char *classes;                 /* of runtimes, each between blanks */
     int64_t cpu_milli, memory_mib, gpus; /* what it can hold */
     int64_t epoch;                       /* counts joins and losses; placements carry it */
@@ -403,6 +403,10 @@ struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct 
  * longer waits (stopped, removed, placed). Older assignments on other nodes become remove. */
 bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnation, int64_t node_key,
                             int64_t epoch, struct err *err) MUST_CHECK;
+/* A group of the priority Spot makes room on that node: it is stopped there and waits for another, or (restart policy
+ * Never, which means one run at most) stays stopped. ERR_CONFLICT: it is not there, or on its way already. */
+bool store_group_evict(struct tx *tx, int64_t group_key, int64_t node_key, struct err *err)
+    MUST_CHECK;
 /* The plane's own event on a group (why it waits): merged with an equal newest one. ERR_NOT_FOUND: it is gone. */
 bool store_group_event(struct tx *tx, int64_t group_key, const char *type, const char *name,
                        const char *message, struct err *err) MUST_CHECK;

@@ -117,6 +117,12 @@ static const char *zone_of(const struct container_group *group)
     return group->zones.count > 0 ? group->zones.items[0] : NULL;
 }
 
+/* Regular is what a group has that names none. */
+static int priority_of(const struct container_group *group)
+{
+    return group->properties->priority < 0 ? PRIORITY_REGULAR : group->properties->priority;
+}
+
 static void check_properties(struct change_check *check, const struct container_group *stands,
                              const struct container_group *sent)
 {
@@ -126,6 +132,8 @@ static void check_properties(struct change_check *check, const struct container_
                stands->properties->restart_policy, sent->properties->restart_policy);
     check_word(check, "properties.sku", group_sku_words, stands->properties->sku,
                sent->properties->sku);
+    check_word(check, "properties.priority", group_priority_words, priority_of(stands),
+               priority_of(sent));
     check_text(check, "properties.subnetIds", subnet_of(stands), subnet_of(sent));
     check_text(check, "zones", zone_of(stands), zone_of(sent));
     for (size_t i = 0; i < sent->properties->containers_count; i++) {

@@ -9,7 +9,8 @@ struct amounts {
     int64_t cpu_milli, memory_mib;
 };
 struct node_view {
-    const char *id, *name, *location, *os, *architecture, *address, *version, *state, *joined_time;
+    const char *id, *name, *location, *zone, *os, *architecture, *address, *version, *state,
+        *joined_time;
     bool cordoned;
     int64_t epoch, watermark_s;
     struct text_list classes;
@@ -34,6 +35,7 @@ static const struct field node_fields[] = {
     FIELD(struct node_view, id, "id"),
     FIELD(struct node_view, name, "name"),
     FIELD(struct node_view, location, "location"),
+    FIELD(struct node_view, zone, "zone", .doc = "Part of its location; absent: none."),
     FIELD(struct node_view, os, "os"),
     FIELD(struct node_view, architecture, "architecture"),
     FIELD(struct node_view, address, "address"),
@@ -104,6 +106,7 @@ static bool view_take(struct request *request, const struct node_row *row, struc
         .id = row->id,
         .name = row->name,
         .location = row->location,
+        .zone = row->zone && row->zone[0] ? row->zone : NULL,
         .os = row->os,
         .architecture = row->architecture,
         .address = row->address,

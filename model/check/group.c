@@ -113,6 +113,7 @@ bool group_check(const char *name, const struct container_group *group, struct p
         check_volumes(&check);
         check_credentials(&check);
         check_network(&check);
+        check_lacking(&check);
     }
     check_identity(&check);
     return problems->count + problems->more == before;

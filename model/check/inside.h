@@ -70,6 +70,7 @@ void check_network(struct check *check);                           /* network.c:
 void check_volumes(struct check *check);                           /* volumes.c: §14 */
 void check_mounts(struct check *check, const struct seat *seat);   /* volumes.c: §14.7 */
 void check_credentials(struct check *check);                       /* registry.c: §16 */
+void check_lacking(struct check *check);                           /* lacking.c: what none has */
 void check_identity(struct check *check);                          /* identity.c: §15.3, §17 */
 void check_class(struct check *check, const char *class_name);     /* class.c: what it cannot */
 /* The group has a secretReference of this name; named as a fault at `path` otherwise. */

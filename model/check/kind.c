@@ -2,6 +2,8 @@
  * (aci/features.md §27). */
 #include "model/check/inside.h"
 
+#include <string.h>
+
 static bool has_gpu(const struct group_properties *properties)
 {
     for (size_t i = 0; i < properties->containers_count; i++) {
@@ -100,6 +102,10 @@ static void check_zones(struct check *check)
         if (!zones->items[i][0])
             check_problem(check, ERR_ZONE, check_path(check, "zones[%zu]", i),
                           "The zone of container group '%.63s' has no name.", check->name);
+        else if (strlen(zones->items[i]) >= ZONE_SIZE)
+            check_problem(check, ERR_ZONE, check_path(check, "zones[%zu]", i),
+                          "The zone '%.63s' of container group '%.63s' has more than %d letters.",
+                          zones->items[i], check->name, ZONE_SIZE - 1);
     }
 }
 

@@ -60,6 +60,17 @@ static void check_password(struct check *check, const struct registry_credential
                       check->name, credential->server);
 }
 
+/* The service's own words where identities open no registry, and what does. */
+static void refuse_identity(struct check *check, const struct registry_credential *credential,
+                            const char *path)
+{
+    check_problem(check, ERR_REGISTRY_CREDENTIAL, path,
+                  "Identity in 'imageRegistryCredentials' of container group '%.63s' is not "
+                  "supported. No registry here trusts an identity: give the username and password "
+                  "of server '%.100s'.",
+                  check->name, credential->server);
+}
+
 static void check_own_identity(struct check *check, const struct registry_credential *credential,
                                size_t index)
 {
@@ -71,11 +82,13 @@ static void check_own_identity(struct check *check, const struct registry_creden
                       "The 'imageRegistryCredentials' of container group '%.63s' for server "
                       "'%.100s' must have either an identity or a username and password.",
                       check->name, credential->server);
-    if (!identity || !raw_has_name(&identity->user_assigned, credential->identity))
+    else if (!identity || !raw_has_name(&identity->user_assigned, credential->identity))
         check_problem(check, ERR_REGISTRY_IDENTITY, path,
                       "The identity in the 'imageRegistryCredentials' of container group '%s' not "
                       "found in container group identity list",
                       check->name);
+    else
+        refuse_identity(check, credential, path);
 }
 
 void check_credentials(struct check *check)
@@ -91,5 +104,8 @@ void check_credentials(struct check *check)
             check_own_identity(check, credential, i);
         else
             check_password(check, credential, i);
+        if (credential->identity_url && !credential->identity)
+            refuse_identity(check, credential,
+                            LIST_PATH(check, "imageRegistryCredentials", i, ".identityUrl"));
     }
 }

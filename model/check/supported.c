@@ -58,8 +58,6 @@ static void check_credentials_supported(struct check *check)
 
     for (size_t i = 0; i < properties->credentials_count; i++) {
         const struct registry_credential *credential = &properties->credentials[i];
-        if (credential->identity || credential->identity_url)
-            unsupported(check, LIST_PATH(check, "imageRegistryCredentials", i, ".identity"));
         if (credential->password_reference)
             unsupported(check,
                         LIST_PATH(check, "imageRegistryCredentials", i, ".passwordReference"));
@@ -79,19 +77,8 @@ static void check_profile_supported(struct check *check)
 bool group_check_supported(const struct container_group *group, struct problems *problems)
 {
     struct check check = {.name = "", .group = group, .problems = problems};
-    const struct group_properties *properties = group->properties;
     size_t before = problems->count + problems->more;
 
-    unsupported_if(&check, group->zones.count > 0, "zones");
-    unsupported_if(&check, properties->os_type == OS_WINDOWS, "properties.osType");
-    unsupported_if(&check, properties->sku == SKU_DEDICATED || properties->sku == SKU_CONFIDENTIAL,
-                   "properties.sku");
-    unsupported_if(&check, properties->priority == PRIORITY_SPOT, "properties.priority");
-    unsupported_if(&check, properties->diagnostics, "properties.diagnostics");
-    unsupported_if(&check, properties->encryption, "properties.encryptionProperties");
-    unsupported_if(&check, properties->extensions_count > 0, "properties.extensions");
-    unsupported_if(&check, properties->confidential && properties->confidential->cce_policy,
-                   "properties.confidentialComputeProperties");
     check_profile_supported(&check);
     check_volumes_supported(&check);
     check_credentials_supported(&check);

@@ -28,10 +28,13 @@ bool fit_could(const struct plan_node *node, const struct plan_request *request)
 
 bool fit_location(const struct plan_node *node, const struct plan_request *request);
 bool fit_os(const struct plan_node *node, const struct plan_request *request);
+bool fit_zone(const struct plan_node *node, const struct plan_request *request);
 bool fit_size(const struct plan_node *node, const struct plan_request *request);
 bool fit_ready(const struct plan_node *node, const struct plan_request *request);
 bool fit_cordon(const struct plan_node *node, const struct plan_request *request);
 bool fit_kept(const struct plan_node *node, const struct plan_request *request);
+bool fit_empty(const struct plan_node *node, const struct plan_request *request);
+bool fit_shared(const struct plan_node *node, const struct plan_request *request);
 bool fit_cpu(const struct plan_node *node, const struct plan_request *request);
 bool fit_class(const struct plan_node *node, const struct plan_request *request);
 bool fit_gpu(const struct plan_node *node, const struct plan_request *request);

@@ -2,7 +2,8 @@
 
 -- fragment: assignment_columns
 a.key, a.group_key, a.node_key, u.uid, a.incarnation, a.wanted, a.released, a.cpu_milli, a.memory_mib, a.gpus, a.revision,
-(select g.node_ports from container_groups g where g.key = a.group_key) as node_ports
+(select g.node_ports from container_groups g where g.key = a.group_key) as node_ports,
+(select g.quota_class from container_groups g where g.key = a.group_key) as quota_class
 
 -- name: assignment_list
 -- scan: the scheduler's picture at its start is all of them.

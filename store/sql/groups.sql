@@ -4,7 +4,7 @@
 g.key, g.uid, g.subscription_key, g.resource_group_key, g.name, g.location, g.living, g.wanted, g.state,
 g.provisioning, g.restart_policy, g.os, g.cpu_milli, g.memory_mib, g.gpus, g.runtime_class, g.generation, g.incarnation, g.created_ms,
 g.revision, g.operation_key, g.node_key, g.waits_since, g.address, g.quota_class, g.public_address,
-g.node_ports
+g.node_ports, g.zone
 
 -- fragment: group_columns
 {life_columns}, s.name as subscription, r.name as resource_group
@@ -75,10 +75,10 @@ select key from container_groups where resource_group_key = :resource_group_key 
 -- name: group_insert
 insert into container_groups (key, subscription_key, resource_group_key, name, uid, location, living, wanted, state,
     provisioning, restart_policy, os, cpu_milli, memory_mib, generation, incarnation, created_ms, revision,
-    operation_key, node_key, waits_since, address, quota_class, changed_ms, gpus, runtime_class)
+    operation_key, node_key, waits_since, address, quota_class, changed_ms, gpus, runtime_class, zone)
 values (:key, :subscription_key, :resource_group_key, :name, :uid, :location, 1, :wanted, :state,
     :provisioning, :restart_policy, :os, :cpu_milli, :memory_mib, 1, 1, :now_ms, :key,
-    :operation_key, 0, :key, null, :quota_class, :now_ms, :gpus, :runtime_class)
+    :operation_key, 0, :key, null, :quota_class, :now_ms, :gpus, :runtime_class, :zone)
     on conflict do nothing;
 
 -- name: group_save
@@ -97,7 +97,7 @@ update container_groups set revision = :revision where key = :key;
 -- name: group_respec
 -- The columns that follow from the spec.
 update container_groups
-   set restart_policy = :restart_policy, os = :os, cpu_milli = :cpu_milli, memory_mib = :memory_mib,
+   set restart_policy = :restart_policy, os = :os, zone = :zone, cpu_milli = :cpu_milli, memory_mib = :memory_mib,
        gpus = :gpus, runtime_class = :runtime_class, generation = :generation, changed_ms = :now_ms
  where key = :key;
 
@@ -165,7 +165,7 @@ select status, events from group_reports where group_key = :key;
 delete from group_reports where group_key = :key;
 
 -- fragment: pending_columns
-key, incarnation, waits_since, cpu_milli, memory_mib, gpus, runtime_class, os, location, node_key, node_ports
+key, incarnation, waits_since, cpu_milli, memory_mib, gpus, runtime_class, os, location, node_key, node_ports, zone, quota_class
 
 -- name: pending_list
 select {pending_columns} from container_groups

@@ -14,14 +14,14 @@ def now_text():
 
 
 class FakeNode:
-    def __init__(self, url, join_token, name, cpu_milli, memory_mib, location="", follows=True, ca=None, images=(), gpus=()):
+    def __init__(self, url, join_token, name, cpu_milli, memory_mib, location="", follows=True, ca=None, images=(), gpus=(), zone=""):
         self.url, self.name = url, name
         self.capacity = {"cpuMilli": cpu_milli, "memoryMib": memory_mib, "gpus": list(gpus)}
         self.images = [{"image": name, "digest": "sha256:" + "0" * 64, "open": True} for name in images]
         self.groups, self.sequence, self.revision = {}, int(time.time() * 1000), 0
         self.lock = threading.Lock()
         answer = Client(url, join_token, ca).request("POST", "/v1/agent/join", {
-            "name": name, "bootId": "11111111-1111-1111-1111-111111111111", "location": location, "os": "Linux",
+            "name": name, "bootId": "11111111-1111-1111-1111-111111111111", "location": location, "zone": zone, "os": "Linux",
             "architecture": "amd64", "address": "127.0.0.1", "version": "0", "capacity": self.capacity})
         joined = answer.expect(200, 201).json
         self.id, self.epoch = joined["nodeId"], joined["epoch"]

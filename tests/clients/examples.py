@@ -19,14 +19,8 @@ ARM_VERSION = "2021-04-01"
 
 # Fields that are valid and answered 501: the field (its items without numbers), and why.
 NOT_RUN = {
-    "properties.confidentialComputeProperties": "no node attests its memory",
     "properties.containers[].properties.environmentVariables[].secureValueReference": "there is no key vault",
-    "properties.diagnostics": "there is no log workspace to send to",
-    "properties.encryptionProperties": "there is no key vault",
-    "properties.extensions": "there are no virtual nodes",
     "properties.imageRegistryCredentials[].passwordReference": "there is no key vault",
-    "properties.priority": "nothing is evicted yet",
-    "properties.sku": "Standard is what nodes have",
     "properties.volumes[].azureFile.storageAccountKeyReference": "there is no key vault",
     "properties.volumes[].secretReference": "there is no key vault",
     "properties.secretReferences": "there is no key vault",
@@ -46,9 +40,15 @@ NO_EXAMPLE = {
 DROP = object()
 # What examples ask for and the service itself refuses: (the code, the field), and what to change (of the same item) for it.
 REFUSED = {
+    ("ConfidentialContainerGroupSkuIsNotSupported", "properties.sku"): ("sku", "Standard"),
+    ("InvalidConfidentialComputeProperties", "properties.confidentialComputeProperties.ccePolicy"):
+        ("properties.confidentialComputeProperties", DROP),
     ("InvalidDnsNameLabel", "properties.ipAddress.dnsNameLabel"): ("dnsNameLabel", "label-of-one"),
+    ("InvalidEncryptionProperties", "properties.encryptionProperties"): ("encryptionProperties", DROP),
+    ("InvalidExtension", "properties.extensions[].properties.extensionType"): ("properties.extensions", DROP),
     ("InvalidImageName", "properties.containers[].properties.image"): ("image", "busybox"),
     ("InvalidIpAddressTypeForNetworkProfile", "properties.ipAddress.type"): ("properties.subnetIds", DROP),
+    ("InvalidLogAnalyticsWorkspace", "properties.diagnostics.logAnalytics"): ("logAnalytics", DROP),
     ("InvalidSubnetId", "properties.subnetIds[].id"): ("id", "an id that is a template's word; the list goes with it"),
     ("InvalidVolume", "properties.volumes[]"): ("secret", DROP),
     ("InvalidVolume", "properties.volumes[].azureFile.shareName"): ("shareName", "share"),

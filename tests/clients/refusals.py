@@ -55,12 +55,16 @@ TABLE = [
     ("a registry without a password", {"properties.imageRegistryCredentials": [
         {"server": "registry.example", "username": "u", "password": ""}]}, 400, "InvalidImageRegistryPassword", ()),
     ("a probe of two kinds", {f"{CONTAINER}.livenessProbe": PROBE}, 400, "InvalidProbe", ()),
+    ("memory that its node attests", {"properties.sku": "Confidential"}, 400, "ConfidentialContainerGroupSkuIsNotSupported", ()),
+    ("a key of a vault", {"properties.encryptionProperties": {"vaultBaseUrl": "https://v.example", "keyName": "k", "keyVersion": "1"}},
+     400, "InvalidEncryptionProperties", ()),
+    ("a log workspace", {"properties.diagnostics": {"logAnalytics": {"workspaceId": "w", "workspaceKey": "a2V5"}}}, 400,
+     "InvalidLogAnalyticsWorkspace", ()),
     ("a location that is none", {"location": "atlantis"}, 400, "LocationNotAvailableForResourceType", ()),
     ("more than any node has", {f"{CONTAINER}.resources.requests": {"cpu": 30, "memoryInGB": 1}}, 409, "ServiceUnavailable", ()),
     ("a group's name with an underscore", {"name": "bad_name"}, 400, "InvalidResourceName", ()),
     ("a resource group that is none", {"resourceGroup": "nowhere"}, 404, "ResourceGroupNotFound", ()),
-    ("what is not run yet", {"properties.sku": "Dedicated"},
-     501, "NotImplemented", ()),
+    ("what is not run yet", {f"{CONTAINER}.resources.requests.gpu": {"count": 1, "sku": "V100"}}, 501, "NotImplemented", ()),
 ]
 
 

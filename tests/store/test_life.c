@@ -7,6 +7,9 @@
 enum action {
     CREATE, /* Always */
     CREATE_NEVER,
+    CREATE_SPOT, /* Always */
+    CREATE_SPOT_NEVER,
+    EVICT_A, /* makes room there */
     PLACE_A,
     PLACE_B,
     STOP,
@@ -113,6 +116,14 @@ static enum err_code take(struct story *story, const struct step *step)
     case CREATE_NEVER:
         story->key = trial_create_policy(trial, "g", RESTART_NEVER, "{}");
         return ERR_OK;
+    case CREATE_SPOT:
+        story->key = trial_create_spot(trial, "g", RESTART_ALWAYS);
+        return ERR_OK;
+    case CREATE_SPOT_NEVER:
+        story->key = trial_create_spot(trial, "g", RESTART_NEVER);
+        return ERR_OK;
+    case EVICT_A:
+        return trial_evict(trial, story->key, &story->a);
     case PLACE_A:
         return trial_place(trial, story->key, &story->a);
     case PLACE_B:
@@ -196,6 +207,7 @@ static bool begins_run(const struct step *step)
     if (step->outcome != ERR_OK)
         return false;
     return step->action == START || step->action == RESTART || step->action == UPDATE ||
+           (step->action == EVICT_A && step->provisioning == PROVISIONING_PENDING) ||
            ((step->action == LOSE_A || step->action == REMOVE_A) &&
             (step->state & 0xff) == GROUP_REPAIRING);
 }
@@ -409,6 +421,34 @@ TEST(never_means_at_most_one_run)
     TELL(steps);
 }
 
+TEST(an_evicted_group_waits_for_room_once_its_node_has_let_go)
+{
+    static const struct step steps[] = {
+        { CREATE_SPOT, 0, 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
+        { EVICT_A, 0, ERR_CONFLICT, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
+        { PLACE_A, 0, 0, GROUP_PENDING, P_(CREATING), O_(CREATE, PENDING) },
+        { A_SAYS, SAYS(GROUP_RUNNING, PROVISIONED), 0, GROUP_RUNNING, P_(SUCCEEDED), O_(CREATE, SUCCEEDED) },
+        { EVICT_A, 0, 0, GROUP_PENDING, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { EVICT_A, 0, ERR_CONFLICT, GROUP_PENDING, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { A_SAYS, SAYS(GROUP_STOPPED, RELEASED), 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { PLACE_B, 0, 0, GROUP_PENDING, P_(CREATING), O_(CREATE, SUCCEEDED) },
+        { B_SAYS, SAYS(GROUP_RUNNING, PROVISIONED), 0, GROUP_RUNNING, P_(SUCCEEDED), O_(CREATE, SUCCEEDED) },
+    };
+    TELL(steps);
+}
+
+TEST(an_evicted_group_that_may_run_once_stays_stopped)
+{
+    static const struct step steps[] = {
+        { CREATE_SPOT_NEVER, 0, 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
+        { PLACE_A, 0, 0, GROUP_PENDING, P_(CREATING), O_(CREATE, PENDING) },
+        { EVICT_A, 0, 0, GROUP_PENDING, P_(CREATING), O_(CREATE, FAILED) },
+        { A_SAYS, SAYS(GROUP_STOPPED, RELEASED), 0, GROUP_STOPPED, P_(SUCCEEDED), O_(CREATE, FAILED) },
+        { EVICT_A, 0, ERR_CONFLICT, GROUP_STOPPED, P_(SUCCEEDED), O_(CREATE, FAILED) },
+    };
+    TELL(steps);
+}
+
 TEST(without_a_fence_everything_waits_for_the_node)
 {
     static const struct step steps[] = {
@@ -462,6 +502,8 @@ int main(void)
         cmocka_unit_test(a_lost_node_s_groups_run_elsewhere),
         cmocka_unit_test(a_group_in_repair_can_be_stopped_and_removed),
         cmocka_unit_test(never_means_at_most_one_run),
+        cmocka_unit_test(an_evicted_group_waits_for_room_once_its_node_has_let_go),
+        cmocka_unit_test(an_evicted_group_that_may_run_once_stays_stopped),
         cmocka_unit_test(without_a_fence_everything_waits_for_the_node),
         cmocka_unit_test(a_stop_on_a_lost_node_is_done),
     };

@@ -125,6 +125,41 @@ int64_t trial_create_policy(struct trial *trial, const char *name, enum restart_
     return creation.row.key;
 }
 
+int64_t trial_create_spot(struct trial *trial, const char *name, enum restart_policy policy)
+{
+    struct creation creation = {
+        .row = {.subscription = TRY_SUBSCRIPTION,
+                .resource_group = "rg",
+                .name = name,
+                .location = "westus",
+                .spec = TRY_SPEC,
+                .restart_policy = policy,
+                .os = OS_LINUX,
+                .quota_class = QUOTA_CLASS_SPOT,
+                .shape = {1000, 1024}},
+        .secrets = "{}",
+    };
+    trial_write(trial, create, &creation);
+    return creation.row.key;
+}
+
+struct eviction {
+    int64_t group_key, node_key;
+};
+
+static bool evict(struct tx *tx, void *data, struct err *err)
+{
+    struct eviction *eviction = data;
+    return store_group_evict(tx, eviction->group_key, eviction->node_key, err);
+}
+
+enum err_code trial_evict(struct trial *trial, int64_t group_key, const struct trial_node *node)
+{
+    struct eviction eviction = {group_key, node->key};
+    struct err err = {0};
+    return store_write(trial->store, evict, &eviction, &err) ? ERR_OK : err.code;
+}
+
 int64_t trial_create(struct trial *trial, const char *name)
 {
     return trial_create_policy(trial, name, RESTART_ALWAYS, "{}");

@@ -32,6 +32,7 @@ void trial_write(struct trial *trial, store_work work, void *data);
 enum err_code trial_refused(struct trial *trial, store_work work, void *data);
 
 /* A new Always group of 1 CPU and 1 GiB; its key. */
+int64_t trial_create_spot(struct trial *trial, const char *name, enum restart_policy policy);
 int64_t trial_create(struct trial *trial, const char *name);
 int64_t trial_create_policy(struct trial *trial, const char *name, enum restart_policy policy,
                             const char *secrets);
@@ -55,6 +56,7 @@ struct trial_node {
     const char *id, *credential, *name;
     int64_t sequence;
 };
+enum err_code trial_evict(struct trial *trial, int64_t group_key, const struct trial_node *node);
 struct trial_node trial_join(struct trial *trial, const char *name);
 void trial_rejoin(struct trial *trial, struct trial_node *node);
 /* The group's newest incarnation onto that node. */

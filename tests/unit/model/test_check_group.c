@@ -32,7 +32,6 @@ TEST(the_kind_of_group_says_what_it_excludes)
         {"{\"zones\":[\"1\"],\"properties\":{\"osType\":\"Linux\",\"priority\":\"Spot\",\"containers\":[" GOOD "]}}", ERR_ZONE, "zones", NULL},
         {GROUP(CONTAINER("a", RESOURCES("4.5", "1")), ",\"priority\":\"Spot\""), ERR_REQUESTS_INVALID, "properties.containers[0].properties.resources.requests.cpu",
          "The CPU request '4.5' in container 'a' of container group 'g' must be between 0.01 and 4 cores."},
-        {GROUP(CONTAINER("a", RESOURCES("1", "181")), ",\"sku\":\"Confidential\""), ERR_REQUESTS_INVALID, "properties.containers[0].properties.resources.requests.memoryInGB", NULL},
         {AROUND("\"zones\":[\"1\",\"2\"]"), ERR_ZONE, "zones", NULL},
         {AROUND("\"zones\":[\"\"]"), ERR_ZONE, "zones[0]", NULL},
         {AROUND("\"zones\":[]"), ERR_OK, NULL, NULL},
@@ -47,6 +46,24 @@ TEST(the_kind_of_group_says_what_it_excludes)
         {BESIDE(",\"encryptionProperties\":{\"keyName\":\"k\",\"keyVersion\":\"1\"}"), ERR_INVALID, "properties.encryptionProperties.vaultBaseUrl", NULL},
         {BESIDE(",\"diagnostics\":{\"logAnalytics\":{\"workspaceId\":\"w\"}}"), ERR_INVALID, "properties.diagnostics.logAnalytics.workspaceKey", NULL},
         {BESIDE(",\"extensions\":[{\"name\":\"x\",\"properties\":{\"version\":\"1\"}}]"), ERR_INVALID, "properties.extensions[0].properties.extensionType", NULL},
+    };
+
+    assert_cases(cases, COUNT_OF(cases));
+}
+
+TEST(what_no_server_has_is_refused_and_told_what_to_do_instead)
+{
+    static const struct check_case cases[] = {
+        {BESIDE(",\"sku\":\"Confidential\""), ERR_CONFIDENTIAL_SKU, "properties.sku",
+         "The sku 'Confidential' of container group 'g' is not supported in location 'westus': no node there attests its memory. The sku 'Dedicated' gives a container group a node of its own."},
+        {BESIDE(",\"sku\":\"Confidential\",\"confidentialComputeProperties\":{\"ccePolicy\":\"e30=\"}"), ERR_CONFIDENTIAL_SKU, "properties.sku", NULL},
+        {BESIDE(",\"encryptionProperties\":{\"vaultBaseUrl\":\"https://v\",\"keyName\":\"k\",\"keyVersion\":\"1\"}"), ERR_ENCRYPTION, "properties.encryptionProperties",
+         "The container group 'g' is to be encrypted with the key 'k' of 'https://v', and no key vault is configured here. Leave out 'encryptionProperties': secrets are always sealed with the server's own key."},
+        {BESIDE(",\"extensions\":[{\"name\":\"x\",\"properties\":{\"extensionType\":\"kube-proxy\",\"version\":\"1\"}}]"), ERR_EXTENSION, "properties.extensions[0].properties.extensionType",
+         "The extension 'x' of container group 'g' is of type 'kube-proxy', and no extension of that type is installed on the nodes of location 'westus'. Leave it out, or run what it does as a container of the group."},
+        {BESIDE(",\"diagnostics\":{\"logAnalytics\":{\"workspaceId\":\"w\",\"workspaceKey\":\"k\"}}"), ERR_WORKSPACE, "properties.diagnostics.logAnalytics",
+         "The logs of container group 'g' are to go to the workspace 'w', and no Log Analytics workspace is known to this server. Leave out 'diagnostics': the call for a container's logs gives them, and its view the events."},
+        {BESIDE(",\"diagnostics\":{},\"extensions\":[],\"confidentialComputeProperties\":{}"), ERR_OK, NULL, NULL},
     };
 
     assert_cases(cases, COUNT_OF(cases));
@@ -218,7 +235,9 @@ TEST(registry_credentials_name_a_host_and_one_way_in)
         {CREDENTIALS("{\"server\":\"r.io\",\"username\":\"u\",\"passwordReference\":\"ref\"}"), ERR_SECRET_REFERENCE, CREDENTIAL_AT "[0].passwordReference", NULL},
         {CREDENTIALS("{\"server\":\"r.io\",\"identity\":\"" ID "\"}"), ERR_REGISTRY_IDENTITY, CREDENTIAL_AT "[0].identity",
          "The identity in the 'imageRegistryCredentials' of container group 'g' not found in container group identity list"},
-        {"{\"identity\":{\"type\":\"UserAssigned\",\"userAssignedIdentities\":{\"" ID "\":{}}},\"properties\":{\"osType\":\"Linux\",\"containers\":[" GOOD "],\"imageRegistryCredentials\":[{\"server\":\"r.io\",\"identity\":\"" ID "\"}]}}", ERR_OK, NULL, NULL},
+        {"{\"identity\":{\"type\":\"UserAssigned\",\"userAssignedIdentities\":{\"" ID "\":{}}},\"properties\":{\"osType\":\"Linux\",\"containers\":[" GOOD "],\"imageRegistryCredentials\":[{\"server\":\"r.io\",\"identity\":\"" ID "\"}]}}", ERR_REGISTRY_CREDENTIAL, CREDENTIAL_AT "[0].identity",
+         "Identity in 'imageRegistryCredentials' of container group 'g' is not supported. No registry here trusts an identity: give the username and password of server 'r.io'."},
+        {CREDENTIALS("{\"server\":\"r.io\",\"username\":\"u\",\"password\":\"p\",\"identityUrl\":\"u\"}"), ERR_REGISTRY_CREDENTIAL, CREDENTIAL_AT "[0].identityUrl", NULL},
         {"{\"identity\":{\"type\":\"UserAssigned\",\"userAssignedIdentities\":{\"" ID "\":{}}},\"properties\":{\"osType\":\"Linux\",\"containers\":[" GOOD "],\"imageRegistryCredentials\":[{\"server\":\"r.io\",\"username\":\"u\",\"identity\":\"" ID "\"}]}}", ERR_REGISTRY_CREDENTIAL, CREDENTIAL_AT "[0].identity", NULL},
     };
 
@@ -295,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_kind_of_group_says_what_it_excludes),
+        cmocka_unit_test(what_no_server_has_is_refused_and_told_what_to_do_instead),
         cmocka_unit_test(addresses_labels_and_subnets_go_together),
         cmocka_unit_test(volumes_are_of_one_kind_and_well_formed),
         cmocka_unit_test(mounts_name_a_volume_and_a_place_of_their_own),

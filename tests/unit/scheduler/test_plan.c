@@ -75,7 +75,8 @@ static struct plan_request some_request(struct world *world)
 {
     struct plan_request request = {
         .pool = world->pools[seed_between(&world->seed, 0, 2)],
-        .shape = {250 * seed_between(&world->seed, 0, 8), 256 * seed_between(&world->seed, 0, 12)},
+        .shape = {250 * seed_between(&world->seed, 0, 8), 256 * seed_between(&world->seed, 0, 12),
+                  .alone = seed_between(&world->seed, 0, 9) == 0},
         .group_key = seed_between(&world->seed, 1, 3),
         .last_slot = seed_between(&world->seed, -1, (int64_t)plan_slots(world->plan) - 1),
     };
@@ -292,6 +293,89 @@ TEST(says_whether_to_wait_to_ask_for_less_or_to_go_elsewhere)
                                "would fit now in 'eastus'.");
 }
 
+TEST(says_what_the_nodes_run_where_none_runs_the_right_system)
+{
+    AUTO(plan) *plan = plan_new();
+    char words[700];
+    add_node(plan, plan_pool(plan, "westus", OS_LINUX), 4000, 8192);
+    advice(plan, plan_pool(plan, "westus", OS_WINDOWS), (struct shape){1000, 1024}, words,
+           sizeof words);
+    assert_string_equal(words, "Of 1 node 1 runs another operating system; none could ever hold "
+                               "it. The nodes there run Linux, none runs Windows.");
+}
+
+TEST(a_group_with_a_zone_goes_to_nodes_of_it_alone)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *here = plan_pool(plan, "westus", OS_LINUX);
+    struct plan_node two = {
+        .key = 7, .pool = here, .ready = true, .zone = "2", .capacity = {8000, 8192}};
+    char words[700];
+    add_node(plan, here, 2000, 2048);
+    assert_int_equal(plan_node_put(plan, PLAN_NONE, &two), 1);
+    struct plan_request request = {
+        .pool = here, .shape = {1000, 1024, .zone = "2"}, .last_slot = PLAN_NONE};
+    assert_int_equal(plan_find(plan, &request), 1);
+    request.shape.zone[0] = '\0';
+    assert_int_equal(plan_find(plan, &request), 0);
+    advice(plan, here, (struct shape){1000, 1024, .zone = "1"}, words, sizeof words);
+    assert_string_equal(words, "Of 2 nodes 2 are in another zone; none could ever hold it. The "
+                               "zones there are '2'.");
+}
+
+TEST(a_dedicated_group_has_its_node_to_itself)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *here = plan_pool(plan, "westus", OS_LINUX);
+    struct shape small = {500, 512}, alone = {500, 512, .alone = true};
+    struct plan_request shared = {.pool = here, .shape = small, .last_slot = PLAN_NONE};
+    struct plan_request whole = {.pool = here, .shape = alone, .last_slot = PLAN_NONE};
+    char words[700];
+    add_node(plan, here, 2000, 2048);
+    add_node(plan, here, 8000, 8192);
+    plan_take(plan, 0, &small);
+    assert_int_equal(plan_find(plan, &whole), 1);
+    plan_take(plan, 1, &alone);
+    assert_int_equal(plan_find(plan, &shared), 0);
+    assert_int_equal(plan_find(plan, &whole), PLAN_NONE);
+    assert_int_equal(plan_find_nearest(plan, &whole), 0);
+    advice(plan, here, (struct shape){4000, 1024}, words, sizeof words);
+    assert_string_equal(words, "Of 2 nodes 1 is too small for it, 1 is one group's alone. The "
+                               "largest group that fits now has 1.5 CPU and 1.5 GB. Ask for less, "
+                               "or again when there is room: it could run there.");
+    advice(plan, here, alone, words, sizeof words);
+    assert_non_null(strstr(words, "Of 2 nodes 2 have other groups."));
+    plan_give(plan, 0, &small);
+    assert_int_equal(plan_find(plan, &whole), 0);
+    plan_give(plan, 1, &alone);
+    shared.shape.cpu_milli = 4000;
+    assert_int_equal(plan_find(plan, &shared), 1);
+}
+
+TEST(counts_what_spot_groups_hold_as_room_for_others_alone)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *here = plan_pool(plan, "westus", OS_LINUX);
+    struct shape spot = {3000, 1024, .spot = true}, promised = {1000, 512};
+    struct plan_request request = {.pool = here, .shape = {3500, 1024}, .last_slot = PLAN_NONE};
+    add_node(plan, here, 4000, 8192);
+    plan_take(plan, 0, &spot);
+    assert_int_equal(plan_find_without_spot(plan, &request), PLAN_NONE); /* not held yet */
+    plan_give(plan, 0, &spot);
+    plan_hold(plan, 0, &spot);
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+    assert_int_equal(plan_find_without_spot(plan, &request), 0);
+    request.shape.spot = true;
+    assert_int_equal(plan_find_without_spot(plan, &request), PLAN_NONE);
+    request.shape.spot = false;
+    plan_take(plan, 0, &promised); /* promised room is not promised again */
+    assert_int_equal(plan_find_without_spot(plan, &request), PLAN_NONE);
+    plan_give(plan, 0, &promised);
+    plan_release(plan, 0, &spot);
+    assert_int_equal(plan_find_without_spot(plan, &request), PLAN_NONE);
+    assert_int_equal(plan_find(plan, &request), 0);
+}
+
 TEST(refuses_what_is_larger_than_numbers_can_say)
 {
     AUTO(plan) *plan = plan_new();
@@ -397,6 +481,10 @@ int main(void)
         cmocka_unit_test(keeps_for_a_large_group_the_node_that_lacks_least),
         cmocka_unit_test(says_in_words_who_refused_and_what_would_fit),
         cmocka_unit_test(says_whether_to_wait_to_ask_for_less_or_to_go_elsewhere),
+        cmocka_unit_test(says_what_the_nodes_run_where_none_runs_the_right_system),
+        cmocka_unit_test(a_group_with_a_zone_goes_to_nodes_of_it_alone),
+        cmocka_unit_test(a_dedicated_group_has_its_node_to_itself),
+        cmocka_unit_test(counts_what_spot_groups_hold_as_room_for_others_alone),
         cmocka_unit_test(refuses_what_is_larger_than_numbers_can_say),
     };
     return RUN_TESTS(tests);
