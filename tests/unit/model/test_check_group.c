@@ -110,7 +110,7 @@ TEST(volumes_are_of_one_kind_and_well_formed)
     static const struct check_case cases[] = {
         {VOLUME(",\"emptyDir\":{}"), ERR_OK, NULL, NULL},
         {VOLUME(",\"emptyDir\":null"), ERR_VOLUME, "properties.volumes[0]",
-         "'properties.volumes[0]' must have exactly one of 'azureFile', 'emptyDir', 'secret', 'secretReference', 'gitRepo', not 0."},
+         "'properties.volumes[0]' must have exactly one of 'azureFile', 'emptyDir', 'secret', 'secretReference', 'gitRepo', 'localDisk', not 0."},
         {VOLUME(",\"emptyDir\":{},\"secret\":{}"), ERR_VOLUME, "properties.volumes[0]", NULL},
         {VOLUME(",\"emptyDir\":{\"medium\":\"Memory\",\"sizeLimit\":\"1.5Gi\",\"other\":[]}"), ERR_OK, NULL, NULL},
         {VOLUME(",\"emptyDir\":{\"sizeLimit\":1048576}"), ERR_OK, NULL, NULL},
