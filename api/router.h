@@ -30,6 +30,7 @@ enum route_words {
     WORD_FILTER = 1 << 9,    /* takes $filter */
     WORD_EXPAND = 1 << 10,   /* takes $expand */
     WORD_ANY = 1 << 11,      /* gives JSON of more than one form */
+    WORD_SCOPE = 1 << 12,    /* takes subscription and resourceGroup */
 };
 
 struct route {

@@ -95,6 +95,8 @@ static bool row_make(struct request *request, struct putting *putting, struct er
         .quota_class = quota_class_of(&putting->group),
         .limits = &putting->limits,
     };
+    if (!group_disks(request, &putting->group, &putting->row, err))
+        return false;
     settings_quotas(request->settings, request->names[0], putting->row.location, &putting->limits);
     return name_make(request, putting, err) && texts_make(request, putting, err);
 }

@@ -4,6 +4,7 @@
 const struct fit_rule fit_rules[] = {
     {"is in another location",          "are in another location",          fit_location, fit_location},
     {"runs another operating system",   "run another operating system",     fit_os,       fit_os},
+    {"does not have its local disk",    "do not have its local disk",       fit_disk,     fit_disk},
     {"is too small for it",             "are too small for it",             fit_size,     fit_size},
     {"does not report",                 "do not report",                    fit_ready,    NULL},
     {"is cordoned",                     "are cordoned",                     fit_cordon,   NULL},

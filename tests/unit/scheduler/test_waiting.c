@@ -45,7 +45,7 @@ TEST(gives_the_group_that_waits_longest_of_those_that_fit)
             assert_true(waiting_add(&waiting, &waiter) >= 0);
         }
         struct shape room = some_shape(&seed);
-        int64_t found = waiting_oldest(&waiting, &pool, &room);
+        int64_t found = waiting_oldest(&waiting, &pool, 1, &room);
         assert_int_equal(found < 0 ? -1 : waiting.items[found].group_key, scan(models, &room));
     }
     waiting_done(&waiting);
@@ -58,9 +58,9 @@ TEST(pools_do_not_see_each_other)
     struct waiter waiter = {.group_key = 5, .revision = 1, .shape = {100, 100}, .pool = &here};
     struct shape room = {1000, 1000}, small = {99, 1000};
     assert_true(waiting_add(&waiting, &waiter) >= 0);
-    assert_int_equal(waiting_oldest(&waiting, &there, &room), -1);
-    assert_int_equal(waiting_oldest(&waiting, &here, &small), -1);
-    assert_true(waiting_oldest(&waiting, &here, &room) >= 0);
+    assert_int_equal(waiting_oldest(&waiting, &there, 1, &room), -1);
+    assert_int_equal(waiting_oldest(&waiting, &here, 1, &small), -1);
+    assert_true(waiting_oldest(&waiting, &here, 1, &room) >= 0);
     waiting_done(&waiting);
 }
 
