@@ -1,6 +1,6 @@
 /* A folder that cannot hold more than it may: an ext4 file system without a journal in a sparse file, on a loop device
  * that goes with its mount. Making one costs some milliseconds and a few hundred KiB; what is deleted in it is given
- * back to the disk (discard). No journal: nothing in it outlives the boot. Quotas of projects would need the node's own
+ * back to the disk (discard). No journal where nothing in it outlives the boot. Quotas of projects would need the node's own
  * file system to have them switched on, which Debian's does not (docs/adr/0028). */
 #include "base/limits.h"
 #include "node-agent/volume/inside.h"
@@ -29,8 +29,8 @@ const char *sized_why_not(const struct volumes_options *options)
 
 /* ---- the file ---- */
 
-static bool image_make(const struct making *making, const char *image, int64_t bytes,
-                       struct err *err)
+bool sized_image(const struct making *making, const char *image, int64_t bytes, bool journal,
+                 struct err *err)
 {
     AUTO_CLOSE int fd = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     AUTO(text) *said = text_new(MKFS_SAID_MAX);
@@ -43,9 +43,9 @@ static bool image_make(const struct making *making, const char *image, int64_t b
         "-m",
         "0",
         "-O",
-        "^has_journal,^resize_inode",
+        journal ? "has_journal,^resize_inode" : "^has_journal,^resize_inode",
         "-E",
-        "nodiscard,lazy_itable_init=1,packed_meta_blocks=1,root_owner=0:0",
+        "nodiscard,lazy_itable_init=1,lazy_journal_init=1,packed_meta_blocks=1,root_owner=0:0",
         image,
         NULL,
     };
@@ -103,17 +103,20 @@ static bool empty_it(const char *at, struct err *err)
     return true;
 }
 
-bool sized_mount(const struct making *making, const char *image, const char *at, int64_t bytes,
-                 struct err *err)
+bool sized_attach(const char *image, const char *at, struct err *err)
 {
     char device[DEVICE_SIZE];
-
-    if (!image_make(making, image, bytes, err))
-        return false;
     AUTO_CLOSE int loop = loop_attach(image, device, err);
+
     if (loop < 0)
         return false;
     if (mount(device, at, "ext4", MS_NOSUID | MS_NODEV | MS_NOATIME, "discard") != 0)
         return err_set_os(err, ERR_IO, errno, "cannot mount %s at %s", image, at);
     return empty_it(at, err);
+}
+
+bool sized_mount(const struct making *making, const char *image, const char *at, int64_t bytes,
+                 struct err *err)
+{
+    return sized_image(making, image, bytes, false, err) && sized_attach(image, at, err);
 }

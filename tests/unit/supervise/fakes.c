@@ -197,6 +197,18 @@ bool volumes_down(struct volumes *volumes UNUSED, const char *folder UNUSED, str
     return true;
 }
 
+bool volumes_disk_remove(struct volumes *volumes UNUSED, const char *id UNUSED,
+                         struct err *err UNUSED)
+{
+    node_moment("in disk_remove");
+    return true;
+}
+
+bool volumes_disks_unmount(const char *state_dir UNUSED, struct err *err UNUSED)
+{
+    return true;
+}
+
 bool volume_find(struct volumes *volumes UNUSED, const char *folder, const char *name,
                  char path[VOLUME_PATH_SIZE], struct err *err UNUSED)
 {
