@@ -64,11 +64,35 @@ TEST(pools_do_not_see_each_other)
     waiting_done(&waiting);
 }
 
+TEST(who_is_bound_to_a_node_is_offered_its_room_alone)
+{
+    struct waiting waiting = {0};
+    struct plan_pool pool = {.number = 0};
+    struct shape room = {1000, 1000}, small = {99, 1000};
+    struct waiter bound = {
+        .group_key = 5, .revision = 1, .shape = {100, 100}, .pool = &pool, .disk_node_key = 7};
+    struct waiter any = {.group_key = 6, .revision = 2, .shape = {100, 100}, .pool = &pool};
+    assert_true(waiting_add(&waiting, &bound) >= 0);
+    assert_int_equal(waiting_oldest(&waiting, &pool, 8, &room), -1);
+    assert_true(waiting_add(&waiting, &any) >= 0);
+    int64_t here = waiting_oldest(&waiting, &pool, 7, &room),
+            there = waiting_oldest(&waiting, &pool, 8, &room);
+    assert_true(here >= 0 && there >= 0);
+    assert_int_equal(waiting.items[here].group_key, 5);
+    assert_int_equal(waiting.items[there].group_key, 6);
+    assert_int_equal(waiting_oldest(&waiting, &pool, 7, &small), -1);
+    waiting_remove(&waiting, (uint32_t)here);
+    assert_int_equal(waiting_oldest(&waiting, &pool, 7, &room), there);
+    assert_int_equal(waiting.bound_count, 0);
+    waiting_done(&waiting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_group_that_waits_longest_of_those_that_fit),
         cmocka_unit_test(pools_do_not_see_each_other),
+        cmocka_unit_test(who_is_bound_to_a_node_is_offered_its_room_alone),
     };
     return RUN_TESTS(tests);
 }
