@@ -49,6 +49,7 @@ static const struct schema image_pin_schema = SCHEMA("ImagePin", struct image_pi
 static const struct field disk_seat_fields[] = {
     FIELD(struct disk_seat, name, "name", .flags = FIELD_REQUIRED, .max = 63),
     FIELD(struct disk_seat, id, "id", .flags = FIELD_REQUIRED, .max = 36),
+    FIELD(struct disk_seat, size_bytes, "sizeBytes"),
 };
 static const struct schema disk_seat_schema = SCHEMA("DiskSeat", struct disk_seat, disk_seat_fields, "Where a local disk is on its node.");
 

@@ -64,6 +64,7 @@ const char *image_pin_find(const struct image_pin *pins, size_t count, const cha
 /* A local disk that a group names, where it is: id names its folder on the node. */
 struct disk_seat {
     const char *name, *id;
+    int64_t size_bytes; /* what it was made for, whatever this group says; 0: nobody said */
 };
 
 struct assignment {

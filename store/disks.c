@@ -230,7 +230,8 @@ bool disks_of_group(struct tx *tx, int64_t group_key, struct arena *arena, struc
             return arena_full(err);
         CHECK(*count < (size_t)LIMIT_VOLUMES_MAX);
         found[(*count)++] =
-            (struct disk_seat){column_text(q, C_name, arena), column_text(q, C_id, arena)};
+            (struct disk_seat){column_text(q, C_name, arena), column_text(q, C_id, arena),
+                               column_int(q, C_size_bytes)};
     }
     *seats = found;
     return statement_ok(q, err);

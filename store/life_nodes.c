@@ -42,7 +42,7 @@ static bool fail(struct tx *tx, struct group_row *row, const char *text, struct 
 
 static bool lose_run(struct tx *tx, struct group_row *row, const char *node, struct err *err)
 {
-    char text[256];
+    char text[256 + DISK_WORDS_SIZE];
     bool again = row->restart_policy != RESTART_NEVER;
     char words[DISK_WORDS_SIZE];
     if (!store_disk_words(tx, row->key, words, err))

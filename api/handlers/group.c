@@ -99,7 +99,7 @@ bool group_admit(struct request *request, const struct group_row *row, struct er
     if (!disk_place(request, row, &place, err))
         return false;
     if (!hooks->admit || hooks->admit(hooks->context, &row->shape, row->os, row->location,
-                                      place.node_key, why, sizeof why - DISK_WORDS_SIZE))
+                                      place.node_key, why, sizeof why - strlen(place.words)))
         return true;
     cpu = milli_text(row->shape.cpu_milli, request->arena);
     memory = milli_text((row->shape.memory_mib * 1000 + 512) / 1024, request->arena);

@@ -1,6 +1,5 @@
 /* localDisk (docs/adr/0036): a folder of this node that groups come to and leave. Made whole under another name first, so
  * that a kill at any moment leaves no half file system that would be taken for a disk. */
-#include "model/local_disk.h"
 #include "base/file.h"
 #include "base/id.h"
 #include "base/limits.h"
@@ -101,29 +100,27 @@ static bool bind(const char *from, const char *to, struct err *err)
     return true;
 }
 
-static const char *id_of(const struct volume_group *group, const char *name)
+static const struct disk_seat *seat_of(const struct volume_group *group, const char *name)
 {
     for (size_t i = 0; i < group->disks_count; i++) {
         if (strcmp(group->disks[i].name, name) == 0)
-            return group->disks[i].id;
+            return &group->disks[i];
     }
     return NULL;
 }
 
 enum made local_disk_make(const struct making *making, struct err *err)
 {
-    const struct local_disk_volume *asked = making->volume->local_disk;
-    const char *id = id_of(making->group, asked->name);
+    const struct disk_seat *seat = seat_of(making->group, making->volume->local_disk->name);
     struct disk disk;
-    int64_t bytes = 0;
-    const char *fault = local_disk_size(asked, &bytes);
 
-    if (fault || !id) {
-        err_set(err, ERR_VOLUME, "%s", fault ? fault : "the plane gave it no local disk");
+    if (!seat) {
+        err_set(err, ERR_VOLUME, "the plane gave it no local disk");
         return MADE_NOT;
     }
     WITH_LOCK(making->volumes->disks_lock);
-    return disk_paths(making->volumes, id, &disk, err) && disk_up(making, &disk, bytes, err) &&
+    return disk_paths(making->volumes, seat->id, &disk, err) &&
+                   disk_up(making, &disk, seat->size_bytes, err) &&
                    bind(disk.data, making->data, err)
                ? MADE_MOUNT
                : MADE_NOT;

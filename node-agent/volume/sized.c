@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "node-agent/volume/inside.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -92,6 +93,34 @@ static int loop_attach(const char *image, char device[DEVICE_SIZE], struct err *
     return -1;
 }
 
+static bool loop_holds(const char *device, const struct stat *image)
+{
+    AUTO_CLOSE int loop = open(device, O_RDWR | O_CLOEXEC);
+    struct loop_info64 info;
+
+    return loop >= 0 && ioctl(loop, LOOP_GET_STATUS64, &info) == 0 &&
+           info.lo_device == image->st_dev && info.lo_inode == image->st_ino;
+}
+
+/* The device that holds the file already, opened; -1: none. A mount that is gone here may live on in a namespace that
+ * somebody made meanwhile: a second device would be a second file system in the same file, and the end of both. */
+static int loop_find(const char *image, char device[DEVICE_SIZE])
+{
+    struct stat about;
+    int found = -1;
+    DIR *blocks = stat(image, &about) == 0 ? opendir("/sys/block") : NULL;
+
+    for (struct dirent *entry; blocks && found < 0 && (entry = readdir(blocks));) {
+        if (strncmp(entry->d_name, "loop", 4) == 0 &&
+            text_format(device, DEVICE_SIZE, "/dev/%s", entry->d_name) &&
+            loop_holds(device, &about))
+            found = open(device, O_RDWR | O_CLOEXEC);
+    }
+    if (blocks)
+        closedir(blocks);
+    return found;
+}
+
 /* What mkfs makes beside an empty folder would be seen. */
 static bool empty_it(const char *at, struct err *err)
 {
@@ -106,8 +135,10 @@ static bool empty_it(const char *at, struct err *err)
 bool sized_attach(const char *image, const char *at, struct err *err)
 {
     char device[DEVICE_SIZE];
-    AUTO_CLOSE int loop = loop_attach(image, device, err);
+    AUTO_CLOSE int loop = loop_find(image, device);
 
+    if (loop < 0)
+        loop = loop_attach(image, device, err);
     if (loop < 0)
         return false;
     if (mount(device, at, "ext4", MS_NOSUID | MS_NODEV | MS_NOATIME, "discard") != 0)

@@ -25,7 +25,7 @@ values (:group_key, :name, :subscription_key, :resource_group_key, :size_bytes, 
 delete from disk_uses where group_key = :key;
 
 -- name: disk_uses_of_group
-select u.name, u.size_bytes, u.disk_key, d.id, d.node_key, n.name as node
+select u.name, u.disk_key, d.size_bytes, d.id, d.node_key, n.name as node
   from disk_uses u left join disks d on d.key = u.disk_key left join nodes n on n.key = d.node_key
  where u.group_key = :key order by u.name;
 

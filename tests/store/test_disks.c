@@ -139,7 +139,48 @@ TEST(a_size_stands_once_it_was_said)
     assert_int_equal(disks(trial).rows[0].size_bytes, 1 << 30);
     assert_int_equal(create(trial, "two", "data", 1 << 29, NULL, &key), ERR_DISK);
     assert_int_equal(create(trial, "two", "data", 1 << 30, NULL, &key), ERR_OK);
-    created(trial, "three", "data");
+    int64_t third = created(trial, "three", "data"); /* says nothing, and has what there is */
+    assert_int_equal(trial_place(trial, third, &node), ERR_OK);
+    const struct desired *desired = trial_desired(trial, &node, 0);
+    for (size_t i = 0; i < desired->assignments_count; i++)
+        assert_int_equal(desired->assignments[i].disks[0].size_bytes, 1 << 30);
+}
+
+struct update {
+    const char *name;
+    struct disk_ask disk;
+};
+
+static bool update_work(struct tx *tx, void *data, struct err *err)
+{
+    const struct update *update = data;
+    AUTO(arena) *arena = arena_new(1 << 20);
+    struct resource_id id = {TRY_SUBSCRIPTION, "rg", update->name};
+    struct group_row *row = store_group_find(tx, &id, true, arena, err);
+    if (!row)
+        return false;
+    row->disks = &update->disk;
+    row->disks_count = 1;
+    return store_group_update(tx, row, NULL, true, err);
+}
+
+TEST(a_change_keeps_a_group_in_place_only_where_its_disks_are)
+{
+    AUTO(trial) *trial = trial_new();
+    struct trial_node first = trial_join(trial, "n1"), second = trial_join(trial, "n2");
+    int64_t one = created(trial, "one", "data"), two = created(trial, "two", "more");
+    struct update fresh = {"one", {"fresh", 0}}, elsewhere = {"one", {"more", 0}};
+    assert_int_equal(trial_place(trial, one, &first), ERR_OK);
+    assert_int_equal(trial_place(trial, two, &second), ERR_OK);
+    trial_write(trial, update_work, &fresh); /* nobody has it: it is made where the group is */
+    assert_int_equal(disks(trial).count, 3);
+    assert_string_equal(disks(trial).rows[2].node, "n1");
+    trial_write(trial, update_work, &elsewhere);
+    const struct desired *desired = trial_desired(trial, &first, 0);
+    assert_int_equal(desired->assignments_count, 1);
+    assert_int_equal(desired->assignments[0].wanted, WANTED_STOP);
+    assert_int_equal(disks(trial).rows[0].groups.count, 0);
+    assert_int_equal(disks(trial).rows[1].groups.count, 2);
 }
 
 TEST(a_lost_node_is_waited_for)
@@ -219,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_refused_placement_makes_no_disk),
         cmocka_unit_test(disks_on_different_nodes_are_refused_together),
         cmocka_unit_test(a_size_stands_once_it_was_said),
+        cmocka_unit_test(a_change_keeps_a_group_in_place_only_where_its_disks_are),
         cmocka_unit_test(a_lost_node_is_waited_for),
         cmocka_unit_test(one_is_removed_when_no_group_has_to_do_with_it_and_its_node_says_so),
         cmocka_unit_test(a_new_one_of_the_name_is_another_disk),

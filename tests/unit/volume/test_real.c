@@ -203,9 +203,9 @@ TEST(a_node_that_lacks_a_program_says_which)
 /* ---- local disks ---- */
 
 static const char disk_id[] = "11111111-2222-8333-8444-555555555555";
-static struct local_disk_volume named = {"data", "32Mi"};
+static struct local_disk_volume named = {"data", NULL};
 static struct volume with_disk[] = {{.name = "kept1", .local_disk = &named}};
-static struct disk_seat seats[] = {{"data", disk_id}};
+static struct disk_seat seats[] = {{"data", disk_id, 32 << 20}};
 
 static struct volumes *opened_with_disks(struct volumes_options *own, char disks[96])
 {
@@ -257,6 +257,29 @@ TEST(a_local_disk_outlives_groups_and_boots_and_goes_by_order_alone)
     assert_true(volumes_disk_remove(volumes, disk_id, &err));
 }
 
+/* As a namespace that somebody made meanwhile holds it. */
+TEST(a_local_disk_that_is_still_mounted_elsewhere_is_never_two_file_systems)
+{
+    struct volumes_options own;
+    char disks[96], path[VOLUME_PATH_SIZE];
+    struct err err = {0};
+    AUTO(volumes) *volumes = opened_with_disks(&own, disks);
+    struct volume_group group = group_with_disk();
+
+    up(volumes, &group);
+    assert_true(volume_find(volumes, folder, "kept1", path, &err));
+    AUTO_CLOSE int held = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(held >= 0);
+    down(volumes);
+    assert_true(volumes_disks_unmount(place, &err));
+    up(volumes, &group);
+    put("kept1", "word");
+    assert_int_equal(faccessat(held, "word", F_OK, 0), 0);
+    down(volumes);
+    assert_int_equal(close(TAKE_FD(held)), 0);
+    assert_true(volumes_disk_remove(volumes, disk_id, &err));
+}
+
 TEST(a_local_disk_half_made_is_made_anew_and_one_that_nobody_placed_is_refused)
 {
     struct volumes_options own;
@@ -303,6 +326,7 @@ int main(void)
         cmocka_unit_test(what_is_not_wanted_any_more_is_not_made),
         cmocka_unit_test(a_name_that_would_lead_out_of_the_group_is_refused),
         cmocka_unit_test(a_local_disk_outlives_groups_and_boots_and_goes_by_order_alone),
+        cmocka_unit_test(a_local_disk_that_is_still_mounted_elsewhere_is_never_two_file_systems),
         cmocka_unit_test(a_local_disk_half_made_is_made_anew_and_one_that_nobody_placed_is_refused),
         cmocka_unit_test(a_node_that_lacks_a_program_says_which),
     };
