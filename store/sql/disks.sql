@@ -92,7 +92,7 @@ d.key, d.id, s.name as subscription, r.name as resource_group, d.name, d.size_by
 n.name as node, n.state
 
 -- name: disk_list
--- scan: an operator's list of all, in pages by key.
+-- An operator's list of all, in pages by key.
 select {disk_columns} from disks d
   join subscriptions s on s.key = d.subscription_key
   join resource_groups r on r.key = d.resource_group_key
