@@ -95,7 +95,7 @@ static int loop_attach(const char *image, char device[DEVICE_SIZE], struct err *
 
 static bool loop_holds(const char *device, const struct stat *image)
 {
-    AUTO_CLOSE int loop = open(device, O_RDWR | O_CLOEXEC);
+    AUTO_CLOSE int loop = open(device, O_RDONLY | O_CLOEXEC);
     struct loop_info64 info;
 
     return loop >= 0 && ioctl(loop, LOOP_GET_STATUS64, &info) == 0 &&
