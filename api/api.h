@@ -47,8 +47,9 @@ struct api_hooks {
     void *context;
     /* May a group of that shape be accepted now? True keeps the room for it. False: `why` says why
      * not. */
+    /* node_key: the only node that has its local disks; 0: any will do. */
     bool (*admit)(void *context, const struct shape *shape, enum os_type os, const char *location,
-                  char *why, size_t size);
+                  int64_t node_key, char *why, size_t size);
     /* What was admitted was not stored after all. */
     void (*admit_undo)(void *context, const struct shape *shape, enum os_type os,
                        const char *location);

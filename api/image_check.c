@@ -179,14 +179,15 @@ static bool settle_standing(struct request *request, struct image_check *check, 
 static bool has_room(struct request *request, const struct container_group *group)
 {
     struct err refusal;
-    const struct group_row row = {
+    struct group_row row = {
         .subscription = request->names[0],
+        .resource_group = request->names[1],
         .location = group->location,
         .os = (enum os_type)group->properties->os_type,
         .shape = group_shape(group),
     };
 
-    if (!group_admit(request, &row, &refusal))
+    if (!group_disks(request, group, &row, &refusal) || !group_admit(request, &row, &refusal))
         return false;
     group_admit_undo(request, &row);
     return true;

@@ -34,6 +34,7 @@ static const struct parameter {
     {"file", STRING_, .doc = "A file of the page."},
     {"deletion", STRING_, .doc = "As Location names it."},
     {"resourceProviderNamespace", STRING_, .doc = "Like Microsoft.ContainerInstance."},
+    {"disk", STRING_, .doc = "The id of a local disk."},
     {"node", STRING_, .doc = "The id of a node."},
     {"tenant", STRING_, .doc = "The tenant's id, or \"adfs\"."},
     {"api-version", "{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-[a-z]+)?$\"}",
@@ -57,6 +58,9 @@ static const struct parameter {
     {"follow", "{\"type\":\"boolean\"}", 0, WORD_EVENTS, false,
      "Goes on with what is written from now on; true without."},
     {"group", STRING_, 0, WORD_USAGE, true, "The id of a container group or of a subscription."},
+    {"subscription", STRING_, 0, WORD_SCOPE, false, "Only what belongs to this subscription."},
+    {"resourceGroup", STRING_, 0, WORD_SCOPE, false,
+     "Only what belongs to this resource group of it."},
     {"from", TIME_, 0, WORD_USAGE, false, "Unix seconds or RFC 3339; from the beginning without."},
     {"to", TIME_, 0, WORD_USAGE, false, "Unix seconds or RFC 3339; until now without."},
 };

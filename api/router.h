@@ -32,6 +32,7 @@ enum route_words {
     WORD_ANY = 1 << 11,      /* gives JSON of more than one form */
     WORD_SOCKET = 1 << 12,   /* becomes a WebSocket */
     WORD_EVENTS = 1 << 13,   /* gives server-sent events */
+    WORD_SCOPE = 1 << 14,    /* takes subscription and resourceGroup */
 };
 
 struct route {

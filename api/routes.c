@@ -214,6 +214,11 @@ const struct route routes[] = {
     { HTTP_POST,   "/v1/nodes/{node}/uncordon", 0, node_uncordon, "Nodes_Uncordon",
       "200 404", "Place groups on it again.", GIVES(node) },
 
+    { HTTP_GET,    "/v1/disks",                 0, disk_list,     "Disks_List",
+      "200", "Local disks: where they are and who names them.", GIVES(disk), .words = WORD_LIST | WORD_PAGED | WORD_SCOPE },
+    { HTTP_DELETE, "/v1/disks/{disk}",          0, disk_delete,   "Disks_Delete",
+      "202 404 409", "Remove a local disk that no group names, with all that is in it; it is listed until its node did." },
+
     { HTTP_POST, "/v1/agent/join",               ROUTE_JOIN, agent_join,    "Agent_Join" },
     { HTTP_POST, "/v1/agent/report",             ROUTE_NODE, agent_report,  "Agent_Report" },
     { HTTP_GET,  "/v1/agent/desired",            ROUTE_NODE, agent_desired, "Agent_Desired" },

@@ -24,9 +24,9 @@ struct wiring {
 /* ---- what the api asks the scheduler ---- */
 
 static bool hook_admit(void *context, const struct shape *shape, enum os_type os,
-                       const char *location, char *why, size_t size)
+                       const char *location, int64_t node_key, char *why, size_t size)
 {
-    return scheduler_admit(context, shape, os, location, why, size);
+    return scheduler_admit_at(context, shape, os, location, node_key, why, size);
 }
 
 static void hook_admit_undo(void *context, const struct shape *shape, enum os_type os,

@@ -223,6 +223,12 @@ static const struct field git_fields[] = {
 };
 static const struct schema git_schema = SCHEMA("GitRepoVolume", struct git_volume, git_fields, "A clone of a repository.");
 
+static const struct field local_disk_fields[] = {
+    FIELD(struct local_disk_volume, name, "name", .flags = FIELD_REQUIRED, .max = 63, .code = ERR_VOLUME, .doc = "The same one for all groups of the resource group that say so."),
+    FIELD(struct local_disk_volume, size_limit, "sizeLimit", .flags = FIELD_SCALAR, .max = 63, .code = ERR_VOLUME, .doc = "What it holds at most, from the first that says so; 50Gi where nobody does."),
+};
+static const struct schema local_disk_schema = SCHEMA("LocalDiskVolume", struct local_disk_volume, local_disk_fields, "Berth's own: a folder on a node's disk that outlives the group.");
+
 static const struct field volume_fields[] = {
     FIELD(struct volume, name, "name", .flags = FIELD_REQUIRED, .code = ERR_VOLUME),
     FIELD_STRUCT(struct volume, azure_file, "azureFile", &azure_file_schema, .flags = FIELD_ONE_OF, .code = ERR_VOLUME),
@@ -230,6 +236,7 @@ static const struct field volume_fields[] = {
     FIELD(struct volume, secret, "secret", .flags = FIELD_ONE_OF | FIELD_SECRET | FIELD_SECRET_SHELL, .max = 512, .code = ERR_VOLUME),
     FIELD(struct volume, secret_reference, "secretReference", .flags = FIELD_ONE_OF, .max = 512, .since = CONTRACT_NEXT, .code = ERR_VOLUME, .doc = "File name to name of one of the secretReferences."),
     FIELD_STRUCT(struct volume, git, "gitRepo", &git_schema, .flags = FIELD_ONE_OF, .code = ERR_VOLUME),
+    FIELD_STRUCT(struct volume, local_disk, "localDisk", &local_disk_schema, .flags = FIELD_ONE_OF, .code = ERR_VOLUME),
 };
 static const struct schema volume_schema = SCHEMA("Volume", struct volume, volume_fields, "A folder that containers share.");
 

@@ -165,6 +165,10 @@ struct azure_file_volume {
 struct git_volume {
     const char *directory, *repository, *revision;
 };
+struct local_disk_volume { /* Berth's own: a named folder on a node that outlives the group */
+    const char *name;
+    const char *size_limit; /* NULL: not said */
+};
 struct volume { /* exactly one kind */
     const char *name;
     struct azure_file_volume *azure_file;
@@ -172,6 +176,7 @@ struct volume { /* exactly one kind */
     struct text_map secret;           /* secret: file name to base64 */
     struct text_map secret_reference; /* file name to name of a secret_reference */
     struct git_volume *git;
+    struct local_disk_volume *local_disk;
 };
 
 /* ---- group ---- */

@@ -56,6 +56,13 @@ static const struct field image_pin_fields[] = {
 };
 static const struct schema image_pin_schema = SCHEMA("ImagePin", struct image_pin, image_pin_fields, "What the name of an image means.");
 
+static const struct field disk_seat_fields[] = {
+    FIELD(struct disk_seat, name, "name", .flags = FIELD_REQUIRED, .max = 63),
+    FIELD(struct disk_seat, id, "id", .flags = FIELD_REQUIRED, .max = 36),
+    FIELD(struct disk_seat, size_bytes, "sizeBytes"),
+};
+static const struct schema disk_seat_schema = SCHEMA("DiskSeat", struct disk_seat, disk_seat_fields, "Where a local disk is on its node.");
+
 static const struct field assignment_fields[] = {
     FIELD(struct assignment, uid, "uid", .flags = FIELD_REQUIRED),
     FIELD(struct assignment, incarnation, "incarnation"),
@@ -70,6 +77,7 @@ static const struct field assignment_fields[] = {
     FIELD(struct assignment, runtime_class, "runtimeClass"),
     FIELD_STRUCT(struct assignment, group, "group", &container_group_schema),
     FIELD_ITEMS(struct assignment, pins, "images", &image_pin_schema, .max = LIMIT_CONTAINERS_MAX),
+    FIELD_ITEMS(struct assignment, disks, "disks", &disk_seat_schema, .max = LIMIT_VOLUMES_MAX),
 };
 const struct schema assignment_schema = SCHEMA("Assignment", struct assignment, assignment_fields, "What a node is to do with a group.");
 
@@ -102,6 +110,7 @@ static const struct field desired_fields[] = {
     FIELD(struct desired, complete, "complete"),
     FIELD_ITEMS(struct desired, assignments, "assignments", &assignment_schema),
     FIELD_ITEMS(struct desired, questions, "questions", &question_schema),
+    FIELD(struct desired, remove_disks, "removeDisks", .max = LIMIT_DISKS_PAGE),
 };
 const struct schema desired_schema = SCHEMA("Desired", struct desired, desired_fields, "What the plane wants of a node.");
 
@@ -182,6 +191,7 @@ static const struct field report_fields[] = {
     FIELD_ITEMS(struct report, intervals, "intervals", &interval_schema, .max = 100000),
     FIELD_ITEMS(struct report, samples, "samples", &sample_schema, .max = 100000),
     FIELD_STRUCT(struct report, images, "images", &node_images_schema),
+    FIELD(struct report, removed_disks, "removedDisks", .max = LIMIT_DISKS_PAGE),
 };
 const struct schema report_schema = SCHEMA("Report", struct report, report_fields, "What happened on a node.");
 

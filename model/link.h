@@ -76,6 +76,12 @@ struct image_pin {
 /* NULL: nothing is said of this one. */
 const char *image_pin_find(const struct image_pin *pins, size_t count, const char *image);
 
+/* A local disk that a group names, where it is: id names its folder on the node. */
+struct disk_seat {
+    const char *name, *id;
+    int64_t size_bytes; /* what it was made for, whatever this group says; 0: nobody said */
+};
+
 struct assignment {
     const char *uid; /* of the group */
     /* of its run: create, start, restart and each new placement count up */
@@ -90,6 +96,8 @@ struct assignment {
     struct container_group *group; /* with secrets; NULL when wanted is remove or stop */
     struct image_pin *pins;        /* these images run, whatever their names mean by now */
     size_t pins_count;
+    struct disk_seat *disks;
+    size_t disks_count;
 };
 
 /* The last three are answered by opening a stream. */
@@ -125,6 +133,8 @@ struct desired {
     size_t assignments_count;
     struct question *questions;
     size_t questions_count;
+    /* Ids of local disks to remove with all that is in them; told again until a report says that they are gone. */
+    struct text_list remove_disks;
 };
 
 /* A container asks for a token in its group's name (aci/features.md §17.2); at most one of the ids is given. */
@@ -210,6 +220,7 @@ struct report {
     size_t samples_count;
     /* all that the node holds; NULL: as the last acknowledged report of this epoch told */
     struct node_images *images;
+    struct text_list removed_disks; /* ids: nothing of them is left */
 };
 
 struct report_answer {

@@ -27,7 +27,7 @@ static void on_signal(int number UNUSED)
 
 struct paths {
     char state[PATH_SIZE], images[PATH_SIZE], devices[PATH_SIZE], meter[PATH_SIZE], lock[PATH_SIZE],
-        cgroup[PATH_SIZE];
+        cgroup[PATH_SIZE], disks[PATH_SIZE];
 };
 
 struct parts_options {
@@ -76,6 +76,7 @@ static void describe_parts(const struct agent_config *config, const char *name, 
     text_format(paths->images, PATH_SIZE, "%s/images", config->state_dir);
     text_format(paths->devices, PATH_SIZE, "%s/devices", config->state_dir);
     text_format(paths->meter, PATH_SIZE, "%s/meter", config->state_dir);
+    text_format(paths->disks, PATH_SIZE, "%s/disks", config->state_dir);
     text_format(paths->lock, PATH_SIZE, "%s/agent.lock", config->state_dir);
     text_format(paths->cgroup, PATH_SIZE, "berth/%s", name);
     *out = (struct parts_options){
@@ -98,7 +99,8 @@ static void describe_parts(const struct agent_config *config, const char *name, 
                    .bytes_max = config->image_bytes_max,
                    .keep_ms = config->image_keep_hours * HOUR_MS},
         .meter = {.folder = paths->meter},
-        .volumes = {.git = config->git,
+        .volumes = {.disks = paths->disks,
+                    .git = config->git,
                     .rclone = config->rclone,
                     .share_suffix = config->azure_file_suffix,
                     .share_servers = config->azure_file_servers,

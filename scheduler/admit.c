@@ -19,7 +19,7 @@ static struct location *location_find(struct scheduler *scheduler, const char *n
 
 static bool same_request(const struct plan_request *a, const struct plan_request *b)
 {
-    return a->pool == b->pool && shape_equal(&a->shape, &b->shape);
+    return a->pool == b->pool && a->disk_node == b->disk_node && shape_equal(&a->shape, &b->shape);
 }
 
 /* Nodes may be in locations that the configuration does not offer (any more). */
@@ -69,15 +69,19 @@ static bool may_wait(const struct plan_refusal *refusal)
 }
 
 static bool decide(struct scheduler *scheduler, const char *normal, enum os_type os,
-                   const struct shape *shape, struct plan_refusal *refusal)
+                   const struct shape *shape, int64_t disk_node, struct plan_refusal *refusal)
 {
     WITH_LOCK(&scheduler->lock);
     const struct location *location = location_find(scheduler, normal);
     const struct plan_pool *pool = plan_pool_find(scheduler->fleet.plan, normal, os);
     struct plan_pool unknown = {.os = os};
     text_copy(unknown.location, sizeof unknown.location, normal);
-    struct plan_request request = {
-        .pool = pool ? pool : &unknown, .shape = *shape, .last_slot = PLAN_NONE};
+    struct plan_request request = {.pool = pool ? pool : &unknown,
+                                   .shape = *shape,
+                                   .last_slot = PLAN_NONE,
+                                   .disk_node = disk_node,
+                                   .disk_slot = disk_node ? fleet_slot(&scheduler->fleet, disk_node)
+                                                          : PLAN_NONE};
     if (pool && promise(scheduler, &request))
         return true;
     *refusal = *refusal_of(scheduler, &request);
@@ -87,13 +91,19 @@ static bool decide(struct scheduler *scheduler, const char *normal, enum os_type
 bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
                      const char *location, char *why, size_t size)
 {
+    return scheduler_admit_at(scheduler, shape, os, location, 0, why, size);
+}
+
+bool scheduler_admit_at(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
+                        const char *location, int64_t node_key, char *why, size_t size)
+{
     char normal[PLAN_LOCATION_SIZE];
     struct plan_refusal refusal;
     if (!fleet_location(location, normal)) {
         text_copy(why, size, "There is no such location.");
         return false;
     }
-    if (decide(scheduler, normal, os, shape, &refusal))
+    if (decide(scheduler, normal, os, shape, node_key, &refusal))
         return true;
     plan_refusal_advice(&refusal, why, size);
     return false;

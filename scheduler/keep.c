@@ -77,8 +77,8 @@ static int64_t oldest_possible(const struct scheduler *scheduler, uint32_t pool)
         const struct plan_node *node = plan_node_get(scheduler->fleet.plan, i);
         if (!node || node->pool->number != pool || !node->ready || node->cordoned)
             continue;
-        int64_t at = waiting_oldest(&scheduler->waiting, node->pool, &node->capacity, could_be_here,
-                                    (void *)(uintptr_t)node);
+        int64_t at = waiting_oldest(&scheduler->waiting, node->pool, node->key, &node->capacity,
+                                    could_be_here, (void *)(uintptr_t)node);
         if (at >= 0 && (oldest < 0 || waiters[at].revision < waiters[oldest].revision))
             oldest = at;
     }

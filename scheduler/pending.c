@@ -20,6 +20,7 @@ static bool waiter_from_row(struct scheduler *scheduler, const struct pending_ro
         .shape = row->shape,
         .pool = pool,
         .last_node_key = row->last_node_key,
+        .disk_node_key = row->disk_node_key,
         .since_ns = clock_boot_ns(),
     };
     return true;

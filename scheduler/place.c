@@ -17,6 +17,9 @@ struct plan_request waiter_request(const struct scheduler *scheduler, const stru
         .group_key = waiter->group_key,
         .last_slot = waiter->last_node_key ? fleet_slot(&scheduler->fleet, waiter->last_node_key)
                                            : PLAN_NONE,
+        .disk_node = waiter->disk_node_key,
+        .disk_slot = waiter->disk_node_key ? fleet_slot(&scheduler->fleet, waiter->disk_node_key)
+                                           : PLAN_NONE,
     };
 }
 
@@ -92,10 +95,11 @@ static int64_t oldest_for(const struct scheduler *scheduler, const struct plan_n
         return waiting_find(&scheduler->waiting, node->kept_for);
     struct shape room = plan_free_shape(node);
     void *context = (void *)(uintptr_t)node;
-    int64_t at =
-        waiting_oldest(&scheduler->waiting, node->pool, &room, is_of_use_and_regular, context);
+    int64_t at = waiting_oldest(&scheduler->waiting, node->pool, node->key, &room,
+                                is_of_use_and_regular, context);
     return at >= 0 ? at
-                   : waiting_oldest(&scheduler->waiting, node->pool, &room, is_of_use, context);
+                   : waiting_oldest(&scheduler->waiting, node->pool, node->key, &room, is_of_use,
+                                    context);
 }
 
 /* Waiters that one node can take now; false when the batch is full before it can take no more. */
@@ -177,7 +181,21 @@ void place_plan(struct scheduler *scheduler)
 static bool concerns_one(enum err_code code)
 {
     return code == ERR_NODE_EPOCH || code == ERR_NODE_UNKNOWN || code == ERR_CONFLICT ||
-           code == ERR_NOT_FOUND;
+           code == ERR_NOT_FOUND || code == ERR_DISK;
+}
+
+/* Another group that names the same local disk was placed first: from now on it is known where this one must go. */
+static bool learn_disk(struct scheduler *scheduler, struct tx *tx, struct waiter *waiter,
+                       struct err *err)
+{
+    struct err absent = {0};
+    const struct pending_row *row =
+        store_pending_find(tx, waiter->group_key, scheduler->arena, &absent);
+    if (row)
+        waiter->disk_node_key = row->disk_node_key;
+    if (!row && absent.code != ERR_OK)
+        *err = absent;
+    return row || absent.code == ERR_OK;
 }
 
 static bool place_work(struct tx *tx, void *data, struct err *err)
@@ -194,6 +212,8 @@ static bool place_work(struct tx *tx, void *data, struct err *err)
             *err = refused;
             return false;
         }
+        if (refused.code == ERR_DISK && !learn_disk(scheduler, tx, &placement->waiter, err))
+            return false;
         placement->end_revision = tx_revision(tx);
         placement->outcome = refused.code;
     }

@@ -295,8 +295,17 @@ bool plan_fits(const struct plan *plan, uint32_t slot, const struct plan_request
     return node && fit_refuses(node, request) < 0;
 }
 
+static int64_t find_at(const struct plan *plan, const struct plan_request *request)
+{
+    bool fits =
+        request->disk_slot != PLAN_NONE && plan_fits(plan, (uint32_t)request->disk_slot, request);
+    return fits ? request->disk_slot : PLAN_NONE;
+}
+
 int64_t plan_find(const struct plan *plan, const struct plan_request *request)
 {
+    if (request->disk_node != 0)
+        return find_at(plan, request);
     const struct shape *shape = &request->shape;
     if (shape->cpu_milli > LIMIT_NODE_CPU_MILLI_MAX ||
         shape->memory_mib > LIMIT_NODE_MEMORY_MIB_MAX)

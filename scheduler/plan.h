@@ -53,6 +53,8 @@ struct plan_request {
     struct shape shape;
     int64_t group_key; /* 0: not stored yet */
     int64_t last_slot; /* where it ran before; PLAN_NONE: nowhere */
+    int64_t disk_node; /* key of the only node that has its local disks; 0: any will do */
+    int64_t disk_slot; /* of that node; PLAN_NONE: it is not there */
 };
 
 struct plan *plan_new(void); /* NULL when out of memory */

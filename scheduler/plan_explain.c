@@ -90,10 +90,12 @@ void plan_explain(const struct plan *plan, const struct plan_request *request,
         else
             refusal->refused[rule]++;
         refusal->could += fit_could(node, request);
+        if (!fit_disk(node, request))
+            continue; /* what it has is no help */
         there_renew(refusal, node, request);
         if (node->pool == request->pool)
             largest_renew(refusal, node);
-        else
+        else if (request->disk_node == 0)
             elsewhere_renew(refusal, node, request);
     }
 }

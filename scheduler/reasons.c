@@ -8,6 +8,7 @@ struct reason {
     int64_t group_key;
     uint32_t at, kinds;
     char text[REASON_SIZE];
+    bool bound; /* to a node, by local disks: the store knows their names */
 };
 
 struct reasons {
@@ -34,20 +35,29 @@ static void look_at(struct scheduler *scheduler, struct reasons *reasons, uint32
     struct reason *reason = &reasons->items[reasons->count++];
     char words[REASON_SIZE - 32];
     plan_refusal_text(&refusal, words, sizeof words);
-    text_format(reason->text, sizeof reason->text, "Waiting for a node. %s", words);
+    text_copy(reason->text, sizeof reason->text, words);
+    reason->bound = waiter->disk_node_key != 0;
     reason->group_key = waiter->group_key;
     reason->kinds = kinds;
     reason->at = at;
+}
+
+static bool tell(struct tx *tx, const struct reason *reason, struct err *err)
+{
+    char disk[DISK_WORDS_SIZE] = "", text[REASON_SIZE + DISK_WORDS_SIZE + 32];
+    if (reason->bound && !store_disk_words(tx, reason->group_key, disk, err))
+        return false;
+    text_format(text, sizeof text, "Waiting for a node. %s%s%s", disk, disk[0] ? " " : "",
+                reason->text);
+    return store_group_event(tx, reason->group_key, "Warning", "WaitingForNode", text, err);
 }
 
 static bool tell_work(struct tx *tx, void *data, struct err *err)
 {
     const struct reasons *reasons = data;
     for (size_t i = 0; i < reasons->count; i++) {
-        const struct reason *reason = &reasons->items[i];
         struct err refused = {0};
-        bool told = store_group_event(tx, reason->group_key, "Warning", "WaitingForNode",
-                                      reason->text, &refused);
+        bool told = tell(tx, &reasons->items[i], &refused);
         if (told || refused.code == ERR_NOT_FOUND || refused.code == ERR_CONFLICT)
             continue; /* the group went away meanwhile */
         *err = refused;

@@ -58,6 +58,9 @@ AUTO_TYPE(scheduler);
  * long as it has no nodes it accepts everything. */
 bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
                      const char *location, char *why, size_t size) MUST_CHECK;
+/* The same for a group that may run on one node alone, where its local disks are; 0: on any. */
+bool scheduler_admit_at(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
+                        const char *location, int64_t node_key, char *why, size_t size) MUST_CHECK;
 /* What was admitted was not stored after all: its room is free again. */
 void scheduler_admit_undo(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
                           const char *location);

@@ -1,6 +1,7 @@
 /* What a node is to do, from its assignments: the only place where secrets are put back into a group. */
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/disks.h"
 #include "store/group_life.h"
 #include "store/statements.h"
 
@@ -67,7 +68,8 @@ static bool fill_assignment(struct tx *tx, const struct assignment_row *from, st
             row->shape.runtime_class[0] ? arena_text(arena, row->shape.runtime_class) : NULL,
     };
     return !run || (fill_group_or_none(tx, row, arena, size, &out->group, err) &&
-                    store_group_pins(tx, row->key, arena, &out->pins, &out->pins_count, err));
+                    store_group_pins(tx, row->key, arena, &out->pins, &out->pins_count, err) &&
+                    disks_of_group(tx, row->key, arena, &out->disks, &out->disks_count, err));
 }
 
 /* A page ends after so many groups, or when their documents fill a message. */
@@ -90,6 +92,21 @@ static bool fill_page(struct tx *tx, const struct assignment_row *rows, size_t c
     return true;
 }
 
+/* Also a page: what comes behind it is asked for next. */
+static bool fill_disks(struct tx *tx, int64_t node_key, int64_t after, struct arena *arena,
+                       struct desired *desired, struct err *err)
+{
+    int64_t last;
+    bool full;
+    if (!disks_leaving(tx, node_key, after, arena, &desired->remove_disks, &last, &full, err))
+        return false;
+    if (!full)
+        return true;
+    desired->complete = false;
+    desired->revision = last < desired->revision ? last : desired->revision;
+    return true;
+}
+
 bool store_desired(struct tx *tx, int64_t node_key, int64_t after, struct arena *arena,
                    struct desired *desired, struct err *err)
 {
@@ -98,7 +115,8 @@ bool store_desired(struct tx *tx, int64_t node_key, int64_t after, struct arena 
     size_t count;
     if (!assignment_page(tx, node_key, after, (size_t)LIMIT_LINK_DESIRED_PAGE + 1, arena, &rows,
                          &count, err) ||
-        !fill_page(tx, rows, count, arena, &found, err))
+        !fill_page(tx, rows, count, arena, &found, err) ||
+        !fill_disks(tx, node_key, after, arena, &found, err))
         return false;
     *desired = found;
     return true;
@@ -111,5 +129,5 @@ bool store_desired_waits(struct tx *tx, int64_t node_key, int64_t after, bool *w
     bind_int(q, P_node_key, node_key);
     bind_int(q, P_after, after);
     *waits = statement_next(q, err);
-    return statement_ok(q, err);
+    return statement_ok(q, err) && (*waits || disks_leaving_any(tx, node_key, after, waits, err));
 }

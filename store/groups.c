@@ -2,6 +2,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "model/resource_id.h"
+#include "store/disks.h"
 #include "store/dns.h"
 #include "store/group_life.h"
 #include "store/pins.h"
@@ -356,7 +357,8 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
            ((!row->pool && row->shape.ports.count == 0) ||
             public_address_settle(tx, row, &ignored, err)) &&
            operation_begin(tx, row, OPERATION_CREATE, err) && dns_name_put(tx, row, true, err) &&
-           put_spec(tx, row, secrets, err) && pins_begin(tx, row, err);
+           disks_name(tx, row, true, err) && put_spec(tx, row, secrets, err) &&
+           pins_begin(tx, row, err);
 }
 
 bool group_save(struct tx *tx, struct group_row *row, struct err *err)
@@ -429,5 +431,5 @@ bool group_purge(struct tx *tx, const struct group_row *row, struct err *err)
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         if (!tx_run_key(tx, parts[i], row->key, err))
             return false;
-    return true;
+    return disks_forget(tx, row->key, err);
 }

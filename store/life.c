@@ -5,6 +5,7 @@
  *   to the queue when its node has let go (group_released), or was fenced (group_leaves_node).
  * - The assignment at row->node_key is the newest. It is the group's own while its incarnation is the group's.
  * - An operation is pending only while the state it asks for is not reached. */
+#include "store/disks.h"
 #include "store/dns.h"
 #include "store/group_life.h"
 #include "store/pins.h"
@@ -72,7 +73,7 @@ static bool run_in_place(struct tx *tx, struct group_row *row, struct assignment
     assignment->wanted = WANTED_RUN;
     assignment->released = false;
     return move_to(row, GROUP_PENDING, PROVISIONING_UPDATING, err) &&
-           assignment_order(tx, assignment, err);
+           disks_place(tx, row, row->node_key, err) && assignment_order(tx, assignment, err);
 }
 
 static bool same_shape(struct shape left, struct shape right)
@@ -85,10 +86,13 @@ static bool same_shape(struct shape left, struct shape right)
 static bool run_again(struct tx *tx, struct group_row *row, bool moved, struct err *err)
 {
     struct assignment_row *assignment;
-    if (!holder(tx, row, &assignment, err))
+    char words[DISK_WORDS_SIZE];
+    bool disks_here = true;
+    if (!holder(tx, row, &assignment, err) ||
+        !disks_allow(tx, row->key, row->node_key, &disks_here, words, err))
         return false;
     bool runs = row->state == GROUP_RUNNING || row->state == GROUP_PENDING;
-    if (!moved && assignment && runs && assignment->wanted == WANTED_RUN &&
+    if (!moved && assignment && runs && disks_here && assignment->wanted == WANTED_RUN &&
         assignment->incarnation == row->incarnation && same_shape(assignment->shape, row->shape))
         return run_in_place(tx, row, assignment, err);
     return run_anew(tx, row, err);
@@ -163,7 +167,8 @@ bool store_group_update(struct tx *tx, struct group_row *row, const char *secret
         !group_respec(tx, row, secrets, err))
         return false;
     if (rerun &&
-        (!pins_begin(tx, row, err) || !public_address_settle(tx, row, &moved, err) ||
+        (!disks_name(tx, row, false, err) || !pins_begin(tx, row, err) ||
+         !public_address_settle(tx, row, &moved, err) ||
          !operation_begin(tx, row, OPERATION_UPDATE, err) || !run_again(tx, row, moved, err)))
         return false;
     return group_save(tx, row, err);

@@ -3,6 +3,7 @@
  *
  * A group runs again elsewhere, as a new incarnation, unless its policy is Never: a run that was ordered may have
  * happened, and Never means at most one. */
+#include "store/disks.h"
 #include "store/group_life.h"
 
 static bool drop(struct tx *tx, const struct assignment_row *assignment,
@@ -41,12 +42,19 @@ static bool fail(struct tx *tx, struct group_row *row, const char *text, struct 
 
 static bool lose_run(struct tx *tx, struct group_row *row, const char *node, struct err *err)
 {
-    char text[256];
+    char text[256 + DISK_WORDS_SIZE];
     bool again = row->restart_policy != RESTART_NEVER;
-    text_format(text, sizeof text,
-                again ? "Node %s does not respond; the container group runs elsewhere"
-                      : "Node %s does not respond, and restart policy Never allows one run",
-                node);
+    char words[DISK_WORDS_SIZE];
+    if (!store_disk_words(tx, row->key, words, err))
+        return false;
+    if (again && words[0])
+        text_format(text, sizeof text, "Node %s does not respond. %s The container group waits.",
+                    node, words);
+    else
+        text_format(text, sizeof text,
+                    again ? "Node %s does not respond; the container group runs elsewhere"
+                          : "Node %s does not respond, and restart policy Never allows one run",
+                    node);
     if (!store_group_event(tx, row->key, "Warning", "NodeLost", text, err))
         return false;
     return again ? run_elsewhere(tx, row, err) : fail(tx, row, text, err);

@@ -347,5 +347,5 @@ bool store_node_remove(struct tx *tx, int64_t node_key, struct err *err)
         return false;
     return usage_close_node(tx, node_key, err) && change_state(tx, SQL_node_leave, node_key, err) &&
            tx_run_key(tx, SQL_node_images_forget, node_key, err) &&
-           release_groups(tx, node, true, err);
+           tx_run_key(tx, SQL_disks_left, node_key, err) && release_groups(tx, node, true, err);
 }

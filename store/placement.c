@@ -1,5 +1,6 @@
 /* The queue of groups that wait for a node, and placing them. */
 #include "base/text.h"
+#include "store/disks.h"
 #include "store/group_life.h"
 #include "store/statements.h"
 
@@ -31,6 +32,7 @@ static void row_read(struct statement *q, struct arena *arena, struct pending_ro
         .os = (enum os_type)column_int(q, C_os),
         .location = column_text(q, C_location, arena),
         .last_node_key = column_int(q, C_node_key),
+        .disk_node_key = column_int(q, C_disk_node_key),
     };
     const char *ports = column_text(q, C_node_ports, arena);
     if (ports)
@@ -79,6 +81,14 @@ struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct 
 
 /* ---- placing ---- */
 
+static bool disks_are_there(struct tx *tx, int64_t group_key, int64_t node_key, struct err *err)
+{
+    char words[DISK_WORDS_SIZE];
+    bool allowed;
+    return disks_allow(tx, group_key, node_key, &allowed, words, err) &&
+           (allowed || err_set(err, ERR_DISK, "%s", words));
+}
+
 /* `before`: it was placed before, so there may be orders for it. */
 static bool order_run(struct tx *tx, const struct group_row *row, bool before, struct err *err)
 {
@@ -105,6 +115,8 @@ bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnatio
         return false;
     if (!row || !row->waits || row->incarnation != incarnation)
         return err_set(err, ERR_CONFLICT, "the container group does not wait for a node any more");
+    if (!disks_are_there(tx, row->key, node_key, err) || !disks_place(tx, row, node_key, err))
+        return false;
     bool before = row->node_key != 0;
     row->node_key = node_key;
     row->waits = false;

@@ -2,6 +2,7 @@
  * late (a newer one was taken) is passed over, the newest one told again changes nothing. A status speaks of one
  * incarnation: it counts only while the assignment is still of that one. */
 #include "base/limits.h"
+#include "store/disks.h"
 #include "store/group_life.h"
 #include "store/images.h"
 #include "store/pins.h"
@@ -197,5 +198,6 @@ bool store_report_apply(struct tx *tx, int64_t node_key, const struct report *re
         return true;
     return (!report->capacity || node_capacity(tx, node, report->capacity, err)) &&
            (!report->images || node_images_tell(tx, node_key, report->images, err)) &&
+           disks_removed(tx, node_key, &report->removed_disks, err) &&
            apply_parts(tx, node_key, report, err) && raise_watermark(tx, node_key, report, err);
 }

@@ -5,6 +5,7 @@
  *
  * Whoever dies in between changes nothing: the mark is on disk, and the sweep finds it. */
 #include "base/limits.h"
+#include "store/disks.h"
 #include "store/group_life.h"
 #include "store/statements.h"
 #include "store/tags.h"
@@ -49,7 +50,7 @@ bool resource_group_settle(struct tx *tx, int64_t key, struct err *err)
     if (!hidden)
         return true;
     (void)tx_next_revision(tx); /* the number it got */
-    return tx_run_key(tx, SQL_tag_drop, key, err);
+    return tx_run_key(tx, SQL_tag_drop, key, err) && disks_drop_resource_group(tx, key, err);
 }
 
 /* ---- the order ---- */

@@ -20,6 +20,7 @@
 #include "model/dns_name.h"
 #include "model/lifecycle.h"
 #include "model/link.h"
+#include "model/local_disk.h"
 #include "model/quota.h"
 #include "model/resource_id.h"
 
@@ -171,6 +172,9 @@ struct group_row {
     /* What its images mean from a create and a rerun on; a digest NULL: what it meant. Outlives the work. */
     const struct image_pin *pins;
     size_t pins_count;
+    /* The local disks that it names, of a create and a rerun. Outlives the work. */
+    const struct disk_ask *disks;
+    size_t disks_count;
     int64_t created_ms, revision;
     int64_t operation_key; /* newest operation */
     const char *operation_id;
@@ -386,6 +390,7 @@ bool store_assignment_of_group(struct tx *tx, int64_t group_key, struct arena *a
 
 struct pending_row {
     int64_t group_key;
+    int64_t disk_node_key;         /* the only node that has its local disks; 0: any will do */
     int64_t incarnation, revision; /* revision: since when this run waits, the order of the queue */
     struct shape shape;
     enum os_type os;
@@ -400,7 +405,8 @@ struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct 
                                        struct err *err) MUST_CHECK;
 
 /* Places one incarnation. ERR_NODE_EPOCH: the node changed since it was planned. ERR_CONFLICT: the group no
- * longer waits (stopped, removed, placed). Older assignments on other nodes become remove. */
+ * longer waits (stopped, removed, placed). ERR_DISK: a local disk of it is on another node by now. Disks that it is the
+ * first to name are made there. Older assignments on other nodes become remove. */
 bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnation, int64_t node_key,
                             int64_t epoch, struct err *err) MUST_CHECK;
 /* A group of the priority Spot makes room on that node: it is stopped there and waits for another, or (restart policy
@@ -425,6 +431,46 @@ bool store_desired_waits(struct tx *tx, int64_t node_key, int64_t after, bool *w
  * ERR_NODE_EPOCH when the node's epoch is another. */
 bool store_report_apply(struct tx *tx, int64_t node_key, const struct report *report,
                         struct arena *arena, struct err *err) MUST_CHECK;
+
+/* ---- local disks: folders on nodes that outlive groups ---- */
+
+enum { DISK_WORDS_SIZE = 200, DISK_USERS_SHOWN = 100 };
+
+struct disk_row {
+    int64_t key;
+    const char *id, *subscription, *resource_group, *name, *node;
+    enum node_state node_state;
+    int64_t size_bytes; /* 0: nobody said */
+    int64_t created_ms;
+    bool removing;
+    struct text_list groups; /* living ones that name it, the first DISK_USERS_SHOWN */
+};
+struct disk_question {
+    const char *subscription, *resource_group; /* NULL: any */
+};
+struct disk_page {
+    struct disk_row *rows;
+    size_t count;
+    int64_t next_key;
+};
+/* As store_group_list(). */
+bool store_disk_list(struct tx *tx, const struct disk_question *question, int64_t after_key,
+                     size_t rows_max, struct arena *arena, struct disk_page *page, struct err *err)
+    MUST_CHECK;
+/* It is wanted no more: its node removes it, and it stands as removing until then. ERR_DISK while a group names it,
+ * ERR_DISK_UNKNOWN. Again changes nothing. */
+bool store_disk_remove(struct tx *tx, const char *id, struct err *err) MUST_CHECK;
+
+struct disk_place {
+    int64_t node_key; /* the only node that can run the group; 0: any */
+    char words[DISK_WORDS_SIZE];
+};
+/* Where a group that is to be (parents, disks), or stands (key, no disks), may run. ERR_DISK: nowhere, its disks are on different nodes. */
+bool store_disk_place(struct tx *tx, const struct group_row *row, struct arena *arena,
+                      struct disk_place *place, struct err *err) MUST_CHECK;
+/* Which disk keeps a group to which node, as a sentence; "": none. */
+bool store_disk_words(struct tx *tx, int64_t group_key, char words[DISK_WORDS_SIZE],
+                      struct err *err) MUST_CHECK;
 
 /* ---- ledger ---- */
 

@@ -59,14 +59,47 @@ const char *milli_text(int64_t milli, struct arena *arena)
     return arena_format(arena, "%lld.%0*lld", (long long)(milli / 1000), digits, (long long)rest);
 }
 
+bool group_disks(struct request *request, const struct container_group *group,
+                 struct group_row *row, struct err *err)
+{
+    struct disk_ask found[LIMIT_VOLUMES_MAX], *kept;
+    size_t count = local_disks_of(group->properties, found, COUNT_OF(found));
+
+    if (count == 0)
+        return true;
+    kept = arena_array(request->arena, count, sizeof *kept);
+    if (!kept)
+        return request_full(err);
+    memcpy(kept, found, count * sizeof *kept);
+    row->disks = kept;
+    row->disks_count = count;
+    return true;
+}
+
+/* New groups that name no local disk are admitted without a look at the store. */
+static bool disk_place(struct request *request, const struct group_row *row,
+                       struct disk_place *place, struct err *err)
+{
+    AUTO(tx) *tx = NULL;
+
+    *place = (struct disk_place){0};
+    if (row->disks_count == 0 && row->key == 0)
+        return true;
+    tx = store_read(request->api->store, err);
+    return tx && store_disk_place(tx, row, request->arena, place, err);
+}
+
 bool group_admit(struct request *request, const struct group_row *row, struct err *err)
 {
     const struct api_hooks *hooks = &request->api->hooks;
+    struct disk_place place;
     const char *cpu, *memory;
     char why[700] = ""; /* with the service's sentence it fits struct err */
 
-    if (!hooks->admit ||
-        hooks->admit(hooks->context, &row->shape, row->os, row->location, why, sizeof why))
+    if (!disk_place(request, row, &place, err))
+        return false;
+    if (!hooks->admit || hooks->admit(hooks->context, &row->shape, row->os, row->location,
+                                      place.node_key, why, sizeof why - strlen(place.words)))
         return true;
     cpu = milli_text(row->shape.cpu_milli, request->arena);
     memory = milli_text((row->shape.memory_mib * 1000 + 512) / 1024, request->arena);
@@ -75,9 +108,9 @@ bool group_admit(struct request *request, const struct group_row *row, struct er
                    "Please retry with a "
                    "different resource request or in another location. Resource requested: '%s' "
                    "CPU '%s' GB memory "
-                   "'%s' OS. %s",
+                   "'%s' OS. %s%s",
                    row->location, cpu ? cpu : "?", memory ? memory : "?", os_type_words[row->os],
-                   why);
+                   place.words, why);
 }
 
 void group_admit_undo(struct request *request, const struct group_row *row)

@@ -126,6 +126,8 @@ static bool row_make(struct request *request, struct putting *putting, struct er
     };
     text_copy(putting->row.shape.runtime_class, sizeof putting->row.shape.runtime_class,
               putting->runtime_class ? putting->runtime_class : "");
+    if (!group_disks(request, &putting->group, &putting->row, err))
+        return false;
     settings_quotas(request->settings, request->names[0], putting->row.location, &putting->limits);
     return name_make(request, putting, err) && address_ask(request, putting, err) &&
            texts_make(request, putting, err);

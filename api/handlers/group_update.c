@@ -30,6 +30,8 @@ static void row_take(struct group_row *row, const struct putting *putting)
     row->limits = sent->limits;
     row->pins = sent->pins;
     row->pins_count = sent->pins_count;
+    row->disks = sent->disks;
+    row->disks_count = sent->disks_count;
     if (!put_keeps_label(putting))
         row->dns_name = sent->dns_name;
     row->pool = sent->pool;

@@ -127,6 +127,11 @@ bool node_uncordon(struct request *request, struct err *err) MUST_CHECK;
 bool node_delete(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema node_schema, nodes_schema;
 
+/* disks.c */
+bool disk_list(struct request *request, struct err *err) MUST_CHECK;
+bool disk_delete(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema disk_schema;
+
 /* group_identity.c */
 bool agent_token(struct request *request, struct err *err) MUST_CHECK;
 

@@ -68,6 +68,7 @@ void check_resources(struct check *check);                         /* resources.
 void check_ports(struct check *check);                             /* ports.c: §7.13, §12 */
 void check_network(struct check *check);                           /* network.c: §12, §13 */
 void check_volumes(struct check *check);                           /* volumes.c: §14 */
+void check_disks(struct check *check);                             /* disks.c: localDisk */
 void check_mounts(struct check *check, const struct seat *seat);   /* volumes.c: §14.7 */
 void check_credentials(struct check *check);                       /* registry.c: §16 */
 void check_lacking(struct check *check);                           /* lacking.c: what none has */

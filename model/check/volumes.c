@@ -160,6 +160,7 @@ void check_volumes(struct check *check)
         check_secret(check, i);
         check_secret_reference(check, i);
     }
+    check_disks(check);
 }
 
 /* ---- mounts ---- */

@@ -152,6 +152,7 @@ void agent_second(struct agent *agent)
     agent->refused = false;
     agent_look_again(agent);
     agent_ask_again(agent);
+    agent_leave_disks(agent);
     agent_start_tick(agent);
 }
 

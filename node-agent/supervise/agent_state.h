@@ -6,6 +6,7 @@
 #define SUPERVISE_AGENT_STATE_H
 
 #include "node-agent/link/link.h"
+#include "node-agent/supervise/disks_leaving.h"
 #include "node-agent/supervise/groups.h"
 #include "node-agent/supervise/jobs.h"
 
@@ -38,7 +39,8 @@ struct agent {
     bool told_due, reporting; /* something to tell; a report is under way */
     int64_t report_sequence;  /* of the one under way */
     int64_t images_told,
-        images_sent; /* image_list_version() the plane knows, and in that one; -1: none */
+        images_sent;        /* image_list_version() the plane knows, and in that one; -1: none */
+    struct leaving leaving; /* disks_leaving.h: local disks that the plane wants removed */
     int64_t beat_ms, reported_boot_ns;
     int64_t wake_ms; /* earliest time a plan asked for */
     struct reported_message {

@@ -101,7 +101,7 @@ bool agent_unmount_roots(const char *state_dir, struct err *err)
     char groups[PATH_SIZE];
 
     return text_format(groups, sizeof groups, "%s/groups", state_dir) &&
-           folder_walk(groups, group_unmount, groups, err);
+           folder_walk(groups, group_unmount, groups, err) && volumes_disks_unmount(state_dir, err);
 }
 
 static void images_release(struct job *job)

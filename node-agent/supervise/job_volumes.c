@@ -21,6 +21,8 @@ bool job_volumes_up(struct job *job, struct err *err)
         .folder = volumes_folder(&job->jobs->parts, job->uid, folder),
         .volumes = properties->volumes,
         .count = properties->volumes_count,
+        .disks = assignment->disks,
+        .disks_count = assignment->disks_count,
         .memory_bytes = assignment->memory_mib * 1024 * 1024,
         .cancel_fd = job->cancel_fd,
     };

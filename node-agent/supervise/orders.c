@@ -38,6 +38,7 @@ void agent_take_joined(void *context, const struct join_answer *answer)
         groups_put_untold(&agent->groups, group);
     }
     agent->images_told = agent->images_sent = -1;
+    agent->leaving.told_count = 0;
 }
 
 static bool container_is_safe(const struct container *container, bool init)
@@ -207,6 +208,7 @@ void agent_take_desired(void *context, int64_t after, const struct desired *desi
 
     for (size_t i = 0; i < desired->assignments_count; i++)
         taken &= take_assignment(agent, &desired->assignments[i]);
+    taken &= agent_take_leaving(agent, &desired->remove_disks);
     for (size_t i = 0; i < desired->questions_count; i++)
         job_answer(&agent->jobs, &desired->questions[i]);
     if (agent->listing && desired->complete) {

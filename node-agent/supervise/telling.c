@@ -59,6 +59,7 @@ void agent_tell(struct agent *agent)
     report.samples = metered.samples;
     report.samples_count = metered.samples_count;
     agent_tell_images(agent, arena, &report);
+    agent_tell_leaving(agent, &report);
     agent->told_due = false;
     if (!link_report(agent->jobs.link, &report))
         return; /* not joined, or the sender is busy: at the next beat */
@@ -118,6 +119,7 @@ void agent_take_reported(void *context, const struct report_answer *answer, int6
     if (answer->sequence == agent->report_sequence) {
         meter_ack(agent->parts.meter, answer->sequence);
         agent->images_told = agent->images_sent;
+        agent_take_leaving_told(agent);
         groups_take_told(&agent->groups);
     }
     lease_renew(agent, sent_boot_ns + answer->lease_ms * NS_PER_MS);

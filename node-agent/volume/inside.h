@@ -8,8 +8,12 @@
 
 #include <sys/types.h>
 
+struct lock;
+
 struct volumes {
     struct volumes_options options;
+    struct lock *
+        disks_lock; /* local disks are shared by groups: one at a time makes, mounts, removes them */
     const char *unsized; /* why folders cannot be held to a size here; NULL: they can */
 };
 
@@ -29,6 +33,7 @@ enum made { MADE_NOT, MADE_FOLDER, MADE_MOUNT, MADE_SERVED }; /* by what it is u
 enum made empty_dir_make(const struct making *making, struct err *err) MUST_CHECK;
 enum made secret_make(const struct making *making, struct err *err) MUST_CHECK;
 enum made git_make(const struct making *making, struct err *err) MUST_CHECK;
+enum made local_disk_make(const struct making *making, struct err *err) MUST_CHECK;
 enum made share_make(const struct making *making, struct err *err) MUST_CHECK;
 
 /* ---- mark.c: a volume is whole ---- */
@@ -53,6 +58,11 @@ const char *sized_why_not(const struct volumes_options *options);
 /* `image` is made anew and mounted at the folder `at`, empty. */
 bool sized_mount(const struct making *making, const char *image, const char *at, int64_t bytes,
                  struct err *err) MUST_CHECK;
+
+/* The two halves: the file, with a journal when it is to outlive boots; its mount, with what is in it. */
+bool sized_image(const struct making *making, const char *image, int64_t bytes, bool journal,
+                 struct err *err) MUST_CHECK;
+bool sized_attach(const char *image, const char *at, struct err *err) MUST_CHECK;
 
 /* ---- programs.c ---- */
 

@@ -1,10 +1,11 @@
 /* A folder that cannot hold more than it may: an ext4 file system without a journal in a sparse file, on a loop device
  * that goes with its mount. Making one costs some milliseconds and a few hundred KiB; what is deleted in it is given
- * back to the disk (discard). No journal: nothing in it outlives the boot. Quotas of projects would need the node's own
+ * back to the disk (discard). No journal where nothing in it outlives the boot. Quotas of projects would need the node's own
  * file system to have them switched on, which Debian's does not (docs/adr/0028). */
 #include "base/limits.h"
 #include "node-agent/volume/inside.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -29,8 +30,8 @@ const char *sized_why_not(const struct volumes_options *options)
 
 /* ---- the file ---- */
 
-static bool image_make(const struct making *making, const char *image, int64_t bytes,
-                       struct err *err)
+bool sized_image(const struct making *making, const char *image, int64_t bytes, bool journal,
+                 struct err *err)
 {
     AUTO_CLOSE int fd = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     AUTO(text) *said = text_new(MKFS_SAID_MAX);
@@ -43,9 +44,9 @@ static bool image_make(const struct making *making, const char *image, int64_t b
         "-m",
         "0",
         "-O",
-        "^has_journal,^resize_inode",
+        journal ? "has_journal,^resize_inode" : "^has_journal,^resize_inode",
         "-E",
-        "nodiscard,lazy_itable_init=1,packed_meta_blocks=1,root_owner=0:0",
+        "nodiscard,lazy_itable_init=1,lazy_journal_init=1,packed_meta_blocks=1,root_owner=0:0",
         image,
         NULL,
     };
@@ -92,6 +93,34 @@ static int loop_attach(const char *image, char device[DEVICE_SIZE], struct err *
     return -1;
 }
 
+static bool loop_holds(const char *device, const struct stat *image)
+{
+    AUTO_CLOSE int loop = open(device, O_RDONLY | O_CLOEXEC);
+    struct loop_info64 info;
+
+    return loop >= 0 && ioctl(loop, LOOP_GET_STATUS64, &info) == 0 &&
+           info.lo_device == image->st_dev && info.lo_inode == image->st_ino;
+}
+
+/* The device that holds the file already, opened; -1: none. A mount that is gone here may live on in a namespace that
+ * somebody made meanwhile: a second device would be a second file system in the same file, and the end of both. */
+static int loop_find(const char *image, char device[DEVICE_SIZE])
+{
+    struct stat about;
+    int found = -1;
+    DIR *blocks = stat(image, &about) == 0 ? opendir("/sys/block") : NULL;
+
+    for (struct dirent *entry; blocks && found < 0 && (entry = readdir(blocks));) {
+        if (strncmp(entry->d_name, "loop", 4) == 0 &&
+            text_format(device, DEVICE_SIZE, "/dev/%s", entry->d_name) &&
+            loop_holds(device, &about))
+            found = open(device, O_RDWR | O_CLOEXEC);
+    }
+    if (blocks)
+        closedir(blocks);
+    return found;
+}
+
 /* What mkfs makes beside an empty folder would be seen. */
 static bool empty_it(const char *at, struct err *err)
 {
@@ -103,17 +132,22 @@ static bool empty_it(const char *at, struct err *err)
     return true;
 }
 
-bool sized_mount(const struct making *making, const char *image, const char *at, int64_t bytes,
-                 struct err *err)
+bool sized_attach(const char *image, const char *at, struct err *err)
 {
     char device[DEVICE_SIZE];
+    AUTO_CLOSE int loop = loop_find(image, device);
 
-    if (!image_make(making, image, bytes, err))
-        return false;
-    AUTO_CLOSE int loop = loop_attach(image, device, err);
+    if (loop < 0)
+        loop = loop_attach(image, device, err);
     if (loop < 0)
         return false;
     if (mount(device, at, "ext4", MS_NOSUID | MS_NODEV | MS_NOATIME, "discard") != 0)
         return err_set_os(err, ERR_IO, errno, "cannot mount %s at %s", image, at);
     return empty_it(at, err);
+}
+
+bool sized_mount(const struct making *making, const char *image, const char *at, int64_t bytes,
+                 struct err *err)
+{
+    return sized_image(making, image, bytes, false, err) && sized_attach(image, at, err);
 }

@@ -1,5 +1,6 @@
 /* All volumes of a group: up one after the other, down whatever is found. */
 #include "base/file.h"
+#include "base/thread.h"
 #include "node-agent/volume/inside.h"
 
 #include <dirent.h>
@@ -16,6 +17,13 @@ struct volumes *volumes_open(const struct volumes_options *options, struct err *
         err_set(err, ERR_BUSY, "no memory for volumes");
         return NULL;
     }
+    volumes->disks_lock = malloc(sizeof *volumes->disks_lock);
+    if (!volumes->disks_lock) {
+        err_set(err, ERR_BUSY, "no memory for volumes");
+        free(volumes);
+        return NULL;
+    }
+    lock_init(volumes->disks_lock, LOCK_VOLUME_DISKS);
     volumes->options = *options;
     volumes->unsized = sized_why_not(options);
     return volumes;
@@ -23,6 +31,10 @@ struct volumes *volumes_open(const struct volumes_options *options, struct err *
 
 void volumes_free(struct volumes *volumes)
 {
+    if (!volumes)
+        return;
+    lock_done(volumes->disks_lock);
+    free(volumes->disks_lock);
     free(volumes);
 }
 
@@ -52,6 +64,8 @@ static enum made make(const struct making *making, struct err *err)
         return secret_make(making, err);
     if (volume->git)
         return git_make(making, err);
+    if (volume->local_disk)
+        return local_disk_make(making, err);
     if (volume->empty_dir.text)
         return empty_dir_make(making, err);
     err_set(err, ERR_NOT_IMPLEMENTED, "a volume of this kind is not known");

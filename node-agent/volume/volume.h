@@ -23,7 +23,7 @@
 #define NODE_AGENT_VOLUME_H
 
 #include "base/err.h"
-#include "model/container_group.h"
+#include "model/link.h"
 
 struct volumes;
 
@@ -31,9 +31,10 @@ enum { VOLUME_PATH_SIZE = 512 };
 
 struct volumes_options {
     const char *git, *rclone, *mkfs; /* NULL: by their names, in PATH */
-    const char *share_suffix;        /* NULL: "file.core.windows.net" */
-    struct text_map share_servers;   /* account to host or host:port */
-    struct text_list git_protocols;  /* empty: https, http and git */
+    const char *disks;              /* where local disks are, each as <id>/; NULL: there are none */
+    const char *share_suffix;       /* NULL: "file.core.windows.net" */
+    struct text_map share_servers;  /* account to host or host:port */
+    struct text_list git_protocols; /* empty: https, http and git */
     const struct text_list *cgroups; /* what the fence ends; programs that serve shares run below */
 };
 
@@ -48,6 +49,8 @@ struct volume_group {
     const char *folder; /* absolute, of this group's volumes alone; made when absent */
     const struct volume *volumes;
     size_t count;
+    const struct disk_seat *disks; /* where the local disks that they name are */
+    size_t disks_count;
     int64_t memory_bytes; /* ceiling of a folder in memory that names none */
     int cancel_fd;        /* -1: none */
 };
@@ -66,6 +69,19 @@ bool volume_is_read_only(const struct volume *volume);
  * a share are given LIMIT_VOLUME_FLUSH_MS. Success when nothing is left, also when nothing was there. No process of the
  * group may run any more. */
 bool volumes_down(struct volumes *volumes, const char *folder, struct err *err) MUST_CHECK;
+
+/* ---- local disks: they stay when groups go ----
+ *
+ *     <disks>/<id>/image    the file that holds its file system, with a journal: it outlives boots
+ *     <disks>/<id>/data     where that is mounted, once for all groups; without loop devices a plain folder
+ *
+ * Each group has a mount of its own of `data`. */
+
+/* Its mount, its file system and its folder go, with all that is in it: no group may have it any more. Success when
+ * there was none. */
+bool volumes_disk_remove(struct volumes *volumes, const char *id, struct err *err) MUST_CHECK;
+/* For --clean, with no agent running: unmounts all disks below the state folder; what is in them stays. */
+bool volumes_disks_unmount(const char *state_dir, struct err *err) MUST_CHECK;
 
 AUTO_TYPE(volumes);
 

@@ -5,6 +5,7 @@ const struct fit_rule fit_rules[] = {
     {"is in another location",          "are in another location",          fit_location, fit_location},
     {"runs another operating system",   "run another operating system",     fit_os,       fit_os},
     {"is in another zone",              "are in another zone",              fit_zone,     fit_zone},
+    {"does not have its local disk",    "do not have its local disk",       fit_disk,     fit_disk},
     {"is too small for it",             "are too small for it",             fit_size,     fit_size},
     {"lacks its runtime class",         "lack its runtime class",           fit_class,    fit_class},
     {"has too few GPUs of its kind",    "have too few GPUs of its kind",    fit_gpu_size, fit_gpu_size},

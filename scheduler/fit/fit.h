@@ -29,6 +29,7 @@ bool fit_could(const struct plan_node *node, const struct plan_request *request)
 bool fit_location(const struct plan_node *node, const struct plan_request *request);
 bool fit_os(const struct plan_node *node, const struct plan_request *request);
 bool fit_zone(const struct plan_node *node, const struct plan_request *request);
+bool fit_disk(const struct plan_node *node, const struct plan_request *request);
 bool fit_size(const struct plan_node *node, const struct plan_request *request);
 bool fit_ready(const struct plan_node *node, const struct plan_request *request);
 bool fit_cordon(const struct plan_node *node, const struct plan_request *request);

@@ -165,7 +165,9 @@ select status, events from group_reports where group_key = :key;
 delete from group_reports where group_key = :key;
 
 -- fragment: pending_columns
-key, incarnation, waits_since, cpu_milli, memory_mib, gpus, runtime_class, os, location, node_key, node_ports, zone, quota_class
+key, incarnation, waits_since, cpu_milli, memory_mib, gpus, runtime_class, os, location, node_key, node_ports, zone, quota_class,
+(select d.node_key from disk_uses u join disks d on d.key = u.disk_key
+  where u.group_key = container_groups.key limit 1) as disk_node_key
 
 -- name: pending_list
 select {pending_columns} from container_groups

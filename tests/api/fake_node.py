@@ -18,6 +18,7 @@ class FakeNode:
         self.url, self.name = url, name
         self.capacity = {"cpuMilli": cpu_milli, "memoryMib": memory_mib, "gpus": list(gpus)}
         self.images = [{"image": name, "digest": "sha256:" + "0" * 64, "open": True} for name in images]
+        self.disks_gone = []
         self.groups, self.sequence, self.revision = {}, int(time.time() * 1000), 0
         self.lock = threading.Lock()
         answer = Client(url, join_token, ca).request("POST", "/v1/agent/join", {
@@ -49,6 +50,8 @@ class FakeNode:
             sent = {"epoch": self.epoch, "sequence": self.sequence, "watermark": int(time.time()),
                     "capacity": self.capacity, "statuses": [g["status"] for g in self.groups.values()],
                     "intervals": [g["interval"] for g in self.groups.values() if g["interval"]], "samples": []}
+            gone, self.disks_gone = self.disks_gone, []
+            sent.update({"removedDisks": gone} if gone else {})
             if self.images:
                 sent["images"] = {"items": self.images}
             try:
@@ -72,6 +75,7 @@ class FakeNode:
             with self.lock:
                 for assignment in told.get("assignments", []):
                     self.take(assignment)
+                self.disks_gone += told.get("removeDisks", [])
                 self.revision = told["revision"]
             for question in told.get("questions", []):
                 self.answer(question)

@@ -22,8 +22,10 @@ BEFORE_THE_CALL = {411, 414, 431}  # the server refuses the head before it knows
 OPERATION_HEADERS = ("Azure-AsyncOperation", "Location")
 JSON_TYPE = re.compile(r"application/json\s*(;|$)", re.I)
 
-# What the real service gives though no description names it: where these two stand, those may stand too.
-BESIDE = {("provisioningState", "containers"): ("provisioningTimeoutInSeconds", "isCustomProvisioningTimeout")}
+# What the real service gives though no description names it, and Berth's own additions, given back to who gave them: where
+# these two stand, those may stand too.
+BESIDE = {("provisioningState", "containers"): ("provisioningTimeoutInSeconds", "isCustomProvisioningTimeout"),
+          ("emptyDir", "gitRepo"): ("localDisk",)}
 # The only definitions that hand out what is marked as a secret.
 SECRET_IS_THE_ANSWER = ("ContainerExecResponse", "ContainerAttachResponse")
 

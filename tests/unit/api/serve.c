@@ -12,7 +12,7 @@
 /* ---- the server ---- */
 
 static bool admit(void *context, const struct shape *shape UNUSED, enum os_type os UNUSED,
-                  const char *location UNUSED, char *why, size_t size)
+                  const char *location UNUSED, int64_t node_key UNUSED, char *why, size_t size)
 {
     struct served *served = context;
     if (atomic_load(&served->full)) {

@@ -122,12 +122,33 @@ TEST(addresses_labels_and_subnets_go_together)
 
 #define VOLUME(rest) BESIDE(",\"volumes\":[{\"name\":\"data1\"" rest "}]")
 #define FILE_SHARE(rest) VOLUME(",\"azureFile\":{\"shareName\":\"share\",\"storageAccountName\":\"account1\"" rest "}")
+TEST(a_local_disk_has_a_name_and_a_size_that_can_be_had)
+{
+    static const struct check_case cases[] = {
+        {VOLUME(",\"localDisk\":{\"name\":\"db\"}"), ERR_OK, NULL, NULL},
+        {VOLUME(",\"localDisk\":{\"name\":\"db\",\"sizeLimit\":\"10Gi\"}"), ERR_OK, NULL, NULL},
+        {VOLUME(",\"localDisk\":{\"name\":\"db\",\"sizeLimit\":1073741824}"), ERR_OK, NULL, NULL},
+        {VOLUME(",\"localDisk\":{}"), ERR_VOLUME, "properties.volumes[0].localDisk.name", NULL},
+        {VOLUME(",\"localDisk\":{\"name\":\"../db\"}"), ERR_VOLUME, "properties.volumes[0].localDisk.name",
+         "The volume 'data1' in container group 'g' is invalid: the name of a local disk has 1 to 63 lower-case letters, digits or hyphens, no hyphen first, last or doubled."},
+        {VOLUME(",\"localDisk\":{\"name\":\"\"}"), ERR_VOLUME, "properties.volumes[0].localDisk.name", NULL},
+        {VOLUME(",\"localDisk\":{\"name\":\"db\",\"sizeLimit\":\"1Mi\"}"), ERR_VOLUME, "properties.volumes[0].localDisk.sizeLimit",
+         "The volume 'data1' in container group 'g' is invalid: its 'sizeLimit' must be between 16 MiB and 16 TiB."},
+        {VOLUME(",\"localDisk\":{\"name\":\"db\",\"sizeLimit\":\"17Ti\"}"), ERR_VOLUME, "properties.volumes[0].localDisk.sizeLimit", NULL},
+        {VOLUME(",\"localDisk\":{\"name\":\"db\",\"sizeLimit\":\"much\"}"), ERR_VOLUME, "properties.volumes[0].localDisk.sizeLimit", NULL},
+        {VOLUME(",\"localDisk\":{\"name\":\"db\"},\"emptyDir\":{}"), ERR_VOLUME, "properties.volumes[0]", NULL},
+        {BESIDE(",\"volumes\":[{\"name\":\"data1\",\"localDisk\":{\"name\":\"db\"}},{\"name\":\"data2\",\"localDisk\":{\"name\":\"db\"}}]"), ERR_VOLUME, "properties.volumes[1].localDisk.name",
+         "The volume 'data2' in container group 'g' is invalid: another volume of the group is this local disk already."},
+    };
+    assert_cases(cases, COUNT_OF(cases));
+}
+
 TEST(volumes_are_of_one_kind_and_well_formed)
 {
     static const struct check_case cases[] = {
         {VOLUME(",\"emptyDir\":{}"), ERR_OK, NULL, NULL},
         {VOLUME(",\"emptyDir\":null"), ERR_VOLUME, "properties.volumes[0]",
-         "'properties.volumes[0]' must have exactly one of 'azureFile', 'emptyDir', 'secret', 'secretReference', 'gitRepo', not 0."},
+         "'properties.volumes[0]' must have exactly one of 'azureFile', 'emptyDir', 'secret', 'secretReference', 'gitRepo', 'localDisk', not 0."},
         {VOLUME(",\"emptyDir\":{},\"secret\":{}"), ERR_VOLUME, "properties.volumes[0]", NULL},
         {VOLUME(",\"emptyDir\":{\"medium\":\"Memory\",\"sizeLimit\":\"1.5Gi\",\"other\":[]}"), ERR_OK, NULL, NULL},
         {VOLUME(",\"emptyDir\":{\"sizeLimit\":1048576}"), ERR_OK, NULL, NULL},
@@ -317,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_no_server_has_is_refused_and_told_what_to_do_instead),
         cmocka_unit_test(addresses_labels_and_subnets_go_together),
         cmocka_unit_test(volumes_are_of_one_kind_and_well_formed),
+        cmocka_unit_test(a_local_disk_has_a_name_and_a_size_that_can_be_had),
         cmocka_unit_test(mounts_name_a_volume_and_a_place_of_their_own),
         cmocka_unit_test(registry_credentials_name_a_host_and_one_way_in),
         cmocka_unit_test(identities_and_secret_references_are_whole),

@@ -376,6 +376,37 @@ TEST(counts_what_spot_groups_hold_as_room_for_others_alone)
     assert_int_equal(plan_find(plan, &request), 0);
 }
 
+TEST(goes_where_its_local_disk_is_and_nowhere_else)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *pool = plan_pool(plan, "westus", OS_LINUX);
+    char words[700];
+    struct plan_refusal refusal;
+    struct plan_node node = {.key = 7, .pool = pool, .ready = true, .capacity = {64000, 65536}};
+    add_node(plan, pool, 2000, 2048); /* the better fit */
+    int64_t slot = plan_node_put(plan, PLAN_NONE, &node);
+    add_node(plan, plan_pool(plan, "eastus", OS_LINUX), 64000, 65536);
+    struct plan_request request = {.pool = pool,
+                                   .shape = {1000, 1024},
+                                   .last_slot = PLAN_NONE,
+                                   .disk_node = 7,
+                                   .disk_slot = slot};
+    assert_int_equal(plan_find(plan, &request), slot);
+    node.cordoned = true;
+    assert_int_equal(plan_node_put(plan, slot, &node), slot);
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+    plan_explain(plan, &request, &refusal);
+    plan_refusal_advice(&refusal, words, sizeof words);
+    assert_string_equal(words, "Of 3 nodes 1 is in another location, 1 does not have its local "
+                               "disk, 1 is cordoned. Nothing is free there now. Ask for less, or "
+                               "again when there is room: it could run there.");
+    plan_node_remove(plan, (uint32_t)slot); /* by an operator: nothing else will do */
+    request.disk_slot = PLAN_NONE;
+    assert_int_equal(plan_find(plan, &request), PLAN_NONE);
+    plan_explain(plan, &request, &refusal);
+    assert_int_equal(refusal.could, 0);
+}
+
 TEST(refuses_what_is_larger_than_numbers_can_say)
 {
     AUTO(plan) *plan = plan_new();
@@ -485,6 +516,7 @@ int main(void)
         cmocka_unit_test(a_group_with_a_zone_goes_to_nodes_of_it_alone),
         cmocka_unit_test(a_dedicated_group_has_its_node_to_itself),
         cmocka_unit_test(counts_what_spot_groups_hold_as_room_for_others_alone),
+        cmocka_unit_test(goes_where_its_local_disk_is_and_nowhere_else),
         cmocka_unit_test(refuses_what_is_larger_than_numbers_can_say),
     };
     return RUN_TESTS(tests);

@@ -45,7 +45,7 @@ TEST(gives_the_group_that_waits_longest_of_those_that_fit)
             assert_true(waiting_add(&waiting, &waiter) >= 0);
         }
         struct shape room = some_shape(&seed);
-        int64_t found = waiting_oldest(&waiting, &pool, &room, NULL, NULL);
+        int64_t found = waiting_oldest(&waiting, &pool, 1, &room, NULL, NULL);
         assert_int_equal(found < 0 ? -1 : waiting.items[found].group_key, scan(models, &room));
     }
     waiting_done(&waiting);
@@ -58,9 +58,32 @@ TEST(pools_do_not_see_each_other)
     struct waiter waiter = {.group_key = 5, .revision = 1, .shape = {100, 100}, .pool = &here};
     struct shape room = {1000, 1000}, small = {99, 1000};
     assert_true(waiting_add(&waiting, &waiter) >= 0);
-    assert_int_equal(waiting_oldest(&waiting, &there, &room, NULL, NULL), -1);
-    assert_int_equal(waiting_oldest(&waiting, &here, &small, NULL, NULL), -1);
-    assert_true(waiting_oldest(&waiting, &here, &room, NULL, NULL) >= 0);
+    assert_int_equal(waiting_oldest(&waiting, &there, 1, &room, NULL, NULL), -1);
+    assert_int_equal(waiting_oldest(&waiting, &here, 1, &small, NULL, NULL), -1);
+    assert_true(waiting_oldest(&waiting, &here, 1, &room, NULL, NULL) >= 0);
+    waiting_done(&waiting);
+}
+
+TEST(who_is_bound_to_a_node_is_offered_its_room_alone)
+{
+    struct waiting waiting = {0};
+    struct plan_pool pool = {.number = 0};
+    struct shape room = {1000, 1000}, small = {99, 1000};
+    struct waiter bound = {
+        .group_key = 5, .revision = 1, .shape = {100, 100}, .pool = &pool, .disk_node_key = 7};
+    struct waiter any = {.group_key = 6, .revision = 2, .shape = {100, 100}, .pool = &pool};
+    assert_true(waiting_add(&waiting, &bound) >= 0);
+    assert_int_equal(waiting_oldest(&waiting, &pool, 8, &room, NULL, NULL), -1);
+    assert_true(waiting_add(&waiting, &any) >= 0);
+    int64_t here = waiting_oldest(&waiting, &pool, 7, &room, NULL, NULL),
+            there = waiting_oldest(&waiting, &pool, 8, &room, NULL, NULL);
+    assert_true(here >= 0 && there >= 0);
+    assert_int_equal(waiting.items[here].group_key, 5);
+    assert_int_equal(waiting.items[there].group_key, 6);
+    assert_int_equal(waiting_oldest(&waiting, &pool, 7, &small, NULL, NULL), -1);
+    waiting_remove(&waiting, (uint32_t)here);
+    assert_int_equal(waiting_oldest(&waiting, &pool, 7, &room, NULL, NULL), there);
+    assert_int_equal(waiting.bound_count, 0);
     waiting_done(&waiting);
 }
 
@@ -69,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_group_that_waits_longest_of_those_that_fit),
         cmocka_unit_test(pools_do_not_see_each_other),
+        cmocka_unit_test(who_is_bound_to_a_node_is_offered_its_room_alone),
     };
     return RUN_TESTS(tests);
 }

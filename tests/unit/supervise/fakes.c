@@ -206,6 +206,18 @@ bool volumes_down(struct volumes *volumes UNUSED, const char *folder UNUSED, str
     return true;
 }
 
+bool volumes_disk_remove(struct volumes *volumes UNUSED, const char *id UNUSED, struct err *err)
+{
+    node_moment("in disk_remove");
+    node->disk_removals++;
+    return node->disks_failing-- <= 0 || err_set(err, ERR_IO, "the disk is busy");
+}
+
+bool volumes_disks_unmount(const char *state_dir UNUSED, struct err *err UNUSED)
+{
+    return true;
+}
+
 bool volume_find(struct volumes *volumes UNUSED, const char *folder, const char *name,
                  char path[VOLUME_PATH_SIZE], struct err *err UNUSED)
 {

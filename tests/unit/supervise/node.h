@@ -90,6 +90,9 @@ struct node {
         char address[48];
     } probes[8];
     size_t asked_count;
+    /* a local disk: the group's when it is named; removals tried and failing, reports that told of one */
+    char disk[ID_SIZE];
+    int disk_removals, disks_failing, disks_told;
     /* the link */
     int64_t asked, ask_after; /* how often it was asked to ask again, and from which revision */
     /* the plane */

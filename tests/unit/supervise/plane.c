@@ -78,6 +78,7 @@ static struct container_group *group_of(struct arena *arena)
 struct desired plane_desired(struct arena *arena)
 {
     struct assignment *assignment = ARENA_NEW(arena, struct assignment);
+    struct disk_seat *seat = ARENA_NEW(arena, struct disk_seat);
 
     *assignment = (struct assignment){.uid = NODE_UID,
                                       .incarnation = node->incarnation,
@@ -87,6 +88,9 @@ struct desired plane_desired(struct arena *arena)
                                       .cpu_milli = 200,
                                       .memory_mib = 200,
                                       .group = node->wanted == WANTED_RUN ? group_of(arena) : NULL};
+    *seat = (struct disk_seat){.name = "data", .id = arena_text(arena, node->disk)};
+    assignment->disks = seat;
+    assignment->disks_count = node->disk[0] && node->wanted == WANTED_RUN;
     return (struct desired){.revision = node->revision,
                             .complete = true,
                             .assignments = assignment,
@@ -181,6 +185,7 @@ static void take_interval(const struct usage_interval *told)
 
 void plane_take_report(const struct report *report)
 {
+    node->disks_told += (int)report->removed_disks.count;
     for (size_t i = 0; i < report->statuses_count; i++)
         take_status(&report->statuses[i]);
     for (size_t i = 0; i < report->intervals_count; i++)

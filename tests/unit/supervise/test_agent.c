@@ -336,9 +336,38 @@ TEST(failures_that_repeat_are_counted_and_not_listed_again)
     end(agent);
 }
 
+/* ---- local disks ---- */
+
+TEST(a_local_disk_is_removed_once_no_group_has_it_and_told_until_that_is_known)
+{
+    static const char *ids[] = {"11111111-2222-8333-8444-555555555555"};
+    const struct text_list leaving = {true, ids, 1};
+    node_begin(&(struct script){RESTART_ALWAYS, runs_on, 0});
+    text_copy(node->disk, sizeof node->disk, ids[0]);
+    struct agent *agent = node_agent_new();
+    plane_advance();
+    fakes_tell_desired();
+    seconds(agent, 3);
+    assert_true(node->seen[1].running);
+    assert_true(agent_take_leaving(agent, &leaving));
+    assert_true(agent_take_leaving(agent, &leaving));
+    seconds(agent, 3);
+    assert_int_equal(node->disk_removals, 0);
+    node->wanted = WANTED_REMOVE;
+    node->disks_failing = 1;
+    node->revision++;
+    fakes_tell_desired();
+    seconds(agent, 8);
+    assert_int_equal(node->disk_removals, 2);
+    assert_true(node->disks_told >= 1);
+    assert_int_equal(agent->leaving.count, 0);
+    end(agent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_local_disk_is_removed_once_no_group_has_it_and_told_until_that_is_known),
         cmocka_unit_test(an_end_that_could_not_be_looked_at_is_looked_at_again),
         cmocka_unit_test(a_start_whose_container_could_not_be_looked_at_tells_its_end_all_the_same),
         cmocka_unit_test(a_container_that_somebody_removed_has_ended),

@@ -200,6 +200,110 @@ TEST(a_node_that_lacks_a_program_says_which)
     down(volumes);
 }
 
+/* ---- local disks ---- */
+
+static const char disk_id[] = "11111111-2222-8333-8444-555555555555";
+static struct local_disk_volume named = {"data", NULL};
+static struct volume with_disk[] = {{.name = "kept1", .local_disk = &named}};
+static struct disk_seat seats[] = {{"data", disk_id, 32 << 20}};
+
+static struct volumes *opened_with_disks(struct volumes_options *own, char disks[96])
+{
+    struct err err = {0};
+    text_format(disks, 96, "%s/disks", place);
+    *own = (struct volumes_options){.disks = disks};
+    struct volumes *volumes = volumes_open(own, &err);
+
+    assert_non_null(volumes);
+    return volumes;
+}
+
+static struct volume_group group_with_disk(void)
+{
+    struct volume_group group = group_of(with_disk, COUNT_OF(with_disk));
+
+    group.disks = seats;
+    group.disks_count = COUNT_OF(seats);
+    return group;
+}
+
+TEST(a_local_disk_outlives_groups_and_boots_and_goes_by_order_alone)
+{
+    struct volumes_options own;
+    struct statvfs about;
+    char disks[96], path[VOLUME_PATH_SIZE];
+    struct err err = {0};
+    AUTO(volumes) *volumes = opened_with_disks(&own, disks);
+    struct volume_group group = group_with_disk();
+
+    up(volumes, &group);
+    assert_true(volume_find(volumes, folder, "kept1", path, &err));
+    assert_int_equal(statvfs(path, &about), 0);
+    assert_true((about.f_flag & ST_NOSUID) && (about.f_flag & ST_NODEV));
+    assert_true(about.f_blocks * about.f_frsize <= 32 << 20);
+    put("kept1", "word");
+    down(volumes);
+    assert_true(volumes_disks_unmount(place, &err)); /* as after a reboot */
+    up(volumes, &group);
+    assert_true(has("kept1", "word"));
+    down(volumes);
+    assert_true(volumes_disk_remove(volumes, disk_id, &err));
+    assert_true(volumes_disk_remove(volumes, disk_id, &err));
+    text_format(path, sizeof path, "%s/%s", disks, disk_id);
+    assert_false(file_exists(path));
+    up(volumes, &group);
+    assert_false(has("kept1", "word"));
+    down(volumes);
+    assert_true(volumes_disk_remove(volumes, disk_id, &err));
+}
+
+/* As a namespace that somebody made meanwhile holds it. */
+TEST(a_local_disk_that_is_still_mounted_elsewhere_is_never_two_file_systems)
+{
+    struct volumes_options own;
+    char disks[96], path[VOLUME_PATH_SIZE];
+    struct err err = {0};
+    AUTO(volumes) *volumes = opened_with_disks(&own, disks);
+    struct volume_group group = group_with_disk();
+
+    up(volumes, &group);
+    assert_true(volume_find(volumes, folder, "kept1", path, &err));
+    AUTO_CLOSE int held = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(held >= 0);
+    down(volumes);
+    assert_true(volumes_disks_unmount(place, &err));
+    up(volumes, &group);
+    put("kept1", "word");
+    assert_int_equal(faccessat(held, "word", F_OK, 0), 0);
+    down(volumes);
+    assert_int_equal(close(TAKE_FD(held)), 0);
+    assert_true(volumes_disk_remove(volumes, disk_id, &err));
+}
+
+TEST(a_local_disk_half_made_is_made_anew_and_one_that_nobody_placed_is_refused)
+{
+    struct volumes_options own;
+    char disks[96], path[VOLUME_PATH_SIZE];
+    struct err err = {0};
+    AUTO(volumes) *volumes = opened_with_disks(&own, disks);
+    struct volume_group group = group_with_disk();
+
+    text_format(path, sizeof path, "%s/%s", disks, disk_id);
+    assert_true(file_make_folders(path, 0700, &err));
+    text_format(path, sizeof path, "%s/%s/image.new", disks, disk_id);
+    assert_true(file_replace(path, "half", 4, 0600, false, &err)); /* as a kill leaves it */
+    up(volumes, &group);
+    put("kept1", "word");
+    assert_true(has("kept1", "word"));
+    down(volumes);
+    assert_true(volumes_disk_remove(volumes, disk_id, &err));
+    group.disks_count = 0;
+    assert_false(volumes_up(volumes, &group, &err));
+    assert_int_equal(err.code, ERR_VOLUME);
+    down(volumes);
+    assert_false(volumes_disk_remove(volumes, "../groups", &err));
+}
+
 static int make_place(void **state UNUSED)
 {
     return mkdtemp(place) && text_format(folder, sizeof folder, "%s/group one/volumes", place) ? 0
@@ -221,6 +325,9 @@ int main(void)
         cmocka_unit_test(a_folder_in_use_is_let_go_of_all_the_same),
         cmocka_unit_test(what_is_not_wanted_any_more_is_not_made),
         cmocka_unit_test(a_name_that_would_lead_out_of_the_group_is_refused),
+        cmocka_unit_test(a_local_disk_outlives_groups_and_boots_and_goes_by_order_alone),
+        cmocka_unit_test(a_local_disk_that_is_still_mounted_elsewhere_is_never_two_file_systems),
+        cmocka_unit_test(a_local_disk_half_made_is_made_anew_and_one_that_nobody_placed_is_refused),
         cmocka_unit_test(a_node_that_lacks_a_program_says_which),
     };
 
