@@ -9,6 +9,7 @@
 #include <linux/netfilter.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FILE_MAX = 4096, FIXED_MAX = 8, LINES_MAX = 64 };
 enum { ELEMENTS_MAX = FIXED_MAX + 2 * GROUP_PORTS_MAX };
@@ -210,6 +211,13 @@ static bool rules_write(const struct network *network, const char *uid,
     return file_replace(path, content->bytes, content->size, 0644, false, err);
 }
 
+static void rules_forget(const struct network *network, const char *uid)
+{
+    char path[NETWORK_PATH_SIZE];
+    group_path(network, uid, "rules", path);
+    unlink(path);
+}
+
 /* ---- the kernel ---- */
 
 static bool kernel_change(struct network *network, const char *uid, const struct group_rules *was,
@@ -228,7 +236,11 @@ static bool kernel_change(struct network *network, const char *uid, const struct
     }
     for (size_t i = 0; i < after.count; i++)
         elements_put(change, &after.items[i]);
-    return elements_commit(change, err);
+    if (!elements_commit(change, err))
+        return false;
+    if (now->address == 0)
+        rules_forget(network, uid);
+    return true;
 }
 
 bool group_rules_set(struct network *network, const char *uid, const struct group_rules *rules,
@@ -251,6 +263,22 @@ bool group_rules_clear(struct network *network, const char *uid, struct err *err
     static const struct group_rules none;
     struct group_rules was;
     return !group_rules_read(network, uid, &was) || kernel_change(network, uid, &was, &none, err);
+}
+
+/* Read under the lock: whoever changes the file changes the kernel after it, and who clears removes it with the elements. */
+bool group_rules_again(struct network *network, const char *uid, struct err *err)
+{
+    struct group_rules now;
+    struct element_list list;
+    char link[NETWORK_LINK_SIZE];
+    WITH_LOCK(&network->lock);
+    if (!group_rules_read(network, uid, &now))
+        return true;
+    link_name(network->bridge, uid, link);
+    elements_of(&now, link, &list);
+    for (size_t i = 0; i < list.count; i++)
+        elements_put(network->elements, &list.items[i]);
+    return elements_commit(network->elements, err);
 }
 
 /* ---- for the others ---- */
