@@ -15,13 +15,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ASKED_SIZE = 256, ANSWER_SIZE = 32768, PATIENCE_S = 5, WATCH_ARENA_MAX = 4 << 20 };
+enum {
+    ASKED_SIZE = 256,
+    ANSWER_SIZE = 32768,
+    PATIENCE_S = 5,
+    WATCH_ARENA_MAX = 4 << 20,
+    MENDS_MAX = 3
+};
 
 struct watch {
     struct mnl_socket *socket;
     unsigned sequence;
     uint32_t generation;   /* of the ruleset, when it was last looked at */
     uint32_t chains, uses; /* of our tables, as we put them */
+    int mends; /* in a row: after so many what we put looks different by now (other name servers) */
     _Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
 };
 
@@ -144,6 +151,7 @@ bool watch_begin(struct network *network, struct err *err)
     struct counting counting;
 
     network->watch->generation = 0;
+    network->watch->mends = 0;
     if (!count(network, &counting, err))
         return false;
     network->watch->chains = counting.chains;
@@ -164,7 +172,7 @@ static bool all_again(struct network *network, struct err *err)
         if (!group_rules_again(network, uids.items[i], err))
             return false;
     }
-    return watch_begin(network, err);
+    return true;
 }
 
 bool network_look(struct network *network, struct err *err)
@@ -180,10 +188,13 @@ bool network_look(struct network *network, struct err *err)
     if (!count(network, &counting, err))
         return false;
     if (counting.chains != watch->chains || counting.uses != watch->uses) {
+        if (watch->mends++ == MENDS_MAX)
+            return watch_begin(network, err);
         log_warn("packet_rules_were_changed", "table=%s chains=%u of %u rules=%u of %u",
                  network->table, counting.chains, watch->chains, counting.uses, watch->uses);
         return all_again(network, err) || err_add(err, "while putting the packet rules back");
     }
     watch->generation = generation;
+    watch->mends = 0;
     return true;
 }

@@ -277,9 +277,9 @@ bool job_run(struct job *job, struct err *err)
     if (!image || !is_prepared(&making, err) || !may_run(job, name, err))
         return false;
     making.image = image;
-    if (!root_mount(&making, err) || !container_create(&making, err)) {
-        job->unprepared = err->code == ERR_NOT_FOUND; /* a layer or the group's cgroup is gone */
-        return false;
-    }
-    return container_start(job, name, err);
+    if (root_mount(&making, err) && container_create(&making, err) &&
+        container_start(job, name, err))
+        return true;
+    job->unprepared = err->code == ERR_NOT_FOUND && !job->spent; /* a layer, the group's cgroup */
+    return false;
 }
