@@ -314,5 +314,5 @@ def memory_files_that_are_lost_end_what_ran_and_nothing_else(berth):
 CASES = [a_damaged_image_store_is_mended, damaged_records_do_not_keep_an_agent_from_its_node,
          a_disk_that_fills_in_the_middle_of_a_pull_is_told_and_heals, images_above_the_ceiling_go_or_wait,
          a_registry_that_stops_in_the_middle_of_a_layer_is_told, what_runs_goes_on_while_the_plane_is_away,
-         the_end_of_a_conmon_is_the_end_of_its_container, a_namespace_that_somebody_removed_is_made_again,
-         flushed_packet_rules_are_put_back, memory_files_that_are_lost_end_what_ran_and_nothing_else]
+         the_end_of_a_conmon_is_the_end_of_its_container, flushed_packet_rules_are_put_back,
+         a_namespace_that_somebody_removed_is_made_again, memory_files_that_are_lost_end_what_ran_and_nothing_else]
