@@ -23,7 +23,7 @@ struct agent_config {
     struct text_list git_protocols;
     const char *azure_file_suffix;
     struct text_map azure_file_servers;
-    int64_t image_bytes_max, image_keep_hours;
+    int64_t image_bytes_max, image_keep_hours, image_stall_ms;
     int64_t networks_prepared;
     int64_t stop_grace_ms, restart_backoff_ms, restart_backoff_max_ms, restart_backoff_reset_ms;
     int64_t workers;

@@ -30,6 +30,8 @@ struct image_store_options {
     struct text_list insecure; /* registries spoken to without TLS: "127.0.0.1:5000" */
     int64_t bytes_max; /* what the layers may hold; 0: no ceiling; -1: a share of the disk */
     int64_t keep_ms;   /* unused this long: collected whatever the space; 0: never by age */
+    int64_t
+        stall_ms; /* a registry that sends nothing this long is given up; 0: LIMIT_PULL_STALL_MS */
 };
 
 /* Opens or creates the store below `root`; removes what a crash left half-done. One process at a

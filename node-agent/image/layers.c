@@ -10,6 +10,7 @@
 #include "node-agent/image/layers.h"
 #include "node-agent/image/room.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -213,10 +214,9 @@ static void *fetch_all(void *context)
 
 /* ---- how far it is ---- */
 
-static void tell(struct making *making, int64_t total, int *told)
+static void tell(struct making *making, int64_t total, int64_t done, int *told)
 {
     const struct image_request *request = making->pull->request;
-    int64_t done = layers_bytes_fetched(making->pull, making->temp);
     int percent = total > 0 && done < total ? (int)(done * 100 / total) : 100;
     AUTO(text) *words = text_new(2048);
 
@@ -229,15 +229,33 @@ static void tell(struct making *making, int64_t total, int *told)
         request->progress(words->bytes, request->context);
 }
 
+/* A registry may stop in the middle of a layer and keep the connection: nobody below would notice for half an hour. */
+static void note_stall(struct making *making)
+{
+    const struct pull *pull = making->pull;
+    struct err err;
+
+    err_set(&err, ERR_TIMEOUT, "%s: its registry sent nothing for %lld s", pull->text,
+            (long long)(pull->store->options.stall_ms / 1000));
+    note_failure(making, &err);
+}
+
 /* Until all that was fetched is unpacked, or something failed. */
 static void watch(struct making *making)
 {
-    int64_t total = layers_bytes(making->pull);
+    int64_t total = layers_bytes(making->pull), before = -1, still_since = clock_boot_ns();
     int told = -1;
 
     while (!atomic_load(&making->fetched)) {
-        if (!bell_wait(&making->ready, TELL_EVERY_MS))
-            tell(making, total, &told);
+        if (bell_wait(&making->ready, TELL_EVERY_MS))
+            continue;
+        int64_t done = layers_bytes_fetched(making->pull, making->temp), now = clock_boot_ns();
+        tell(making, total, done, &told);
+        if (done != before)
+            still_since = now;
+        before = done;
+        if ((now - still_since) / 1000000 > making->pull->store->options.stall_ms)
+            note_stall(making);
     }
 }
 

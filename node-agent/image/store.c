@@ -14,6 +14,7 @@ static bool copy_options(struct image_store *store, const struct image_store_opt
     for (size_t i = 0; items && i < insecure->count; i++)
         items[i] = arena_text(store->arena, insecure->items[i]);
     store->options = *options;
+    store->options.stall_ms = options->stall_ms > 0 ? options->stall_ms : LIMIT_PULL_STALL_MS;
     store->options.skopeo = arena_text(store->arena, options->skopeo ? options->skopeo : "skopeo");
     store->options.certs = arena_text(store->arena, options->certs);
     store->options.insecure.items = items;

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FILE_MAX = 4096, FIXED_MAX = 8, NAMES_ARENA = 16 << 20 };
 enum { ELEMENTS_MAX = FIXED_MAX + 2 * GROUP_PORTS_MAX };
@@ -206,6 +207,13 @@ static bool rules_write(const struct network *network, const char *uid,
     return file_replace(path, content->bytes, content->size, 0644, false, err);
 }
 
+static void rules_forget(const struct network *network, const char *uid)
+{
+    char path[NETWORK_PATH_SIZE];
+    group_path(network, uid, "rules", path);
+    unlink(path);
+}
+
 /* ---- the kernel ---- */
 
 static bool kernel_change(struct network *network, const char *uid, const struct group_rules *was,
@@ -224,7 +232,11 @@ static bool kernel_change(struct network *network, const char *uid, const struct
     }
     for (size_t i = 0; i < after.count; i++)
         elements_put(change, &after.items[i]);
-    return elements_commit(change, err);
+    if (!elements_commit(change, err))
+        return false;
+    if (now->address == 0)
+        rules_forget(network, uid);
+    return true;
 }
 
 static bool unpublish(const struct group_rules *was, const struct group_rules *now, struct err *err)
@@ -281,6 +293,22 @@ bool groups_unpublish(const struct network *network, struct err *err)
             return false;
     }
     return true;
+}
+
+/* Read under the lock: whoever changes the file changes the kernel after it, and who clears removes it with the elements. */
+bool group_rules_again(struct network *network, const char *uid, struct err *err)
+{
+    struct group_rules now;
+    struct element_list list;
+    char link[NETWORK_LINK_SIZE];
+    WITH_LOCK(&network->lock);
+    if (!group_rules_read(network, uid, &now))
+        return true;
+    link_name(network->bridge, uid, link);
+    elements_of(&now, link, &list);
+    for (size_t i = 0; i < list.count; i++)
+        elements_put(network->elements, &list.items[i]);
+    return elements_commit(network->elements, err);
 }
 
 /* ---- for the others ---- */

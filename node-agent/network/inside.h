@@ -39,6 +39,7 @@ struct network {
     struct lock lock; /* guards what follows */
     struct range range;
     struct netlink *counters;  /* kept open: asked for each group each second */
+    struct watch *watch;       /* the ticking worker's alone */
     struct elements *elements; /* kept open: closing one waits for what it has dropped to be gone */
 };
 
@@ -101,14 +102,25 @@ bool group_rules_read(const struct network *network, const char *uid, struct gro
 /* From what they were to this, in one step. */
 bool group_rules_set(struct network *network, const char *uid, const struct group_rules *rules,
                      struct err *err) MUST_CHECK;
-/* The kernel forgets the group; the file goes with its folder. */
+/* The kernel forgets the group, and the file goes. */
 bool group_rules_clear(struct network *network, const char *uid, struct err *err) MUST_CHECK;
+
+/* The kernel is told once more what the file says. */
+bool group_rules_again(struct network *network, const char *uid, struct err *err) MUST_CHECK;
 
 /* ---- publish.c ---- */
 
 /* Sets it on the public link and tells the neighbours. */
 bool public_add(const struct network *network, uint32_t address, struct err *err) MUST_CHECK;
 bool public_remove(uint32_t address, struct err *err) MUST_CHECK; /* may be gone */
+
+/* ---- watch.c ---- */
+
+struct watch *watch_new(struct err *err) MUST_CHECK;
+void watch_free(struct watch *watch);
+AUTO_TYPE(watch);
+/* What rules_put() has just put is as it should be. */
+bool watch_begin(struct network *network, struct err *err) MUST_CHECK;
 
 /* ---- namespaces.c ---- */
 

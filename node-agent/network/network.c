@@ -91,6 +91,7 @@ void network_free(struct network *network)
         return;
     netlink_free(network->counters);
     elements_free(network->elements);
+    watch_free(network->watch);
     range_done(&network->range);
     lock_done(&network->lock);
     free(network);
@@ -110,8 +111,9 @@ struct network *network_open(const struct network_options *options, struct err *
     AUTO(network) *network = TAKE(blank);
     network->counters = netlink_open(err);
     network->elements = elements_new(network->table, err);
-    if (network->counters && network->elements && folders_make(network, err) &&
-        bridge_open(network, err) && rules_put(network, err) &&
+    network->watch = network->elements ? watch_new(err) : NULL;
+    if (network->counters && network->elements && network->watch && folders_make(network, err) &&
+        bridge_open(network, err) && rules_put(network, err) && watch_begin(network, err) &&
         folders_remove(network, ".new-", err) && groups_recover(network, err))
         return TAKE(network);
     err_add(err, "while opening the network %s", options->bridge);

@@ -140,6 +140,10 @@ bool network_traffic(struct network *network, const struct network_group *group,
  * from a worker whenever there is time; it makes what is missing and returns. 0 gives all of them back. */
 bool network_prepare(struct network *network, int count, struct err *err) MUST_CHECK;
 
+/* Whether the packet rules are still ours; else they are put back, for every group. One netlink question as long as
+ * nobody changed any: fit to be asked each second, by one thread at a time. */
+bool network_look(struct network *network, struct err *err) MUST_CHECK;
+
 AUTO_TYPE(network);
 
 #endif

@@ -265,6 +265,7 @@ void member_next_run(struct member *member, int64_t restarts, int64_t started_ms
     if (started_ms == 0)
         return;
     member->starts++;
+    member->troubles = 0;
     member->phase = MEMBER_RUNNING;
     happenings_add(&member->happenings, started_ms, false, "Created", "Created container");
     happenings_add(&member->happenings, started_ms, false, "Started", "Started container");

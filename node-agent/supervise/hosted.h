@@ -71,6 +71,7 @@ struct member {
     int64_t starts;        /* in this incarnation */
     int64_t restarts;      /* by policy */
     int64_t streak;        /* restarts without a long run between */
+    int64_t troubles;      /* starts in a row that the node could not make */
     int64_t next_start_ms; /* back-off, steady; 0: at once */
     bool final;            /* will not be started again */
     bool look;             /* its end was announced; the runtime could not be asked about it yet */

@@ -235,40 +235,71 @@ static bool root_mount(struct making *making, struct err *err)
            user_find(making, err);
 }
 
+static bool may_run(struct job *job, const char *container, struct err *err)
+{
+    char folder[PATH_SIZE];
+
+    if (!job->once || record_may_run(group_folder(&job->jobs->parts, job->uid, folder), container,
+                                     job->incarnation, err))
+        return true;
+    job->refused_second_run = err->code == ERR_CONFLICT;
+    return false;
+}
+
+/* Of a container that was created: its only run is spent from the mark on, unless it certainly never began. */
+static bool container_start(struct job *job, const char *container, struct err *err)
+{
+    const struct agent_parts *parts = &job->jobs->parts;
+    struct runtime_found found;
+    struct err none = {0};
+    char folder[PATH_SIZE];
+
+    group_folder(parts, job->uid, folder);
+    if (job->once && !record_mark_run(folder, container, job->incarnation, err))
+        return false;
+    if (runtime_start(parts->runtime, job->uid, container, &job->started_ms, err))
+        return true;
+    job->spent = job->once && (!runtime_find(parts->runtime, job->uid, container, &found, &none) ||
+                               found.phase != RUNTIME_CREATED ||
+                               !record_unmark_run(folder, container, job->incarnation, &none));
+    return false;
+}
+
+/* A layer that a power cut took, a network that someone removed, a share whose program was killed: prepared again, not
+ * the container's fault. */
+static bool is_prepared(struct making *making, struct err *err)
+{
+    struct job *job = making->job;
+    const struct agent_parts *parts = &job->jobs->parts;
+
+    job->unprepared = !network_group_find(parts->network, job->uid, &making->network);
+    if (job->unprepared)
+        return err_set(err, ERR_NOT_FOUND, "the group's network is gone");
+    job->unprepared = !job_volumes_are_up(job, making->container, err);
+    return !job->unprepared;
+}
+
 bool job_run(struct job *job, struct err *err)
 {
     const struct agent_parts *parts = &job->jobs->parts;
     AUTO(arena) *arena = arena_new(RUN_ARENA_MAX);
-    char holder[HOLDER_SIZE], folder[PATH_SIZE];
+    char holder[HOLDER_SIZE];
     struct making making = {
         .job = job,
         .arena = arena,
         .assignment = job->order->assignment,
         .container = group_container_at(job->order->assignment->group->properties, job->member),
     };
-    AUTO(image) *image =
-        image_held(parts->images, image_holder(job->uid, making.container->name, holder), err);
+    const char *name = making.container->name;
+    AUTO(image) *image = image_held(parts->images, image_holder(job->uid, name, holder), err);
 
-    /* A layer that a power cut took, a network that someone removed, a share whose program was killed: prepared again,
-     * not the container's fault. */
-    job->unprepared = !image || !network_group_find(parts->network, job->uid, &making.network);
-    if (!image)
-        return false;
-    if (job->unprepared)
-        return err_set(err, ERR_NOT_FOUND, "the group's network is gone");
-    job->unprepared = !job_volumes_are_up(job, making.container, err);
-    if (job->unprepared)
+    job->unprepared = !image;
+    if (!image || !is_prepared(&making, err) || !may_run(job, name, err))
         return false;
     making.image = image;
-    if (job->once && !record_mark_run(group_folder(parts, job->uid, folder), making.container->name,
-                                      job->incarnation, err)) {
-        job->refused_second_run = err->code == ERR_CONFLICT;
-        return false;
-    }
-    if (!root_mount(&making, err)) {
-        job->unprepared = err->code == ERR_NOT_FOUND; /* a layer is gone: pulled again */
-        return false;
-    }
-    return container_create(&making, err) &&
-           runtime_start(parts->runtime, job->uid, making.container->name, &job->started_ms, err);
+    if (root_mount(&making, err) && container_create(&making, err) &&
+        container_start(job, name, err))
+        return true;
+    job->unprepared = err->code == ERR_NOT_FOUND && !job->spent; /* a layer, the group's cgroup */
+    return false;
 }

@@ -51,6 +51,7 @@ struct job {
     struct err err;
     int64_t started_ms;
     bool refused_second_run;
+    bool spent;                               /* run: it failed, and may have begun its only run */
     bool unprepared;                          /* run: image or network is gone */
     char digests[JOB_NAMES_MAX][DIGEST_SIZE]; /* prepare: of the containers' images */
     char address[NETWORK_ADDRESS_SIZE];

@@ -139,6 +139,14 @@ static void not_prepared(struct hosted *group, const struct job *job, int64_t no
     text_copy(group->failure_text, sizeof group->failure_text, job->err.text);
 }
 
+/* The node could not begin it: nothing of the container's, nor of its policy. Later, and longer each time. */
+static void put_off(struct hosted *group, struct member *member, int64_t now_ms)
+{
+    member->phase = MEMBER_WAITING;
+    member->next_start_ms = steady_ms() + restart_backoff_ms(group->pace, ++member->troubles);
+    happenings_add(&member->happenings, now_ms, false, "BackOff", "Back-off starting container");
+}
+
 static void ran(struct agent *agent, struct hosted *group, const struct job *job, int64_t now_ms)
 {
     struct member *member = &group->members[job->member];
@@ -155,6 +163,10 @@ static void ran(struct agent *agent, struct hosted *group, const struct job *job
         member->phase = MEMBER_WAITING;
         group->retry_ms = steady_ms() + CLEAR_AGAIN_MS;
         group->stage = group->stage == STAGE_UP ? STAGE_NONE : group->stage;
+        return;
+    }
+    if (err_code_retry(job->err.code) && !job->spent) {
+        put_off(group, member, now_ms);
         return;
     }
     member_next_run(member, job->restarts, 0);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 enum { RECORD_BYTES_MAX = 4 << 20 };
 
@@ -273,19 +274,61 @@ struct hosted *record_load(const char *folder, struct err *err)
     return group_from(&record, err);
 }
 
+/* ---- marks ---- */
+
+enum { MARK_PATH_SIZE = 512 };
+
+static bool mark_path(const char *folder, const char *container, int64_t incarnation,
+                      char out[MARK_PATH_SIZE], struct err *err)
+{
+    return text_format(out, MARK_PATH_SIZE, "%s/ran.%s.%lld", folder, container,
+                       (long long)incarnation)
+               ? true
+               : err_set(err, ERR_INVALID, "the path of the mark of %s is too long", container);
+}
+
+static bool ran_already(const char *container, struct err *err)
+{
+    return err_set(err, ERR_CONFLICT, "container %s ran already and its restart policy is Never",
+                   container);
+}
+
+bool record_may_run(const char *folder, const char *container, int64_t incarnation, struct err *err)
+{
+    char path[MARK_PATH_SIZE];
+
+    if (!mark_path(folder, container, incarnation, path, err))
+        return false;
+    if (access(path, F_OK) == 0)
+        return ran_already(container, err);
+    return errno == ENOENT ||
+           err_set_os(err, ERR_STORAGE, errno, "cannot see whether %s ran", container);
+}
+
 bool record_mark_run(const char *folder, const char *container, int64_t incarnation,
                      struct err *err)
 {
-    char path[512];
+    char path[MARK_PATH_SIZE];
 
-    if (!text_format(path, sizeof path, "%s/ran.%s.%lld", folder, container,
-                     (long long)incarnation))
-        return err_set(err, ERR_INVALID, "the path of the mark of %s is too long", container);
+    if (!mark_path(folder, container, incarnation, path, err))
+        return false;
     AUTO_CLOSE int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EEXIST)
-        return err_set(err, ERR_CONFLICT,
-                       "container %s ran already and its restart policy is Never", container);
+        return ran_already(container, err);
     if (fd < 0 || fsync(fd) != 0)
         return err_set_os(err, ERR_STORAGE, errno, "cannot mark that container %s runs", container);
+    return file_sync_folder(folder, err);
+}
+
+bool record_unmark_run(const char *folder, const char *container, int64_t incarnation,
+                       struct err *err)
+{
+    char path[MARK_PATH_SIZE];
+
+    if (!mark_path(folder, container, incarnation, path, err))
+        return false;
+    if (unlink(path) != 0)
+        return errno == ENOENT ||
+               err_set_os(err, ERR_STORAGE, errno, "cannot take back the mark of %s", container);
     return file_sync_folder(folder, err);
 }

@@ -44,6 +44,8 @@ static void tick_prepare(const struct agent_parts *parts)
 {
     struct err err = {0};
 
+    if (!network_look(parts->network, &err))
+        log_failure("packet_rules_not_seen", &err);
     if (!network_prepare(parts->network, parts->networks_prepared, &err))
         log_failure("networks_not_prepared", &err);
 }

@@ -8,35 +8,64 @@ Counted: processes, mounts, links, namespaces, cgroups, packet rules, files of t
 threads of both programs, and what the agent holds in memory."""
 import argparse
 import concurrent.futures
+import contextlib
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import tap  # noqa: E402
 from berth import Berth, container, group, wait  # noqa: E402
+from volume_servers import HttpServer, repository  # noqa: E402
 
 AT_ONCE = 8
 GROWN_KIB_MAX = 2048  # allocators keep some; 500 cycles that leak one page each would show
 QUICK_TO_END = 'trap "exit 0" TERM; echo here; while :; do sleep 60 & wait $!; done'
 
 
+VOLUMES = [{"emptyDir": {}}, {"emptyDir": {"sizeLimit": "4Mi"}}, {"emptyDir": {"medium": "Memory", "sizeLimit": "4Mi"}},
+           {"secret": {"word": "c2VjcmV0"}}, {"gitRepo": {}}]
+EXEC = {"exec": {"command": ["true"]}, "periodSeconds": 1}
+
+
+def volumes_of(berth, n):
+    """One of each five groups has each kind, every seventh has all."""
+    kinds = VOLUMES if n % 7 == 0 else [VOLUMES[n % 5]] if n % 2 == 0 else []
+    return [{"name": f"volume-{i}", **({"gitRepo": {"repository": berth.repository}} if "gitRepo" in kind else kind)}
+            for i, kind in enumerate(kinds)]
+
+
 def body(berth, n):
-    """Every third group has two containers and a volume, every fifth ends by itself."""
+    """What a group has follows from its number: 3: two containers, 4: init containers, 5: ends by itself, 6: an
+    identity, 8: probes; and volumes."""
     command = ["sh", "-c", "echo done" if n % 5 == 0 else QUICK_TO_END]
-    volume = {"volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}]} if n % 3 == 0 else {}
-    members = [container("one", berth.image, command, **volume)]
-    if n % 3 == 0:
-        members.append(container("two", berth.image, command, **volume))
-    return group(members, policy="Never", ports=[8080], **({"volumes": [{"name": "scratch", "emptyDir": {}}]} if volume else {}))
+    volumes = volumes_of(berth, n)
+    more = {"volumeMounts": [{"name": one["name"], "mountPath": f"/{one['name']}"} for one in volumes]}
+    if n % 8 == 0 and n % 5:
+        more |= {"livenessProbe": EXEC, "readinessProbe": EXEC}
+    members = [container(name, berth.image, command, **more) for name in ("one", "two")[:2 if n % 3 == 0 else 1]]
+    init = [{"name": f"first-{i}", "properties": {"image": berth.image, "command": ["true"]}} for i in range(n % 4 // 3 * 2)]
+    asked = group(members, policy="Never" if n % 5 == 0 else "Always", ports=[8080], volumes=volumes, initContainers=init)
+    return {**asked, "identity": {"type": "SystemAssigned"}} if n % 6 == 0 else asked
+
+
+def ran(berth, name):
+    wait(f"{name} ran", lambda: berth.state(name) in ("Running", "Succeeded"), 60)
 
 
 def cycle(berth, n):
+    """Every ninth group is restarted in the middle, every eleventh stopped and started, every thirteenth stopped only."""
     name = f"cycle-{n}"
     berth.put(name, body(berth, n)).expect(201)
-    wait(f"{name} ran", lambda: berth.state(name) in ("Running", "Succeeded"), 60)
+    if n % 10 != 1:  # these are deleted at once
+        ran(berth, name)
+    for every, verbs in (9, ["restart"]), (11, ["stop", "start"]), (13, ["stop"]):
+        for verb in verbs if n % every == 0 and n % 5 and n % 10 != 1 else ():
+            wait(f"{verb} of {name}", lambda verb=verb: berth.post(name, verb).status in (202, 204), 30, 0.2)
     berth.delete(name).expect(200)
     berth.wait_gone(name, 60)
 
@@ -45,6 +74,14 @@ def play(berth, first, count):
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         for done in [pool.submit(cycle, berth, n) for n in range(first, first + count)]:
             done.result()
+
+
+@contextlib.contextmanager
+def served(folder):
+    """The address of a repository that groups can clone."""
+    bare, _ = repository(folder)
+    with HttpServer(os.path.dirname(bare), "reader", "word") as server:
+        yield f"http://reader:word@127.0.0.1:{server.port}/site.git"
 
 
 def sanitized(program):
@@ -103,21 +140,32 @@ def held(berth):
     """Everything that must not grow, by name. Memory is looked at apart."""
     agent, daemon = berth.agent, berth.daemon
     with open("/proc/self/mountinfo", encoding="utf-8") as opened:
-        mounts = sum(f"{agent.folder}/" in line or f"{agent.run_dir}/" in line for line in opened)
+        mounted = [line for line in opened if f"{agent.folder}/" in line or f"{agent.run_dir}/" in line]
     found = {
         "processes": processes_of(berth),
         "zombies": zombies_of(agent.process.pid) + zombies_of(daemon.process.pid),
-        "mounts": mounts,
+        "mounts": len(mounted),
         "links": len(lines(["ip", "-o", "link", "show", "master", agent.bridge])),
         "cgroups": cgroups_of(agent.cgroup),
-        "packet rules": sum(agent.bridge in table and len(lines(["nft", "list", *table.split()]))
+        "packet rules": sum(agent.bridge.replace("-", "_") in table and len(lines(["nft", "list", *table.split()]))
                             for table in lines(["nft", "list", "tables"])),
+        "elements": elements_of(agent.bridge),
+        "loop devices": sum(agent.folder in line for line in lines(["losetup", "-ln", "-O", "BACK-FILE"])),
+        "namespaces": sum(" nsfs " in line for line in mounted),
         "files in memory": files_below(agent.run_dir),
+        "files of groups": files_below(f"{agent.folder}/groups"),
         "folders of groups": len(os.listdir(f"{agent.folder}/groups")) if os.path.isdir(f"{agent.folder}/groups") else 0,
     }
     for name, program in (("agent", agent), ("berthd", daemon)):
         found[f"descriptors of {name}"] = len(os.listdir(f"/proc/{program.process.pid}/fd"))
     return found
+
+
+def elements_of(bridge):
+    """Of all sets and maps of the node's tables."""
+    found = json.loads("".join(lines(["nft", "-j", "list", "ruleset"])))["nftables"]
+    return sum(len(one.get("elem", ())) for item in found for kind, one in item.items()
+               if kind in ("set", "map") and one["table"] == f"berth_{bridge.replace('-', '_')}")
 
 
 def settled(berth, before):
@@ -148,13 +196,14 @@ def main():
     parser.add_argument("--cycles", type=int, default=500)
     options = parser.parse_args()
     report = tap.Tap()
-    with Berth() as berth:
-        play(berth, 0, 4 * AT_ONCE)  # threads, pools and caches come into being
+    with tempfile.TemporaryDirectory() as folder, Berth() as berth, served(folder) as berth.repository:
+        play(berth, 0, 3 * AT_ONCE)  # threads, pools and caches come into being
         before, memory = steady(berth), resident_kib(berth.agent.process.pid)
         begun = time.monotonic()
 
         def groups_come_and_go():
             play(berth, 1000, options.cycles)
+            print(f"# {options.cycles} cycles in {time.monotonic() - begun:.0f} s; held before: {before}", flush=True)
 
         def nothing_of_them_is_left():
             grown = settled(berth, before)
@@ -162,8 +211,7 @@ def main():
 
         def the_agent_has_not_grown():
             grown = resident_kib(berth.agent.process.pid) - memory
-            print(f"# {options.cycles} cycles in {time.monotonic() - begun:.0f} s, agent {memory} KiB, {grown:+d} KiB",
-                  flush=True)
+            print(f"# agent {memory} KiB, {grown:+d} KiB", flush=True)
             assert grown < GROWN_KIB_MAX, grown
 
         cases = [groups_come_and_go, nothing_of_them_is_left]

@@ -19,6 +19,7 @@ import uuid
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import tap  # noqa: E402
+import tough_faults  # noqa: E402
 from berth import BUILD, Berth, container, group, wait  # noqa: E402
 
 DISK_MIB = 192
@@ -63,7 +64,7 @@ def another_version_takes_over_what_runs(berth):
     wait("it answers for the container", lambda: berth.logs("upgraded", "c").count("started") == 1, 10)
     view = berth.view("upgraded", "c")
     assert view["restartCount"] == 0 and view["currentState"]["state"] == "Running", view
-    wait("its seconds are told", lambda: berth.usage("upgraded")["value"], 10)
+    wait("its seconds are told", lambda: bool(berth.usage("upgraded")["value"]), 10)
     assert len(berth.usage("upgraded")["value"]) == 1, berth.usage("upgraded")
     berth.agent.stop()
     berth.agent.argv[0] = older
@@ -159,33 +160,49 @@ def after_a_reboot_what_should_run_runs_and_nothing_else(berth):
     berth.delete("after")
 
 
+def put_both(berth, name):
+    """One that goes on for ever and one that may run once: trouble of the node uses up no run."""
+    for policy in ("Always", "Never"):
+        berth.put(f"{name}-{policy.lower()}", going_on(berth, f"mark-{name}-{policy.lower()}", policy)).expect(201)
+
+
+def both_say(berth, name, *words):
+    for each in (f"{name}-always", f"{name}-never"):
+        says(berth, each, *words)
+        assert berth.state(each) in ("Pending", "Waiting"), berth.get(each)["properties"]["instanceView"]
+    assert berth.agent.process.alive()
+
+
+def both_run_and_go(berth, name):
+    for each in (f"{name}-always", f"{name}-never"):
+        berth.wait_state(each, "Running", 60)
+        wait(f"{each} runs", lambda each=each: len(berth.processes(f"mark-{each}")) == 1, 10)
+        assert berth.view(each, "c")["restartCount"] == 0, berth.view(each, "c")
+        berth.delete(each)
+
+
 def a_full_disk_is_told_and_heals(berth):
     filler = os.path.join(berth.agent.folder, "filler")
     with contextlib.suppress(OSError), open(filler, "wb") as out:
         while out.write(bytes(1 << 20)):
             out.flush()
     try:
-        berth.put("full", going_on(berth, "mark-full")).expect(201)
-        says(berth, "full", "No space left", "disk")
-        assert berth.state("full") in ("Pending", "Waiting"), berth.get("full")["properties"]["instanceView"]
-        assert berth.agent.process.alive()
+        put_both(berth, "full")
+        both_say(berth, "full", "No space left", "disk")
     finally:
         os.unlink(filler)
-    berth.wait_state("full", "Running", 60)
-    berth.delete("full")
+    both_run_and_go(berth, "full")
 
 
 def a_runtime_that_is_gone_is_told_and_heals(berth):
     runtime = berth.runtime
     os.rename(runtime, f"{runtime}.away")
     try:
-        berth.put("no-runtime", going_on(berth, "mark-no-runtime")).expect(201)
-        says(berth, "no-runtime", "crun", "runtime")
-        assert berth.agent.process.alive()
+        put_both(berth, "no-runtime")
+        both_say(berth, "no-runtime", "crun", "runtime")
     finally:
         os.rename(f"{runtime}.away", runtime)
-    berth.wait_state("no-runtime", "Running", 60)
-    berth.delete("no-runtime")
+    both_run_and_go(berth, "no-runtime")
 
 
 @contextlib.contextmanager
@@ -219,13 +236,11 @@ def empty_cgroup(pid):
 def forks_that_fail_are_told_and_heal(berth):
     pid = berth.agent.process.pid
     with no_more_processes(pid):
-        berth.put("no-forks", going_on(berth, "mark-no-forks")).expect(201)
-        says(berth, "no-forks", "Resource temporarily unavailable", "thread", "conmon", "cannot start")
-        assert berth.agent.process.alive()
-    berth.wait_state("no-forks", "Running", 60)
-    assert berth.view("no-forks", "c")["currentState"]["state"] == "Running"
-    berth.delete("no-forks")
-    berth.wait_gone("no-forks")
+        put_both(berth, "no-forks")
+        both_say(berth, "no-forks", "Resource temporarily unavailable", "thread", "conmon", "cannot start")
+    both_run_and_go(berth, "no-forks")
+    berth.wait_gone("no-forks-always")
+    berth.wait_gone("no-forks-never")
     empty_cgroup(pid)
 
 
@@ -307,7 +322,7 @@ def a_clock_that_is_set_changes_neither_runs_nor_bills(berth):
 
 CASES = [another_version_takes_over_what_runs, a_full_disk_is_told_and_heals, a_runtime_that_is_gone_is_told_and_heals,
          forks_that_fail_are_told_and_heal, a_cgroup_that_is_gone_is_made_again, what_was_left_behind_is_removed,
-         a_clock_that_is_set_changes_neither_runs_nor_bills, after_a_reboot_what_should_run_runs_and_nothing_else]
+         *tough_faults.CASES, a_clock_that_is_set_changes_neither_runs_nor_bills, after_a_reboot_what_should_run_runs_and_nothing_else]
 
 
 @contextlib.contextmanager
@@ -330,7 +345,8 @@ def main():
     with small_disk() as disk:
         shutil.copy(shutil.which("crun"), f"{disk}/crun")
         os.mkdir(f"{disk}/state", 0o700)
-        with Berth(agent={"state_dir": f"{disk}/state", "runtime": f"{disk}/crun"}) as berth:
+        with Berth(agent={"state_dir": f"{disk}/state", "runtime": f"{disk}/crun", "restart_backoff_ms": 500,
+                          "restart_backoff_max_ms": 2000, "image_stall_ms": tough_faults.STALL_MS}) as berth:
             berth.runtime, berth.agent.folder = f"{disk}/crun", f"{disk}/state"
             for case in CASES:
                 if not words or any(word in case.__name__ for word in words):

@@ -22,6 +22,19 @@
         node_moment("after " #name);         \
         return done;                         \
     }
+/* One that fails as often as the script says, before anything was done. */
+#define TROUBLED(name, failing, parameters, arguments)                                       \
+    bool __real_##name parameters;                                                           \
+    bool __wrap_##name parameters;                                                           \
+    bool __wrap_##name parameters                                                            \
+    {                                                                                        \
+        node_moment("before " #name);                                                        \
+        bool troubled = node->script.failing > 0;                                            \
+        node->script.failing -= troubled;                                                    \
+        bool done = troubled ? err_set(err, ERR_IO, "no process") : __real_##name arguments; \
+        node_moment("after " #name);                                                         \
+        return done;                                                                         \
+    }
 WRAP(file_replace,
      (const char *path, const char *bytes, size_t size, mode_t mode, bool durable, struct err *err),
      (path, bytes, size, mode, durable, err))
@@ -45,13 +58,13 @@ WRAP(runtime_group_up,
      (runtime, group, err))
 WRAP(runtime_group_down, (struct runtime * runtime, const char *uid, struct err *err),
      (runtime, uid, err))
-WRAP(runtime_create,
-     (struct runtime * runtime, const struct runtime_container *container, struct err *err),
-     (runtime, container, err))
-WRAP(runtime_start,
-     (struct runtime * runtime, const char *uid, const char *name, int64_t *started_ms,
-      struct err *err),
-     (runtime, uid, name, started_ms, err))
+TROUBLED(runtime_create, creates_failing,
+         (struct runtime * runtime, const struct runtime_container *container, struct err *err),
+         (runtime, container, err))
+TROUBLED(runtime_start, starts_failing,
+         (struct runtime * runtime, const char *uid, const char *name, int64_t *started_ms,
+          struct err *err),
+         (runtime, uid, name, started_ms, err))
 WRAP(runtime_signal,
      (struct runtime * runtime, const char *uid, const char *name, int number, struct err *err),
      (runtime, uid, name, number, err))
@@ -138,6 +151,11 @@ bool network_list(struct network *network UNUSED, struct arena *arena,
         return err_set(err, ERR_BUSY, "no memory");
     *count = node->address != 0;
     network_describe(*groups);
+    return true;
+}
+
+bool network_look(struct network *network UNUSED, struct err *err UNUSED)
+{
     return true;
 }
 

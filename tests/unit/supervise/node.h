@@ -42,7 +42,8 @@ struct script {
     enum restart_policy policy;
     const struct act *acts; /* ACT_END ends them */
     int64_t restarts;       /* of each container in each incarnation, that policy must have made */
-    bool init;   /* with two init containers, "first" and "second", which end well when they run */
+    bool init; /* with two init containers, "first" and "second", which end well when they run */
+    int creates_failing, starts_failing; /* so many, for want of something of the node's */
     bool probed; /* "web" is asked both ways, and declares one of the group's two ports */
 };
 
@@ -68,6 +69,7 @@ struct node {
     int64_t now_ms;
     /* the agent's moments */
     int64_t moments, kill_at;
+    const char *kill_at_name; /* or at the first moment that is called so */
     char killed_at[64];
     bool played;
     char fault[512];

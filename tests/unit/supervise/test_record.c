@@ -106,6 +106,22 @@ TEST(a_container_is_marked_once_for_each_incarnation)
     assert_true(record_mark_run(folder, "web", 2, &err));
 }
 
+TEST(a_mark_that_was_taken_back_lets_the_container_run)
+{
+    struct err err = {0};
+
+    assert_true(record_may_run(folder, "once", 1, &err));
+    assert_true(record_mark_run(folder, "once", 1, &err));
+    assert_false(record_may_run(folder, "once", 1, &err));
+    assert_int_equal(err.code, ERR_CONFLICT);
+    err = (struct err){0};
+    assert_true(record_may_run(folder, "once", 2, &err));
+    assert_true(record_unmark_run(folder, "once", 1, &err));
+    assert_true(record_unmark_run(folder, "once", 1, &err));
+    assert_true(record_may_run(folder, "once", 1, &err));
+    assert_true(record_mark_run(folder, "once", 1, &err));
+}
+
 TEST(a_running_container_is_told_with_its_last_run)
 {
     AUTO(hosted) *group = some_group();
@@ -167,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_saved_group_comes_back_as_it_was),
         cmocka_unit_test(an_absent_record_is_not_found_and_a_torn_one_is_refused),
         cmocka_unit_test(a_container_is_marked_once_for_each_incarnation),
+        cmocka_unit_test(a_mark_that_was_taken_back_lets_the_container_run),
         cmocka_unit_test(a_running_container_is_told_with_its_last_run),
         cmocka_unit_test(how_far_a_pull_is_replaces_what_it_said_before),
         cmocka_unit_test(a_container_between_two_runs_waits),
