@@ -40,8 +40,8 @@ struct plan_node {
     int64_t kept_for; /* group that waits for this node to empty; no other may come. 0: none */
     char classes[RUNTIME_CLASSES_SIZE]; /* of runtimes */
     struct shape capacity;
-    struct shape used;        /* held and promised */
-    int64_t groups;           /* that hold it */
+    struct shape used; /* held and promised */
+    int64_t groups;    /* that hold it */
     int64_t alone;     /* of those, groups that have it to themselves */
     struct shape spot; /* of `used`: held by groups that give way */
     int64_t spot_groups;

@@ -143,9 +143,9 @@ int64_t waiting_oldest(const struct waiting *waiting, const struct plan_pool *po
     struct asked asked = {waiting, allows, context};
     if (pool->number >= waiting->pools_count || room->cpu_milli < 0 || room->memory_mib < 0)
         return -1;
-    int64_t free = space_find_below(waiting->pools[pool->number],
-                                    coordinate(room->cpu_milli, PLAN_CPU_WEIGHT),
-                                    coordinate(room->memory_mib, 1), allows ? asks : NULL, &asked);
+    int64_t free =
+        space_find_below(waiting->pools[pool->number], coordinate(room->cpu_milli, PLAN_CPU_WEIGHT),
+                         coordinate(room->memory_mib, 1), allows ? asks : NULL, &asked);
     int64_t bound = oldest_bound(waiting, pool, node_key, room, allows, context);
     if (free < 0 || bound < 0)
         return free < 0 ? bound : free;

@@ -1,4 +1,4 @@
-/* Local disks, volumes of Berth's own (docs/adr/0036): their names and sizes. */
+/* Local disks, volumes of Berth's own (docs/adr/0034): their names and sizes. */
 #include "model/check/inside.h"
 #include "model/local_disk.h"
 

@@ -1,4 +1,4 @@
-/* localDisk (docs/adr/0036): a folder of this node that groups come to and leave. Made whole under another name first, so
+/* localDisk (docs/adr/0034): a folder of this node that groups come to and leave. Made whole under another name first, so
  * that a kill at any moment leaves no half file system that would be taken for a disk. */
 #include "base/file.h"
 #include "base/id.h"

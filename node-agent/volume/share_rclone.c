@@ -4,7 +4,7 @@
  *
  * Writes go into a cache and from there to the share a second after a file was closed. That second is what makes
  * "write a new file, rename it over the old one" safe: rclone renames in its cache what it has not begun to write
- * (docs/adr/0028). A group that goes waits until nothing is dirty; what a killed rclone left dirty is written by the
+ * (docs/adr/0027). A group that goes waits until nothing is dirty; what a killed rclone left dirty is written by the
  * next one of the same incarnation. */
 #include "base/file.h"
 #include "base/limits.h"

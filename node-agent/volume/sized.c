@@ -1,7 +1,7 @@
 /* A folder that cannot hold more than it may: an ext4 file system without a journal in a sparse file, on a loop device
  * that goes with its mount. Making one costs some milliseconds and a few hundred KiB; what is deleted in it is given
  * back to the disk (discard). No journal where nothing in it outlives the boot. Quotas of projects would need the node's own
- * file system to have them switched on, which Debian's does not (docs/adr/0028). */
+ * file system to have them switched on, which Debian's does not (docs/adr/0027). */
 #include "base/limits.h"
 #include "node-agent/volume/inside.h"
 

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-
 static const char *const masked_paths[] = {
     "/proc/acpi",
     "/proc/asound",

@@ -250,7 +250,8 @@ static bool begin_handing(const struct oci *oci, const struct oci_place *place,
         words[count++] = place->id;
         words[count] = NULL;
         int failed = spawn(words, NULL, child_said, &out->pid);
-        ready = failed == 0 || err_set_os(err, ERR_IO, failed, "cannot start %s", place->class->program);
+        ready = failed == 0 ||
+                err_set_os(err, ERR_IO, failed, "cannot start %s", place->class->program);
     }
     if (ready) {
         auto_close_fd(&child_said);
@@ -263,8 +264,8 @@ static bool begin_handing(const struct oci *oci, const struct oci_place *place,
 
 /* ---- a terminal of our own ---- */
 
-static bool begin(const struct oci_place *place, const char *const *words, const struct runtime_exec *exec,
-                  struct runtime_terminal *out, struct err *err)
+static bool begin(const struct oci_place *place, const char *const *words,
+                  const struct runtime_exec *exec, struct runtime_terminal *out, struct err *err)
 {
     char path[64];
     int ends[2] = {-1, -1};
