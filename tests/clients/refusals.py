@@ -64,7 +64,6 @@ TABLE = [
     ("more than any node has", {f"{CONTAINER}.resources.requests": {"cpu": 30, "memoryInGB": 1}}, 409, "ServiceUnavailable", ()),
     ("a group's name with an underscore", {"name": "bad_name"}, 400, "InvalidResourceName", ()),
     ("a resource group that is none", {"resourceGroup": "nowhere"}, 404, "ResourceGroupNotFound", ()),
-    ("what is not run yet", {f"{CONTAINER}.resources.requests.gpu": {"count": 1, "sku": "V100"}}, 501, "NotImplemented", ()),
 ]
 
 

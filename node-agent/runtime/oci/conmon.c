@@ -197,12 +197,12 @@ static void keep_message(char *text)
     *to = '\0';
 }
 
-/* The client's fault when its command cannot be run, the node's otherwise. */
+/* The client's fault when its command cannot be run or a mount does not fit the image, the node's otherwise. */
 static bool refuse(const struct oci_place *place, const char *message, struct err *err)
 {
-    bool command = strstr(message, "executable file") || strstr(message, "exec: ") ||
-                   strstr(message, "open executable");
-    return err_set(err, command ? ERR_INVALID : ERR_IO, "container %s cannot be created: %s",
+    bool theirs = strstr(message, "executable file") || strstr(message, "exec: ") ||
+                  strstr(message, "open executable") || strcasestr(message, "not a directory");
+    return err_set(err, theirs ? ERR_INVALID : ERR_IO, "container %s cannot be created: %s",
                    place->name, *message ? message : "conmon ended without a word");
 }
 
