@@ -38,8 +38,7 @@ static bool socket_open(struct listening *listening)
         bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, BACKLOG) != 0)
         return err_set_os(listening->err, ERR_IO, errno, "cannot listen inside the namespace at %s",
                           listening->net_path);
-    listening->fd = fd;
-    fd = -1;
+    listening->fd = TAKE_FD(fd);
     return true;
 }
 

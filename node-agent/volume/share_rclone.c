@@ -66,13 +66,10 @@ static bool scramble(const struct rclone *rclone, char *out, size_t size, struct
  * full stop beside each new folder. */
 static bool surround(struct rclone *rclone, struct err *err)
 {
-    static const char *const fixed[] = {
-        "HOME=/nonexistent",
-        "LANG=C.UTF-8",
-        "GOMEMLIMIT=64MiB",
-        "RCLONE_SMB_ENCODING=Slash,LtGt,DoubleQuote,Colon,Question,Asterisk,Pipe,BackSlash,Ctl,"
-        "RightSpace,InvalidUtf8",
-    };
+    static const char encoding[] = "RCLONE_SMB_ENCODING=Slash,LtGt,DoubleQuote,Colon,Question,"
+                                   "Asterisk,Pipe,BackSlash,Ctl,RightSpace,InvalidUtf8";
+    static const char *const fixed[] = {"HOME=/nonexistent", "LANG=C.UTF-8", "GOMEMLIMIT=64MiB",
+                                        encoding};
     const char *path = getenv("PATH");
     size_t count = 0;
 

@@ -60,7 +60,7 @@ static int64_t bound_to(struct trial *trial, int64_t key)
     AUTO(tx) *tx = store_read(trial->store, &err);
     const struct pending_row *row = tx ? store_pending_find(tx, key, trial->arena, &err) : NULL;
     assert_non_null(row);
-    return row->disk_node_key;
+    return row ? row->disk_node_key : 0;
 }
 
 static bool remove_work(struct tx *tx, void *id, struct err *err)

@@ -100,6 +100,7 @@ TEST(unused_images_make_room_and_those_in_use_never_do)
     push_big("big:3");
     open_store("small", 4 << 20);
     AUTO(image) *first = bench_pull(&bench, store, "big:1", NULL);
+    assert_non_null(first);
     AUTO(image) *second = bench_pull(&bench, store, "big:2", "group.web");
     struct image_row *rows;
     size_t count;

@@ -133,7 +133,7 @@ static void nobody_holds_too_much(const struct world *world)
     }
     for (uint32_t i = 0; i < plan_slots(world->plan); i++) {
         const struct plan_node *node = plan_node_get(world->plan, i);
-        assert_true(!node || memcmp(&node->used, &used[i], sizeof used[i]) == 0);
+        assert_true(!node || shape_equal(&node->used, &used[i]));
     }
 }
 

@@ -122,7 +122,7 @@ static void has_once(const struct reader *reader, int from, int to)
     for (int number = from; number <= to; number++) {
         char words[32];
         text_format(words, sizeof words, "line %d\"", number);
-        const char *found = strstr(at, words);
+        const char *found = at ? strstr(at, words) : NULL;
         if (!found || strstr(found + 1, words))
             fail_msg("%s: not once behind those before it, in: %s", words, reader->said->bytes);
         at = found;
@@ -134,7 +134,7 @@ static void last_id(const struct reader *reader, char out[256])
 {
     const char *at = reader->said->bytes, *found = NULL;
 
-    while ((at = strstr(at, "id: ")))
+    while (at && (at = strstr(at, "id: ")))
         found = at++;
     assert_non_null(found);
     text_format(out, 256, "%.*s", (int)strcspn(found + 4, "\n"), found + 4);

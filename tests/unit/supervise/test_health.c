@@ -83,8 +83,11 @@ TEST(a_group_without_an_address_has_no_ports)
 
 static void up(struct hosted *hosted, struct member members[2], enum restart_policy policy)
 {
-    *hosted = (struct hosted){
-        .stage = STAGE_UP, .policy = policy, .members = members, .members_count = 2};
+    *hosted = (struct hosted){.stage = STAGE_UP,
+                              .policy = policy,
+                              .pace = &restart_pace_usual,
+                              .members = members,
+                              .members_count = 2};
     members[0] = (struct member){.name = "web", .phase = MEMBER_RUNNING, .health.failed = true};
     members[1] = (struct member){.name = "side", .phase = MEMBER_RUNNING};
 }
