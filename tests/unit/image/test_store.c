@@ -77,10 +77,11 @@ static bool known(const char *name)
 
 TEST(a_held_image_is_never_collected)
 {
-    const struct image_store_options greedy = {.bytes_max = 1, .keep_ms = 1};
+    const struct image_store_options greedy = {.bytes_max = 1, .keep_ms = 1}, roomy = {0};
 
-    reopen(&greedy);
+    reopen(&roomy);
     AUTO(image) *image = make("held", "container-1");
+    reopen(&greedy);
     int64_t later = clock_now_ms() + hour_ms;
     assert_int_equal(collect(later).images, 0);
     reopen(&greedy); /* as after kill -9: nothing is said at the end */
@@ -191,10 +192,11 @@ TEST(makes_room_beginning_with_the_longest_unused)
 
 TEST(an_image_in_use_a_moment_ago_stays)
 {
-    const struct image_store_options greedy = {.bytes_max = 1, .keep_ms = 1};
+    const struct image_store_options greedy = {.bytes_max = 1, .keep_ms = 1}, roomy = {0};
 
-    reopen(&greedy);
+    reopen(&roomy);
     image_free(make("fresh", NULL));
+    reopen(&greedy);
     collect(clock_now_ms() + LIMIT_IMAGE_GRACE_MS / 2);
     assert_true(known("fresh"));
     collect(clock_now_ms() + 2 * LIMIT_IMAGE_GRACE_MS);
