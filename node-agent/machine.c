@@ -96,7 +96,7 @@ bool machine_describe(const struct agent_config *config, struct arena *arena,
         .zone = config->zone,
         .os = os_type_words[OS_LINUX],
         .architecture = architecture(&system),
-        .address = config->address,
+        .address = config->public_address ? config->public_address : config->address,
         .version = BERTH_VERSION,
         .capacity = capacity_of(config, arena, err),
     };

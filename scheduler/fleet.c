@@ -4,6 +4,7 @@
 #include "model/lifecycle.h"
 #include "model/resource_id.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 bool fleet_init(struct fleet *fleet, struct err *err)
@@ -59,6 +60,13 @@ static bool leases_reserve(struct fleet *fleet, size_t count)
     return true;
 }
 
+/* A node may tell a name instead, for people. */
+static bool is_address(const char *text)
+{
+    struct in_addr address;
+    return text && inet_pton(AF_INET, text, &address) == 1;
+}
+
 static bool node_from_row(struct fleet *fleet, const struct node_row *row,
                           const char *default_location, struct plan_node *node)
 {
@@ -73,6 +81,7 @@ static bool node_from_row(struct fleet *fleet, const struct node_row *row,
         .pool = plan_pool(fleet->plan, location, os == OS_WINDOWS ? OS_WINDOWS : OS_LINUX),
         .ready = row->state == NODE_READY,
         .cordoned = row->cordoned,
+        .shares_nothing = !is_address(row->address),
         .capacity = {row->cpu_milli, row->memory_mib, row->gpus},
     };
     text_copy(node->classes, sizeof node->classes, row->classes ? row->classes : "");

@@ -161,6 +161,7 @@ static void node_renew(struct plan_node *kept, const struct plan_node *node)
     kept->pool = node->pool;
     kept->ready = node->ready;
     kept->cordoned = node->cordoned;
+    kept->shares_nothing = node->shares_nothing;
     memcpy(kept->zone, node->zone, sizeof kept->zone);
     kept->capacity.cpu_milli = within(node->capacity.cpu_milli, LIMIT_NODE_CPU_MILLI_MAX);
     kept->capacity.gpus = node->capacity.gpus;

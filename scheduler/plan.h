@@ -37,7 +37,8 @@ struct plan_node {
     const struct plan_pool *pool;
     char zone[ZONE_SIZE];
     bool ready, cordoned;
-    int64_t kept_for; /* group that waits for this node to empty; no other may come. 0: none */
+    bool shares_nothing; /* it has no address to share: each of its groups shows its own */
+    int64_t kept_for;    /* group that waits for this node to empty; no other may come. 0: none */
     char classes[RUNTIME_CLASSES_SIZE]; /* of runtimes */
     struct shape capacity;
     struct shape used; /* held and promised */

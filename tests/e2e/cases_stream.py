@@ -175,7 +175,11 @@ def streams_end_with_their_agent_and_nothing_is_left(berth):
     assert stream.closed and stream.closed[0] == 1011, stream.closed
     wait("the command was hung up", lambda: not execs(berth), 10)
     berth.agent.start()
-    assert ran(berth, "echo again")[0] == "again\r\n"
+
+    def again():  # the fence may have ended the group before another agent came
+        with contextlib.suppress(AssertionError, OSError):
+            return ran(berth, "echo again")[0] == "again\r\n"
+    wait("another agent runs commands", again, 40)
 
 
 # ---- logs ----

@@ -71,6 +71,7 @@ def another_version_takes_over_what_runs(berth):
     berth.agent.start()
     assert berth.processes("mark-upgraded") == before
     berth.delete("upgraded")
+    berth.wait_gone("upgraded")
 
 
 def processes_below(name):

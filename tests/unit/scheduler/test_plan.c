@@ -451,6 +451,20 @@ TEST(groups_of_one_public_port_are_on_different_nodes)
     assert_int_equal(plan_find(plan, &web), first);
 }
 
+TEST(groups_of_a_node_without_an_address_to_share_have_their_own)
+{
+    AUTO(plan) *plan = plan_new();
+    const struct plan_pool *pool = plan_pool(plan, "westus", OS_LINUX);
+    struct plan_request web = wants_port(pool, 80);
+    struct plan_node node = {
+        .key = 1, .pool = pool, .ready = true, .shares_nothing = true, .capacity = {8000, 8192}};
+    int64_t slot = plan_node_put(plan, PLAN_NONE, &node);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(plan_find(plan, &web), slot);
+        plan_take(plan, (uint32_t)slot, &web.shape);
+    }
+}
+
 TEST(a_port_is_taken_until_everyone_gave_it_back)
 {
     struct taken_ports taken = {0};
@@ -504,6 +518,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_of_one_public_port_are_on_different_nodes),
+        cmocka_unit_test(groups_of_a_node_without_an_address_to_share_have_their_own),
         cmocka_unit_test(a_port_is_taken_until_everyone_gave_it_back),
         cmocka_unit_test(gpus_are_never_given_twice_and_a_class_must_be_there),
         cmocka_unit_test(finds_the_best_fit_that_a_scan_of_all_nodes_finds),
