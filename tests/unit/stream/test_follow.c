@@ -137,7 +137,8 @@ static void last_id(const struct reader *reader, char out[256])
     while (at && (at = strstr(at, "id: ")))
         found = at++;
     assert_non_null(found);
-    text_format(out, 256, "%.*s", (int)strcspn(found + 4, "\n"), found + 4);
+    if (found)
+        text_format(out, 256, "%.*s", (int)strcspn(found + 4, "\n"), found + 4);
 }
 
 TEST(lines_come_as_they_are_written_also_over_a_rotation)
