@@ -123,18 +123,18 @@ def a_public_address_moves_with_its_group_to_another_node(berth):
     shown = publish(berth, "mover", "moved")
     wait("it answers", lambda: berth.ask(shown) == "moved")
     second = Agent(folder, berth.daemon, berth.registry, public_link=berth.link)
+    first = next(n["id"] for n in berth.client.request("GET", "/v1/nodes").json["value"] if n["name"] == berth.agent.node)
     try:
         berth.post("mover", "stop").expect(204)
         berth.wait_state("mover", "Stopped")
-        first = next(n["id"] for n in berth.client.request("GET", "/v1/nodes").json["value"] if n["name"] == berth.agent.node)
         berth.client.request("POST", f"/v1/nodes/{first}/cordon").expect(200, 204)
         berth.post("mover", "start").expect(204, 202)
         wait("it answers from the other node", lambda: berth.ask(shown) == "moved")
-        assert not berth.group_traces(), berth.group_traces()
-        berth.client.request("POST", f"/v1/nodes/{first}/uncordon").expect(200, 204)
+        wait("the first node has nothing of it", lambda: not berth.group_traces(), 20)
         berth.delete("mover")
         berth.wait_gone("mover")
     finally:
+        berth.client.request("POST", f"/v1/nodes/{first}/uncordon").expect(200, 204)
         second.stop()
         second.clean()
 
