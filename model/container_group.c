@@ -433,6 +433,12 @@ int64_t memory_mib_from_milli_gb(int64_t milli_gb)
     return (milli_gb * 1024 + 999) / 1000;
 }
 
+/* Rounding up added less than one thousandth. */
+int64_t memory_milli_gb_from_mib(int64_t mib)
+{
+    return mib * 1000 / 1024;
+}
+
 bool gpus_fit(int64_t wanted, int64_t capacity, int64_t used)
 {
     for (int sku = 0; wanted != 0 && sku < GPU_SKUS; sku++)

@@ -347,5 +347,7 @@ static inline int64_t gpus_count(int64_t gpus, int sku)
 bool gpus_fit(int64_t wanted, int64_t capacity, int64_t used);
 struct shape group_shape(const struct container_group *group);
 int64_t memory_mib_from_milli_gb(int64_t milli_gb);
+/* What was asked for: the inverse. */
+int64_t memory_milli_gb_from_mib(int64_t mib);
 
 #endif

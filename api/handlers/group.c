@@ -102,7 +102,7 @@ bool group_admit(struct request *request, const struct group_row *row, struct er
                                       place.node_key, why, sizeof why - strlen(place.words)))
         return true;
     cpu = milli_text(row->shape.cpu_milli, request->arena);
-    memory = milli_text((row->shape.memory_mib * 1000 + 512) / 1024, request->arena);
+    memory = milli_text(memory_milli_gb_from_mib(row->shape.memory_mib), request->arena);
     return err_set(err, ERR_NO_CAPACITY,
                    "The requested resource is not available in the location '%s' at this moment. "
                    "Please retry with a "
