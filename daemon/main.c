@@ -100,6 +100,18 @@ static void note_remove(const struct config *config)
     unlink(path);
 }
 
+/* Without room for it the service goes on: whoever named a port knows where it is. */
+static bool note_tell(const struct config *config, int port, int dns_port, struct err *err)
+{
+    if (note_write(config, port, dns_port, err))
+        return true;
+    if (config->listen_port == 0)
+        return false;
+    log_failure("note_not_written", err);
+    note_remove(config); /* one of a berthd before would mislead */
+    return true;
+}
+
 /* ---- reload ---- */
 
 static enum options_outcome load(int argc, char **argv, struct loaded *loaded, struct err *err)
@@ -208,7 +220,7 @@ static int run(int argc, char **argv, struct loaded *loaded)
     if (state_dir_check(config->state_dir, &err) &&
         tokens_load(config, loaded->arena, &loaded->tokens, &err))
         wiring = wiring_start(config, &loaded->tokens, &err);
-    if (!wiring || !note_write(config, wiring_port(wiring), wiring_dns_port(wiring), &err)) {
+    if (!wiring || !note_tell(config, wiring_port(wiring), wiring_dns_port(wiring), &err)) {
         log_failure("start_failed", &err);
         wiring_stop(wiring);
         return 1;

@@ -90,17 +90,26 @@ static bool report_work(struct tx *tx, void *data, struct err *err)
     return store_report_apply(tx, request->node_key, request->data, request->arena, err);
 }
 
+/* What could not be stored is sent again: no sequence is acknowledged. The node was heard all the same: without its
+ * lease a full disk here would end every container there, and while nothing is stored no node is lost either. */
 static bool report_done(struct request *request, struct err *err)
 {
     const struct report *report = request->data;
     const struct api_hooks *hooks = &request->api->hooks;
+    struct err failure = {0};
+    bool stored = wait_committed(request, &failure);
 
-    if (!wait_committed(request, err))
+    if (!stored && failure.code != ERR_STORAGE) {
+        *err = failure;
         return false;
-    metric_add(METRIC_node_reports_total, 1);
+    }
+    if (stored)
+        metric_add(METRIC_node_reports_total, 1);
+    else
+        log_failure("report_not_stored", &failure);
     if (hooks->node_seen)
         hooks->node_seen(hooks->context, request->node_key, report->epoch);
-    const struct report_answer answer = {.sequence = report->sequence,
+    const struct report_answer answer = {.sequence = stored ? report->sequence : 0,
                                          .lease_ms = request->settings->fence_ms};
     return print_secret(request, &report_answer_schema, &answer);
 }

@@ -121,6 +121,8 @@ void agent_take_reported(void *context, const struct report_answer *answer, int6
         agent->images_told = agent->images_sent;
         agent_take_leaving_told(agent);
         groups_take_told(&agent->groups);
+    } else {
+        agent->refused = true; /* heard, not stored: told again with the next beat */
     }
     lease_renew(agent, sent_boot_ns + answer->lease_ms * NS_PER_MS);
 }

@@ -377,8 +377,11 @@ void link_free(struct link *link UNUSED)
 bool link_report(struct link *link UNUSED, const struct report *report)
 {
     node_moment("before link_report");
-    plane_take_report(report);
-    wire.answer = (struct report_answer){report->sequence, 8000};
+    if (node->storing_nothing)
+        node->unstored++;
+    else
+        plane_take_report(report);
+    wire.answer = (struct report_answer){node->storing_nothing ? 0 : report->sequence, 8000};
     wire.sent_boot_ns = clock_boot_ns();
     wire.answering = true;
     node_moment("after link_report");

@@ -97,6 +97,8 @@ struct node {
     int disk_removals, disks_failing, disks_told;
     /* the link */
     int64_t asked, ask_after; /* how often it was asked to ask again, and from which revision */
+    bool storing_nothing;     /* the plane hears, and its disk is full: so many reports since */
+    int unstored;
     /* the plane */
     struct script script;
     int step;

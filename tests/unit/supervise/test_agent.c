@@ -364,6 +364,20 @@ TEST(a_local_disk_is_removed_once_no_group_has_it_and_told_until_that_is_known)
     end(agent);
 }
 
+TEST(what_the_plane_heard_and_did_not_store_is_told_again_with_the_next_beat)
+{
+    struct agent *agent = begin(RESTART_NEVER, runs_and_ends);
+
+    node->storing_nothing = true;
+    seconds(agent, 5);
+    assert_in_range(node->unstored, 4, 7);
+    assert_false(node->seen[1].running);
+    node->storing_nothing = false;
+    seconds(agent, 2);
+    assert_true(node->seen[1].running);
+    end(agent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_volume_that_cannot_be_mounted_yet_is_told_and_tried_again),
         cmocka_unit_test(a_volume_that_can_never_be_mounted_ends_the_group),
         cmocka_unit_test(failures_that_repeat_are_counted_and_not_listed_again),
+        cmocka_unit_test(what_the_plane_heard_and_did_not_store_is_told_again_with_the_next_beat),
     };
 
     return RUN_TESTS(tests);
