@@ -145,8 +145,10 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     emit(level, event, pairs);
 }
 
-void log_failure(const char *event, const struct err *err)
+void log_trouble(enum log_level level, const char *event, const struct err *err)
 {
+    if (!is_wanted(level))
+        return;
     AUTO(text) *pairs = text_new(PAIRS_MAX);
     text_addf(pairs, "code=%s", err_code_name(err->code));
     if (err->field[0]) {
@@ -156,7 +158,12 @@ void log_failure(const char *event, const struct err *err)
     text_add(pairs, " text=");
     text_add_json(pairs, err->text);
     if (text_ok(pairs))
-        emit(LOG_ERROR, event, pairs->bytes);
+        emit(level, event, pairs->bytes);
+}
+
+void log_failure(const char *event, const struct err *err)
+{
+    log_trouble(LOG_ERROR, event, err);
 }
 
 struct log_quote log_quote(const char *words)

@@ -20,8 +20,10 @@ bool log_level_parse(const char *name, enum log_level *level);
 void log_context(const char *pairs);
 
 void log_event(enum log_level level, const char *event, const char *format, ...) PRINTF_LIKE(3, 4);
-void log_failure(const char *event,
-                 const struct err *err); /* level error, with code, field and text */
+
+/* With code, field and the whole text, which is ours and bounded already. */
+void log_trouble(enum log_level level, const char *event, const struct err *err);
+void log_failure(const char *event, const struct err *err); /* the same, level error */
 
 #define log_debug(...) log_event(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_event(LOG_INFO, __VA_ARGS__)

@@ -139,8 +139,10 @@ static const char *join_token(const struct agent_config *config, struct arena *a
         err_set(err, ERR_INVALID, "a join token is needed: --join-token-file FILE");
         return NULL;
     }
-    if (!file_read(config->join_token_file, 4096, &bytes, &size, err))
+    if (!file_read(config->join_token_file, 4096, &bytes, &size, err)) {
+        err_add(err, "join_token_file");
         return NULL;
+    }
     return arena_text_n(arena, bytes, strcspn(bytes, "\r\n"));
 }
 

@@ -232,7 +232,7 @@ static void *poll_run(void *context)
         if (err.code == ERR_NODE_EPOCH || (err.code == ERR_CLOSED && take_asked(link, &after)))
             continue;
         if (!told && err.code != ERR_CLOSED)
-            log_warn("plane_away", "code=%s text=%s", err_code_name(err.code), LOG_QUOTE(err.text));
+            log_trouble(LOG_WARN, "plane_away", &err);
         told |= err.code != ERR_CLOSED;
         bell_wait(&link->stop, retry_ms);
         retry_ms = retry_ms * 2 < RETRY_LAST_MS ? retry_ms * 2 : RETRY_LAST_MS;

@@ -117,6 +117,18 @@ TEST(tells_a_failure_with_code_and_field)
                         "field=\"ports[0]\" text=\"is \\\"taken\\\"\"\n");
 }
 
+TEST(tells_a_trouble_whole_at_its_level)
+{
+    struct err err;
+    err_set(&err, ERR_PORTS, "%0300d", 7);
+    log_trouble(LOG_WARN, "away", &err);
+    heard();
+    assert_non_null(strstr(said, " warn away code=InvalidContainerPorts text=\"000"));
+    assert_non_null(strstr(said, "0007\"\n"));
+    log_trouble(LOG_DEBUG, "away", &err);
+    assert_string_equal(heard(), "");
+}
+
 TEST(knows_its_levels)
 {
     enum log_level level = LOG_INFO;
@@ -134,6 +146,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keeps_a_line_a_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bounds_what_clients_say, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_a_failure_with_code_and_field, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tells_a_trouble_whole_at_its_level, set_up, tear_down),
         cmocka_unit_test_setup_teardown(knows_its_levels, set_up, tear_down),
     };
     return RUN_TESTS(tests);
