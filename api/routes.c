@@ -208,9 +208,11 @@ const struct route routes[] = {
     { HTTP_GET,    "/v1/nodes/{node}",          0, node_show,     "Nodes_Get",
       "200 404", "One node.", GIVES(node) },
     { HTTP_DELETE, "/v1/nodes/{node}",          0, node_delete,   "Nodes_Delete",
-      "204 404", "Forget a node." },
+      "204 404 409", "Forget a node that holds no groups, or is lost." },
     { HTTP_POST,   "/v1/nodes/{node}/cordon",   0, node_cordon,   "Nodes_Cordon",
       "200 404", "Place no new groups on it.", GIVES(node) },
+    { HTTP_POST,   "/v1/nodes/{node}/drain",    0, node_drain,    "Nodes_Drain",
+      "200 404", "Cordon it and move its groups to other nodes, all but those of restart policy Never.", GIVES(node) },
     { HTTP_POST,   "/v1/nodes/{node}/uncordon", 0, node_uncordon, "Nodes_Uncordon",
       "200 404", "Place groups on it again.", GIVES(node) },
 

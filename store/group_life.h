@@ -76,6 +76,9 @@ static inline bool group_is_finished(const struct group_row *row)
     return row->state == GROUP_SUCCEEDED || row->state == GROUP_FAILED;
 }
 
+/* Its node is drained: it stops there and then waits for another, unless it may run once only (policy Never). */
+bool group_moves_away(struct tx *tx, const struct assignment_row *assignment, const char *node,
+                      struct err *err) MUST_CHECK;
 /* Every node that has to do with the group, but one, is told to forget it. */
 bool group_order_forgotten(struct tx *tx, int64_t group_key, int64_t but_node_key, struct err *err)
     MUST_CHECK;

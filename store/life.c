@@ -197,6 +197,14 @@ static bool stay_stopped(struct tx *tx, struct group_row *row, struct assignment
            order_stop(tx, assignment, err);
 }
 
+/* It runs there, or is about to: nobody has ordered anything else. */
+static bool runs_there(const struct group_row *row, const struct assignment_row *assignment)
+{
+    return assignment && row->node_key == assignment->node_key && row->wanted == WANTED_RUN &&
+           !group_is_finished(row) && assignment->wanted == WANTED_RUN &&
+           assignment->incarnation == row->incarnation;
+}
+
 bool store_group_evict(struct tx *tx, int64_t group_key, int64_t node_key, struct err *err)
 {
     struct group_row *row;
@@ -204,9 +212,7 @@ bool store_group_evict(struct tx *tx, int64_t group_key, int64_t node_key, struc
     char text[160];
     if (!group_load(tx, group_key, &row, err) || (row && !holder(tx, row, &assignment, err)))
         return false;
-    if (!row || !row->shape.spot || row->wanted != WANTED_RUN || row->node_key != node_key ||
-        group_is_finished(row) || !assignment || assignment->wanted != WANTED_RUN ||
-        assignment->incarnation != row->incarnation)
+    if (!row || !row->shape.spot || row->node_key != node_key || !runs_there(row, assignment))
         return err_set(err, ERR_CONFLICT, "the container group does not run there any more");
     bool again = row->restart_policy != RESTART_NEVER;
     text_format(text, sizeof text, "%s; %s", evicted_text,
@@ -216,6 +222,28 @@ bool store_group_evict(struct tx *tx, int64_t group_key, int64_t node_key, struc
     return store_group_event(tx, row->key, "Warning", "SpotEvicted", text, err) &&
            (again ? run_anew(tx, row, err) : stay_stopped(tx, row, assignment, err)) &&
            group_save(tx, row, err);
+}
+
+bool group_moves_away(struct tx *tx, const struct assignment_row *assignment, const char *node,
+                      struct err *err)
+{
+    char words[DISK_WORDS_SIZE], text[256 + DISK_WORDS_SIZE];
+    struct group_row *row;
+    if (!group_load(tx, assignment->group_key, &row, err))
+        return false;
+    CHECK(row); /* it is purged with its last assignment */
+    if (!runs_there(row, assignment) || row->restart_policy == RESTART_NEVER)
+        return true;
+    if (!store_disk_words(tx, row->key, words, err))
+        return false;
+    if (words[0])
+        text_format(text, sizeof text, "Node %s is drained. %s The container group waits.", node,
+                    words);
+    else
+        text_format(text, sizeof text, "Node %s is drained; the container group runs elsewhere",
+                    node);
+    return store_group_event(tx, row->key, "Normal", "NodeDrained", text, err) &&
+           run_anew(tx, row, err) && group_save(tx, row, err);
 }
 
 /* ---- removing ---- */

@@ -243,7 +243,10 @@ static bool find_known(struct tx *tx, const struct join_request *request, struct
     if (!*known)
         return err_set(err, ERR_NODE_UNKNOWN, "node %s is not known here", request->node_id);
     if ((*known)->state == NODE_LEFT)
-        return err_set(err, ERR_NODE_UNKNOWN, "node %s was removed", (*known)->name);
+        return err_set(
+            err, ERR_NODE_UNKNOWN,
+            "node %s was removed; without node.json in its state_dir it joins as a new one",
+            (*known)->name);
     id_hash(or_empty(request->credential), hash);
     return text_equal_secret(credential, hash) ||
            err_set(err, ERR_UNAUTHENTICATED, "the credential of node %s is not right",
@@ -340,10 +343,40 @@ bool store_node_lost(struct tx *tx, int64_t node_key, int64_t epoch, bool replac
            (!replace || release_groups(tx, node, false, err));
 }
 
+bool store_node_drain(struct tx *tx, int64_t node_key, struct err *err)
+{
+    struct node_row *node;
+    struct assignment_row *rows;
+    size_t count;
+    if (!node_get(tx, node_key, tx->scratch, &node, err) ||
+        !store_node_cordon(tx, node_key, true, err) ||
+        !assignment_of_node(tx, node_key, tx->scratch, &rows, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!group_moves_away(tx, &rows[i], node->name, err))
+            return false;
+    return true;
+}
+
+static bool holds_nothing(struct tx *tx, const struct node_row *node, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_node_holds);
+    bind_int(q, P_node_key, node->key);
+    if (!statement_next(q, err))
+        return statement_ok(q, err);
+    int64_t held = column_int(q, C_held);
+    return held == 0 ||
+           err_set(err, ERR_NODE_HOLDS,
+                   "Node %s is Ready and holds %lld container group%s: drain it, or end "
+                   "its agent and wait until it is Lost.",
+                   node->name, (long long)held, held == 1 ? "" : "s");
+}
+
 bool store_node_remove(struct tx *tx, int64_t node_key, struct err *err)
 {
     struct node_row *node;
-    if (!node_get(tx, node_key, tx->scratch, &node, err))
+    if (!node_get(tx, node_key, tx->scratch, &node, err) ||
+        (node->state == NODE_READY && !holds_nothing(tx, node, err)))
         return false;
     return usage_close_node(tx, node_key, err) && change_state(tx, SQL_node_leave, node_key, err) &&
            tx_run_key(tx, SQL_node_images_forget, node_key, err) &&

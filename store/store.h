@@ -352,8 +352,12 @@ bool store_node_cordon(struct tx *tx, int64_t node_key, bool cordoned, struct er
  * `replace` (no fencing) everything waits for the node to come back. */
 bool store_node_lost(struct tx *tx, int64_t node_key, int64_t epoch, bool replace, struct err *err)
     MUST_CHECK;
+/* Cordons it and moves its groups: each is stopped there and waits for another node once it has stopped. Groups that
+ * may run once only (policy Never) stay until they end. May be repeated. */
+bool store_node_drain(struct tx *tx, int64_t node_key, struct err *err) MUST_CHECK;
 /* Gone for good by an operator's word: intervals end at the watermark, assignments are dropped, and its groups may run
- * elsewhere at once. Whoever calls this makes sure that nothing runs there any more. */
+ * elsewhere at once. ERR_NODE_HOLDS: it is there and runs some. For one that is lost without a fence the operator's
+ * word says that nothing runs there any more. */
 bool store_node_remove(struct tx *tx, int64_t node_key, struct err *err) MUST_CHECK;
 
 /* ---- images that nodes hold ---- */

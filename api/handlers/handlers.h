@@ -123,6 +123,7 @@ extern const struct schema usage_schema;
 bool node_list(struct request *request, struct err *err) MUST_CHECK;
 bool node_show(struct request *request, struct err *err) MUST_CHECK;
 bool node_cordon(struct request *request, struct err *err) MUST_CHECK;
+bool node_drain(struct request *request, struct err *err) MUST_CHECK;
 bool node_uncordon(struct request *request, struct err *err) MUST_CHECK;
 bool node_delete(struct request *request, struct err *err) MUST_CHECK;
 extern const struct schema node_schema, nodes_schema;

@@ -206,6 +206,18 @@ bool node_cordon(struct request *request, struct err *err UNUSED)
     return wait_commit(request, cordon_work, cordoned);
 }
 
+static bool drain_work(struct tx *tx, void *request, struct err *err)
+{
+    const struct node_row *row = find(request, tx, err);
+
+    return row && store_node_drain(tx, row->key, err);
+}
+
+bool node_drain(struct request *request, struct err *err UNUSED)
+{
+    return wait_commit(request, drain_work, cordoned);
+}
+
 bool node_uncordon(struct request *request, struct err *err UNUSED)
 {
     return wait_commit(request, uncordon_work, changed);

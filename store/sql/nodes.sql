@@ -51,6 +51,10 @@ update nodes set cpu_milli = :cpu_milli, memory_mib = :memory_mib, gpus = :gpus,
 -- name: node_cordon
 update nodes set cordoned = :cordoned, revision = :revision where key = :key;
 
+-- name: node_holds
+-- How many groups take room there.
+select count(*) as held from assignments where node_key = :node_key and released = 0;
+
 -- name: node_lose
 update nodes set state = 1, epoch = epoch + 1, revision = :revision where key = :key;
 

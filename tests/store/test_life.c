@@ -10,6 +10,8 @@ enum action {
     CREATE_SPOT, /* Always */
     CREATE_SPOT_NEVER,
     EVICT_A, /* makes room there */
+    UNCORDON_A,
+    DRAIN_A, /* its groups go elsewhere while it lives */
     PLACE_A,
     PLACE_B,
     STOP,
@@ -27,13 +29,15 @@ enum action {
     A_SAYS_OLD, /* of the incarnation before */
 };
 
+enum { MOVES = 1 }; /* said of a drain: the group goes elsewhere */
+
 enum said { PROVISIONED = 1, RELEASED = 2, REMOVED = 4, FAILURE = 8 };
 
 enum { GONE = 100, QUEUED = 1 << 8 };
 
 struct step {
     enum action action;
-    int said; /* group state and flags of a report */
+    int said; /* group state and flags of a report; MOVES */
     enum err_code outcome;
     /* afterwards: */
     int state; /* GONE: not to be found; | QUEUED: waits for a node */
@@ -124,6 +128,12 @@ static enum err_code take(struct story *story, const struct step *step)
         return ERR_OK;
     case EVICT_A:
         return trial_evict(trial, story->key, &story->a);
+    case UNCORDON_A:
+        trial_uncordon(trial, &story->a);
+        return ERR_OK;
+    case DRAIN_A:
+        trial_drain(trial, &story->a);
+        return ERR_OK;
     case PLACE_A:
         return trial_place(trial, story->key, &story->a);
     case PLACE_B:
@@ -148,8 +158,7 @@ static enum err_code take(struct story *story, const struct step *step)
         trial_rejoin(trial, &story->a);
         return ERR_OK;
     case REMOVE_A:
-        trial_remove_node(trial, &story->a);
-        return ERR_OK;
+        return trial_remove_node(trial, &story->a);
     case A_SAYS:
         return says(story, &story->a, step->said, 0);
     case B_SAYS:
@@ -208,6 +217,7 @@ static bool begins_run(const struct step *step)
         return false;
     return step->action == START || step->action == RESTART || step->action == UPDATE ||
            (step->action == EVICT_A && step->provisioning == PROVISIONING_PENDING) ||
+           (step->action == DRAIN_A && step->said == MOVES) ||
            ((step->action == LOSE_A || step->action == REMOVE_A) &&
             (step->state & 0xff) == GROUP_REPAIRING);
 }
@@ -449,6 +459,44 @@ TEST(an_evicted_group_that_may_run_once_stays_stopped)
     TELL(steps);
 }
 
+TEST(a_drained_node_s_group_runs_elsewhere_once_it_has_stopped_there)
+{
+    static const struct step steps[] = {
+        { CREATE, 0, 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
+        { DRAIN_A, 0, 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
+        { PLACE_A, 0, ERR_NODE_EPOCH, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
+        { UNCORDON_A, 0, 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
+        { PLACE_A, 0, 0, GROUP_PENDING, P_(CREATING), O_(CREATE, PENDING) },
+        { A_SAYS, SAYS(GROUP_RUNNING, PROVISIONED), 0, GROUP_RUNNING, P_(SUCCEEDED), O_(CREATE, SUCCEEDED) },
+        { DRAIN_A, MOVES, 0, GROUP_PENDING, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { DRAIN_A, 0, 0, GROUP_PENDING, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { PLACE_B, 0, ERR_CONFLICT, GROUP_PENDING, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { REMOVE_A, 0, ERR_NODE_HOLDS, GROUP_PENDING, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { A_SAYS, SAYS(GROUP_STOPPED, RELEASED), 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { PLACE_A, 0, ERR_NODE_EPOCH, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { REMOVE_A, 0, 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, SUCCEEDED) },
+        { PLACE_B, 0, 0, GROUP_PENDING, P_(CREATING), O_(CREATE, SUCCEEDED) },
+        { B_SAYS, SAYS(GROUP_RUNNING, PROVISIONED), 0, GROUP_RUNNING, P_(SUCCEEDED), O_(CREATE, SUCCEEDED) },
+    };
+    TELL(steps);
+}
+
+TEST(a_drained_node_keeps_what_may_run_once_and_what_is_being_stopped)
+{
+    static const struct step steps[] = {
+        { CREATE_NEVER, 0, 0, GROUP_PENDING | QUEUED, P_(PENDING), O_(CREATE, PENDING) },
+        { PLACE_A, 0, 0, GROUP_PENDING, P_(CREATING), O_(CREATE, PENDING) },
+        { A_SAYS, SAYS(GROUP_RUNNING, PROVISIONED), 0, GROUP_RUNNING, P_(SUCCEEDED), O_(CREATE, SUCCEEDED) },
+        { DRAIN_A, 0, 0, GROUP_RUNNING, P_(SUCCEEDED), O_(CREATE, SUCCEEDED) },
+        { REMOVE_A, 0, ERR_NODE_HOLDS, GROUP_RUNNING, P_(SUCCEEDED), O_(CREATE, SUCCEEDED) },
+        { STOP, 0, 0, GROUP_RUNNING, P_(SUCCEEDED), O_(STOP, PENDING) },
+        { DRAIN_A, 0, 0, GROUP_RUNNING, P_(SUCCEEDED), O_(STOP, PENDING) },
+        { A_SAYS, SAYS(GROUP_STOPPED, RELEASED), 0, GROUP_STOPPED, P_(SUCCEEDED), O_(STOP, SUCCEEDED) },
+        { REMOVE_A, 0, 0, GROUP_STOPPED, P_(SUCCEEDED), O_(STOP, SUCCEEDED) },
+    };
+    TELL(steps);
+}
+
 TEST(without_a_fence_everything_waits_for_the_node)
 {
     static const struct step steps[] = {
@@ -504,6 +552,8 @@ int main(void)
         cmocka_unit_test(never_means_at_most_one_run),
         cmocka_unit_test(an_evicted_group_waits_for_room_once_its_node_has_let_go),
         cmocka_unit_test(an_evicted_group_that_may_run_once_stays_stopped),
+        cmocka_unit_test(a_drained_node_s_group_runs_elsewhere_once_it_has_stopped_there),
+        cmocka_unit_test(a_drained_node_keeps_what_may_run_once_and_what_is_being_stopped),
         cmocka_unit_test(without_a_fence_everything_waits_for_the_node),
         cmocka_unit_test(a_stop_on_a_lost_node_is_done),
     };

@@ -331,10 +331,32 @@ static bool remove_node(struct tx *tx, void *data, struct err *err)
     return store_node_remove(tx, *(int64_t *)data, err);
 }
 
-void trial_remove_node(struct trial *trial, const struct trial_node *node)
+enum err_code trial_remove_node(struct trial *trial, const struct trial_node *node)
 {
     int64_t key = node->key;
-    trial_write(trial, remove_node, &key);
+    return outcome(trial, remove_node, &key);
+}
+
+static bool drain(struct tx *tx, void *data, struct err *err)
+{
+    return store_node_drain(tx, *(int64_t *)data, err);
+}
+
+void trial_drain(struct trial *trial, const struct trial_node *node)
+{
+    int64_t key = node->key;
+    trial_write(trial, drain, &key);
+}
+
+static bool uncordon(struct tx *tx, void *data, struct err *err)
+{
+    return store_node_cordon(tx, *(int64_t *)data, false, err);
+}
+
+void trial_uncordon(struct trial *trial, const struct trial_node *node)
+{
+    int64_t key = node->key;
+    trial_write(trial, uncordon, &key);
 }
 
 struct reporting {

@@ -62,7 +62,9 @@ void trial_rejoin(struct trial *trial, struct trial_node *node);
 /* The group's newest incarnation onto that node. */
 enum err_code trial_place(struct trial *trial, int64_t group_key, const struct trial_node *node);
 enum err_code trial_lose(struct trial *trial, const struct trial_node *node, bool replace);
-void trial_remove_node(struct trial *trial, const struct trial_node *node);
+enum err_code trial_remove_node(struct trial *trial, const struct trial_node *node);
+void trial_drain(struct trial *trial, const struct trial_node *node);
+void trial_uncordon(struct trial *trial, const struct trial_node *node);
 enum err_code trial_report(struct trial *trial, struct trial_node *node, struct report *report);
 struct desired *trial_desired(struct trial *trial, const struct trial_node *node, int64_t after);
 /* Seconds counted so far in [from_s, to_s), over all pages. */
