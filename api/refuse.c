@@ -142,6 +142,7 @@ bool refuse_method(struct request *request, unsigned allowed, struct err *err)
         return request_full(err);
     reply_header(request, "Allow", "%s", names->bytes);
     return err_set(err, ERR_METHOD,
-                   "The http method '%s' is not supported here; this path takes %s.", asked,
-                   names->bytes);
+                   asked[0] ? "The http method '%s' is not supported here; this path takes %s."
+                            : "The http method%s is not supported here; this path takes %s.",
+                   asked, names->bytes);
 }
