@@ -196,8 +196,24 @@ static bool number_take(const struct request *request, const char *name, int64_t
            err_set_field(err, ERR_BAD_QUERY, name, "'%s' must be a number", name);
 }
 
+/* A node that has seen what this database has not: an older copy of it was put back. The node joins again and is told
+ * everything anew. */
+static bool from_the_future(struct request *request, int64_t after, bool *future, struct err *err)
+{
+    AUTO(tx) *tx = store_read(request->api->store, err);
+
+    if (!tx)
+        return false;
+    *future = after > tx_revision(tx);
+    if (*future)
+        log_warn("database_went_back", "node=%lld revision=%lld seen=%lld",
+                 (long long)request->node_key, (long long)tx_revision(tx), (long long)after);
+    return true;
+}
+
 bool agent_desired(struct request *request, struct err *err)
 {
+    bool future = false;
     struct poll *poll = ARENA_NEW(request->arena, struct poll);
     int64_t epoch = 0;
 
@@ -209,6 +225,11 @@ bool agent_desired(struct request *request, struct err *err)
         return false;
     if (epoch != request->node_epoch)
         return stale(epoch, request, err);
+    if (!from_the_future(request, poll->after, &future, err))
+        return false;
+    if (future)
+        return err_set(err, ERR_NODE_EPOCH, "the plane knows nothing of revision %lld: join again",
+                       (long long)poll->after);
     if (poll->after == 0 || has_news(request))
         return desired_give(request, err);
     waits_overtake_polls(request->api->waits, request->node_key);
