@@ -46,6 +46,12 @@ static bool changes_collect(const struct meter *meter, struct change **changes, 
     return true;
 }
 
+static struct opt_int gpus_tell(const struct interval *interval)
+{
+    bool told = interval->amounts.gpus != GPUS_UNTOLD;
+    return (struct opt_int){told ? GIVEN_VALUE : GIVEN_ABSENT, told ? interval->amounts.gpus : 0};
+}
+
 static bool intervals_tell(struct meter *meter, struct arena *arena, struct meter_report *out,
                            struct err *err)
 {
@@ -63,8 +69,9 @@ static bool intervals_tell(struct meter *meter, struct arena *arena, struct mete
                                                     .incarnation = in->incarnation,
                                                     .from_s = in->from_s,
                                                     .to_s = closing_shown(meter, in) ? in->to_s : 0,
-                                                    .cpu_milli = in->cpu_milli,
-                                                    .memory_mib = in->memory_mib};
+                                                    .cpu_milli = in->amounts.cpu_milli,
+                                                    .memory_mib = in->amounts.memory_mib,
+                                                    .gpus = gpus_tell(in)};
         if (!out->intervals[i].uid)
             return err_set(err, ERR_BUSY, "no room for a usage report");
     }
