@@ -166,7 +166,7 @@ struct group_row {
     enum restart_policy restart_policy;
     enum os_type os;
     struct shape shape;
-    enum quota_class quota_class; /* which quotas it counts in; never changes */
+    enum quota_class quota_class; /* which quotas it counts in; a new deployment may change it */
     /* What a create, a start and a rerun must keep within; NULL: nothing. Outlives the work. */
     const struct quota_limits *limits;
     /* What its images mean from a create and a rerun on; a digest NULL: what it meant. Outlives the work. */
@@ -192,10 +192,11 @@ struct group_row {
     bool living; /* false: removed, waiting for its nodes to forget it */
     bool waits;  /* wants to run and waits for a node */
     int64_t subscription_key, resource_group_key;
-    struct quota_hold counted; /* in its quotas, as it was read or last saved */
-    char ids[2][40];           /* where uid and operation_id live when they are made here, */
-    char parents[2][96];       /* and subscription and resource_group, as first written, */
-    char public_text[16];      /* and public_address */
+    struct quota_hold counted; /* in the quotas of this class, as it was read or last saved */
+    enum quota_class counted_class;
+    char ids[2][40];      /* where uid and operation_id live when they are made here, */
+    char parents[2][96];  /* and subscription and resource_group, as first written, */
+    char public_text[16]; /* and public_address */
 };
 
 /* A new group: key, uid, generation, incarnation, state and operation are filled in here. Its resource group
