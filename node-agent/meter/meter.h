@@ -40,10 +40,11 @@ struct meter_options {
 
 struct meter_amounts {
     int64_t cpu_milli, memory_mib;
-    int64_t
-        gpus; /* as a shape counts them; GPUS_UNTOLD: written by an agent that did not meter them */
+    int64_t gpus;        /* as a shape counts them */
+    int64_t price_class; /* enum quota_class of the group */
 };
-enum { GPUS_UNTOLD = -1 };
+/* In the place of the last two: written by an agent that did not meter them. */
+enum { METER_UNTOLD = -1 };
 
 struct meter_held {
     char uid[ID_SIZE];

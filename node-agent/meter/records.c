@@ -52,6 +52,7 @@ void record_interval(const struct interval *interval, struct text *out)
     pack_number(&packer, interval->opened);
     pack_number(&packer, interval->closed);
     pack_number(&packer, interval->amounts.gpus);
+    pack_number(&packer, interval->amounts.price_class);
     frame_add(out, RECORD_INTERVAL, &packer);
 }
 
@@ -67,7 +68,8 @@ static bool interval_apply(struct book *book, struct unpacker *in)
     read.amounts.memory_mib = unpack_number(in);
     read.opened = unpack_number(in);
     read.closed = unpack_number(in);
-    read.amounts.gpus = in->left > 0 ? unpack_number(in) : GPUS_UNTOLD;
+    read.amounts.gpus = in->left > 0 ? unpack_number(in) : METER_UNTOLD;
+    read.amounts.price_class = in->left > 0 ? unpack_number(in) : METER_UNTOLD;
     return !in->failed && read.opened > 0 && read.closed >= 0 && book_put(book, &read, &ignored);
 }
 

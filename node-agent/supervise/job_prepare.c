@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "model/quota.h"
 
 const char *image_holder(const char *uid, const char *container, char out[HOLDER_SIZE])
 {
@@ -61,6 +62,7 @@ static bool usage_begin(struct job *job, const struct assignment *assignment, st
         .cpu_milli = assignment->cpu_milli,
         .memory_mib = assignment->memory_mib,
         .gpus = group_shape(assignment->group).gpus,
+        .price_class = quota_class_of(assignment->group),
     };
 
     return meter_begin(job->jobs->parts.meter, job->uid, job->incarnation, &held, 0, err);

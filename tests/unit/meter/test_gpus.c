@@ -2,12 +2,13 @@
 #include "tests/unit/meter/world.h"
 
 #include "base/file.h"
+#include "model/quota.h"
 
 #include "tests/unit/unit.h"
 
 #include <string.h>
 
-enum { RECORD_OF_INTERVAL = 2, NUMBER_SIZE = 8 }; /* as journals have them */
+enum { RECORD_OF_INTERVAL = 2, TAIL_SIZE = 16 }; /* as journals have them */
 
 static struct world world;
 static struct plane plane;
@@ -28,7 +29,7 @@ static int down(void **state UNUSED)
 
 static void begin(const char *uid, int64_t incarnation, int64_t gpus)
 {
-    struct meter_amounts amounts = {500, 128, gpus};
+    struct meter_amounts amounts = {500, 128, gpus, QUOTA_CLASS_V100};
     if (!meter_begin(world.meter, uid, incarnation, &amounts, 0, &err))
         fail_msg("%s", err.text);
 }
@@ -44,7 +45,7 @@ static bool copy_as_before(int kind, struct unpacker *payload, void *out)
 {
     struct packer packer = {.size = payload->left};
     if (kind == RECORD_OF_INTERVAL)
-        packer.size -= NUMBER_SIZE; /* GPUs stand at the end */
+        packer.size -= TAIL_SIZE; /* GPUs and the class stand at the end */
     memcpy(packer.bytes, payload->at, packer.size);
     frame_add(out, kind, &packer);
     return true;
@@ -79,6 +80,7 @@ TEST(gpus_outlive_the_agent_and_are_told)
     assert_int_equal(plane.count, 2);
     assert_int_equal(plane.intervals[0].gpus, gpus);
     assert_int_equal(plane.intervals[1].gpus, 0);
+    assert_int_equal(plane.intervals[1].price_class, QUOTA_CLASS_V100);
 }
 
 TEST(gpus_stay_when_the_clock_is_set_forward)
@@ -116,7 +118,8 @@ TEST(an_older_agent_s_journal_goes_on_and_its_gpus_are_untold)
     assert_int_equal(plane.count, 2);
     assert_string_equal(plane.intervals[0].uid, "new");
     assert_int_equal(plane.intervals[0].gpus, gpus_of(0, 1));
-    assert_int_equal(plane.intervals[1].gpus, GPUS_UNTOLD);
+    assert_int_equal(plane.intervals[1].gpus, METER_UNTOLD);
+    assert_int_equal(plane.intervals[1].price_class, METER_UNTOLD);
     assert_int_equal(plane.intervals[1].from_s - START_S, 10);
     assert_int_equal(plane.intervals[1].to_s - START_S, 13);
 }

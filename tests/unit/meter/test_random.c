@@ -131,7 +131,7 @@ static void step_begin(void)
 {
     struct group *group = any_group();
     int64_t at_ms = world_now_ms(&world) - (int64_t)world_dice(&world, 300);
-    struct meter_amounts amounts = {500, 128, gpus_held(group->incarnation)};
+    struct meter_amounts amounts = {500, 128, gpus_held(group->incarnation), 0};
     if (group->doubted)
         return;
     if (group->held && world_dice(&world, 2)) { /* repeated */
