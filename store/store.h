@@ -482,18 +482,26 @@ struct usage_row {
     int64_t from_s,
         to_s; /* clipped to the question; to_s of an open interval is its node's watermark */
     bool open;
-    int64_t cpu_milli, memory_mib;
+    int64_t cpu_milli, memory_mib, gpus;
+    int price_class; /* enum quota_class; -1: nobody knows any more */
+    const char *os;  /* of its node */
 };
-/* Intervals of a group by name (all lives of the name) or of a whole subscription (group NULL), that touch
- * [from_s, to_s), oldest first, paged by `after_key`. Deleted groups are there too. */
+/* Intervals of a group by name (all lives of the name), of a resource group (group NULL) or of a whole subscription (both
+ * NULL), that touch [from_s, to_s), oldest first (of a resource group: by group), paged by `after_key`. Deleted groups are
+ * there too. */
 struct usage_page {
     struct usage_row *rows;
     size_t count;
-    int64_t next_key;
+    int64_t next_key; /* 0: there is no more */
+    int64_t last_key; /* where this page ended */
 };
 bool store_usage_list(struct tx *tx, const struct resource_id *id, int64_t from_s, int64_t to_s,
                       int64_t after_key, size_t rows_max, struct arena *arena,
                       struct usage_page *page, struct err *err) MUST_CHECK;
+
+/* Intervals that have ended, in the order in which that was learned: none comes to stand before another that was read. */
+bool store_usage_ended(struct tx *tx, const char *subscription, int64_t after_key, size_t rows_max,
+                       struct arena *arena, struct usage_page *page, struct err *err) MUST_CHECK;
 
 struct use_row { /* newest measured sample of each container of a group's newest incarnation */
     const char *container;
