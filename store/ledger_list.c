@@ -33,12 +33,11 @@ struct asked {
     struct arena *arena;
 };
 
-static bool row_read(struct statement *q, const struct asked *asked, struct usage_row *row,
-                     int64_t *key)
+static bool row_read(struct statement *q, const struct asked *asked, struct usage_row *row)
 {
     int64_t start_s = column_int(q, C_start_s), to_s = column_int(q, C_to_s);
-    *key = column_int(q, C_key);
     *row = (struct usage_row){
+        .key = column_int(q, C_key),
         .uid = column_text(q, C_uid, asked->arena),
         .resource = resource_text(q, asked->arena),
         .incarnation = column_int(q, C_incarnation),
@@ -60,23 +59,20 @@ static bool read_page(struct statement *q, const struct asked *asked, struct usa
 {
     struct usage_page found = {
         .rows = arena_array(asked->arena, asked->rows_max + 1, sizeof *found.rows)};
-    int64_t key = 0, last_key = 0;
+    bool more = false;
     if (!found.rows)
         return arena_full(err);
     bind_int(q, P_rows, (int64_t)asked->rows_max + 1);
-    for (; statement_next(q, err); last_key = key) {
-        if (!row_read(q, asked, &found.rows[found.count], &key))
+    while (!more && statement_next(q, err)) {
+        if (!row_read(q, asked, &found.rows[found.count]))
             return arena_full(err);
-        if (found.count++ == asked->rows_max)
-            break;
+        more = found.count == asked->rows_max; /* one more than asked for: there is a next page */
+        found.count += !more;
     }
-    if (!statement_ok(q, err))
+    if (!more && !statement_ok(q, err))
         return false;
-    if (found.count > asked->rows_max) { /* one more than asked for: there is a next page */
-        found.count--;
-        found.next_key = last_key;
-    }
-    found.last_key = found.count > 0 ? last_key : asked->after_key;
+    found.last_key = found.count > 0 ? found.rows[found.count - 1].key : asked->after_key;
+    found.next_key = more ? found.last_key : 0;
     *page = found;
     return true;
 }
@@ -143,4 +139,14 @@ bool store_usage_ended(struct tx *tx, const char *subscription, int64_t after_ke
     bind_int(q, P_ended, place.ended);
     bind_int(q, P_after, after_key);
     return read_page(q, &asked, page, err);
+}
+
+bool store_usage_reported(struct tx *tx, struct opt_int *second, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_usage_reported);
+    if (!statement_next(q, err))
+        return statement_ok(q, err);
+    bool any = !column_is_null(q, C_reported_s);
+    *second = (struct opt_int){any ? GIVEN_VALUE : GIVEN_ABSENT, column_int(q, C_reported_s)};
+    return true;
 }

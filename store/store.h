@@ -476,6 +476,7 @@ bool store_disk_words(struct tx *tx, int64_t group_key, char words[DISK_WORDS_SI
 /* ---- ledger ---- */
 
 struct usage_row {
+    int64_t key;                /* of the interval, for ever */
     const char *uid, *resource; /* ARM id of the group, as it was */
     int64_t incarnation;
     const char *node;
@@ -502,6 +503,9 @@ bool store_usage_list(struct tx *tx, const struct resource_id *id, int64_t from_
 /* Intervals that have ended, in the order in which that was learned: none comes to stand before another that was read. */
 bool store_usage_ended(struct tx *tx, const char *subscription, int64_t after_key, size_t rows_max,
                        struct arena *arena, struct usage_page *page, struct err *err) MUST_CHECK;
+
+/* Before this second every node that is ready has told all; absent: there is none. */
+bool store_usage_reported(struct tx *tx, struct opt_int *second, struct err *err) MUST_CHECK;
 
 struct use_row { /* newest measured sample of each container of a group's newest incarnation */
     const char *container;

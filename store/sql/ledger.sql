@@ -146,9 +146,16 @@ select {usage_columns}
   from usage_intervals i
   {around_page}
  where i.subscription_key = (select key from subscriptions where name = :subscription)
-   and i.ended is not null and (i.ended, i.key) > (:ended, :after)
+   and i.ended is not null and (i.ended, i.key) > (:ended, :after) and i.to_s > i.start_s
  order by i.ended, i.key
  limit :rows;
+
+-- name: usage_reported
+-- One row of each node is looked at.
+select min(w.watermark_s) as reported_s
+  from nodes n
+  join node_watermarks w on w.node_key = n.key
+ where n.state = 0 and w.watermark_s > 0;
 
 -- name: use_put
 -- Only of a living group, only newer than what is there.
