@@ -57,7 +57,9 @@ static const struct parameter {
     {"container", STRING_, 0, WORD_EVENTS, false, "Only this one; all without."},
     {"follow", "{\"type\":\"boolean\"}", 0, WORD_EVENTS, false,
      "Goes on with what is written from now on; true without."},
-    {"group", STRING_, 0, WORD_USAGE, true, "The id of a container group or of a subscription."},
+    {"group", STRING_, 0, WORD_USAGE | WORD_ENDED, true,
+     "The id of a container group, of a resource group or of a subscription; of what has ended: of "
+     "a subscription."},
     {"subscription", STRING_, 0, WORD_SCOPE, false, "Only what belongs to this subscription."},
     {"resourceGroup", STRING_, 0, WORD_SCOPE, false,
      "Only what belongs to this resource group of it."},

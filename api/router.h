@@ -33,6 +33,7 @@ enum route_words {
     WORD_SOCKET = 1 << 12,   /* becomes a WebSocket */
     WORD_EVENTS = 1 << 13,   /* gives server-sent events */
     WORD_SCOPE = 1 << 14,    /* takes subscription and resourceGroup */
+    WORD_ENDED = 1 << 15,    /* takes group */
 };
 
 struct route {

@@ -200,6 +200,8 @@ const struct route routes[] = {
 
     { HTTP_GET,    "/v1/usage",                 0, usage_show,    "Usage_Get",
       "200", "What groups held, second by second, in exact integers.", GIVES(usage), .words = WORD_USAGE | WORD_PAGED },
+    { HTTP_GET,    "/v1/usage/ended",           0, usage_ended_list, "Usage_ListEnded",
+      "200", "What was held and has ended, for those who bill and go on from a cursor.", GIVES(usage_ended), .words = WORD_ENDED | WORD_PAGED },
     { HTTP_GET, "/v1" SUBSCRIPTION "/resourceGroups/{resourceGroupName}/containerGroups/{containerGroupName}/logs",
       ROUTE_SUBSCRIPTION, group_follow, "ContainerGroups_FollowLogs",
       "200 409 429", "What the containers of a group write, as it comes: server-sent events.", .words = WORD_EVENTS },

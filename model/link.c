@@ -155,6 +155,8 @@ static const struct field interval_fields[] = {
     FIELD(struct usage_interval, to_s, "to"),
     FIELD(struct usage_interval, cpu_milli, "cpuMilli"),
     FIELD(struct usage_interval, memory_mib, "memoryMib"),
+    FIELD(struct usage_interval, gpus, "gpus"),
+    FIELD(struct usage_interval, price_class, "priceClass"),
 };
 static const struct schema interval_schema = SCHEMA("UsageInterval", struct usage_interval, interval_fields, "A time in which a group held resources.");
 

@@ -182,6 +182,8 @@ struct usage_interval {
     int64_t incarnation;
     int64_t from_s, to_s; /* Unix seconds, [from, to); to 0: still held */
     int64_t cpu_milli, memory_mib;
+    /* GPUs as a shape counts them, and the number of its quota class; absent: its agent does not meter them. */
+    struct opt_int gpus, price_class;
 };
 
 struct use_sample { /* measured, for charts; never for the bill */

@@ -69,6 +69,18 @@ void quota_class_shape(enum quota_class class, struct shape *shape)
     shape->spot = class == QUOTA_CLASS_SPOT;
 }
 
+enum group_sku quota_class_sku(enum quota_class class)
+{
+    return class == QUOTA_CLASS_DEDICATED      ? SKU_DEDICATED
+           : class == QUOTA_CLASS_CONFIDENTIAL ? SKU_CONFIDENTIAL
+                                               : SKU_STANDARD;
+}
+
+enum group_priority quota_class_priority(enum quota_class class)
+{
+    return class == QUOTA_CLASS_SPOT ? PRIORITY_SPOT : PRIORITY_REGULAR;
+}
+
 struct quota_hold quota_hold_of(bool living, enum group_state state, int64_t cpu_milli)
 {
     bool holds = state == GROUP_PENDING || state == GROUP_RUNNING || state == GROUP_REPAIRING;

@@ -59,6 +59,9 @@ struct quota_pair {
 extern const struct quota_pair quota_pairs[QUOTA_CLASS_COUNT];
 /* What its class says of how it is placed. */
 void quota_class_shape(enum quota_class class, struct shape *shape);
+/* The sku and priority that groups of this class have, by which prices differ. */
+enum group_sku quota_class_sku(enum quota_class class);
+enum group_priority quota_class_priority(enum quota_class class);
 enum quota_class quota_class_of(const struct container_group *group);
 
 /* Amounts in the two quotas of a group's class. */

@@ -41,6 +41,7 @@ static void read_life(struct statement *q, struct group_row *row)
     quota_class_shape(row->quota_class, &row->shape);
     row->waits = !column_is_null(q, C_waits_since);
     row->counted = quota_hold_of(row->living, row->state, row->shape.cpu_milli);
+    row->counted_class = row->quota_class;
 }
 
 static void read_numbers(struct statement *q, struct group_row *row)
@@ -264,6 +265,7 @@ static void bind_shape(struct statement *q, const struct group_row *row)
     bind_int(q, P_cpu_milli, row->shape.cpu_milli);
     bind_int(q, P_memory_mib, row->shape.memory_mib);
     bind_int(q, P_gpus, row->shape.gpus);
+    bind_int(q, P_quota_class, row->quota_class);
     bind_text(q, P_runtime_class, row->shape.runtime_class);
     bind_text(q, P_zone, row->shape.zone);
 }
@@ -301,7 +303,6 @@ static bool insert_row(struct tx *tx, const struct group_row *row, struct err *e
     bind_text(q, P_uid, row->uid);
     bind_text(q, P_location, row->location);
     bind_int(q, P_now_ms, row->created_ms);
-    bind_int(q, P_quota_class, row->quota_class);
     if (!statement_change(q, &inserted, err))
         return false;
     return inserted || name_taken(row, err);

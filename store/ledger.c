@@ -50,7 +50,8 @@ bool usage_group_find(struct tx *tx, const char *uid, int64_t *group_key, int64_
 struct interval {
     int64_t key, group_key, subscription_key, node_key, incarnation, from_s;
     int64_t start_s, to_s, cap_s;
-    bool known, closed, capped;
+    int64_t gpus, price_class;
+    bool known, closed, capped, classed;
 };
 
 static void bind_name(struct statement *q, const struct interval *interval)
@@ -135,7 +136,8 @@ static bool insert(struct tx *tx, const struct interval *interval,
                    const struct usage_interval *told, struct err *err)
 {
     AUTO(statement) *q = tx_statement(tx, SQL_interval_insert);
-    bind_int(q, P_key, tx_next_revision(tx));
+    int64_t key = tx_next_revision(tx);
+    bind_int(q, P_key, key);
     bind_name(q, interval);
     bind_int(q, P_subscription_key, interval->subscription_key);
     bind_int(q, P_start_s, interval->start_s);
@@ -143,6 +145,9 @@ static bool insert(struct tx *tx, const struct interval *interval,
     bind_or_null(q, P_to_s, interval->closed, interval->to_s);
     bind_int(q, P_cpu_milli, told->cpu_milli);
     bind_int(q, P_memory_mib, told->memory_mib);
+    bind_int(q, P_gpus, interval->gpus);
+    bind_or_null(q, P_price_class, interval->classed, interval->price_class);
+    bind_or_null(q, P_ended, interval->closed, key);
     return statement_run(q, err);
 }
 
@@ -151,7 +156,41 @@ static bool close_it(struct tx *tx, const struct interval *interval, struct err 
     AUTO(statement) *q = tx_statement(tx, SQL_interval_close);
     bind_int(q, P_key, interval->key);
     bind_int(q, P_to_s, interval->to_s);
+    bind_int(q, P_ended, tx_next_revision(tx));
     return statement_run(q, err);
+}
+
+/* ---- what it costs ---- */
+
+static bool is_class(int64_t number)
+{
+    return number >= 0 && number < QUOTA_CLASS_COUNT;
+}
+
+static bool untold_find(struct tx *tx, struct interval *interval, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_interval_untold);
+    bind_int(q, P_group_key, interval->group_key);
+    bind_int(q, P_node_key, interval->node_key);
+    bind_int(q, P_incarnation, interval->incarnation);
+    if (statement_next(q, err)) {
+        interval->gpus = column_int(q, C_gpus);
+        interval->price_class = column_int(q, C_quota_class);
+        interval->classed = true;
+    }
+    return statement_ok(q, err);
+}
+
+/* An agent tells both or, as it was made before there were prices, neither. */
+static bool price(struct tx *tx, const struct usage_interval *told, struct interval *interval,
+                  struct err *err)
+{
+    if (told->gpus.given != GIVEN_VALUE || !is_class(told->price_class.value))
+        return untold_find(tx, interval, err);
+    interval->gpus = told->gpus.value;
+    interval->price_class = told->price_class.value;
+    interval->classed = true;
+    return true;
 }
 
 static void end(struct interval *interval, int64_t told_to_s)
@@ -166,7 +205,8 @@ static void end(struct interval *interval, int64_t told_to_s)
 static bool makes_sense(const struct usage_interval *told)
 {
     return told->from_s > 0 && (told->to_s == 0 || told->to_s >= told->from_s) &&
-           told->cpu_milli >= 0 && told->memory_mib >= 0 && told->incarnation > 0;
+           told->cpu_milli >= 0 && told->memory_mib >= 0 && told->gpus.value >= 0 &&
+           told->incarnation > 0;
 }
 
 bool usage_interval_tell(struct tx *tx, int64_t node_key, const struct usage_interval *told,
@@ -186,10 +226,15 @@ bool usage_interval_tell(struct tx *tx, int64_t node_key, const struct usage_int
         return true;
     if (told->to_s != 0)
         end(&interval, told->to_s);
-    return interval.known ? close_it(tx, &interval, err) : insert(tx, &interval, told, err);
+    if (interval.known)
+        return close_it(tx, &interval, err);
+    return price(tx, told, &interval, err) && insert(tx, &interval, told, err);
 }
 
 bool usage_close_node(struct tx *tx, int64_t node_key, struct err *err)
 {
-    return tx_run_key(tx, SQL_interval_close_node, node_key, err);
+    AUTO(statement) *q = tx_statement(tx, SQL_interval_close_node);
+    bind_int(q, P_key, node_key);
+    bind_int(q, P_ended, tx_next_revision(tx));
+    return statement_run(q, err);
 }

@@ -101,6 +101,15 @@ static bool allows(struct tx *tx, const struct group_row *row, size_t entry, enu
     return more <= 0 || used + more <= most || refuse(tx, row, quota, used, more, err);
 }
 
+/* What the row, as it was read, counts for in this quota. */
+static int64_t counted_in(const struct group_row *row, enum quota quota)
+{
+    const struct quota_pair *pair = &quota_pairs[row->counted_class];
+    return quota == pair->groups  ? row->counted.groups
+           : quota == pair->cores ? row->counted.cpu_milli
+                                  : 0;
+}
+
 bool quota_allows(struct tx *tx, const struct group_row *row, struct err *err)
 {
     struct quota_hold then = quota_hold_of(true, GROUP_PENDING, row->shape.cpu_milli);
@@ -109,9 +118,10 @@ bool quota_allows(struct tx *tx, const struct group_row *row, struct err *err)
         return true;
     int64_t entry = entry_of(tx, row, err);
     return entry >= 0 &&
-           allows(tx, row, (size_t)entry, pair->groups, then.groups - row->counted.groups, err) &&
-           allows(tx, row, (size_t)entry, pair->cores, then.cpu_milli - row->counted.cpu_milli,
-                  err);
+           allows(tx, row, (size_t)entry, pair->groups, then.groups - counted_in(row, pair->groups),
+                  err) &&
+           allows(tx, row, (size_t)entry, pair->cores,
+                  then.cpu_milli - counted_in(row, pair->cores), err);
 }
 
 /* ---- counting ---- */
@@ -134,16 +144,18 @@ static bool add(struct tx *tx, size_t entry, enum quota quota, int64_t amount, s
 bool quota_count(struct tx *tx, struct group_row *row, struct err *err)
 {
     struct quota_hold now = quota_hold_of(row->living, row->state, row->shape.cpu_milli);
-    const struct quota_pair *pair = &quota_pairs[row->quota_class];
-    int64_t groups = now.groups - row->counted.groups;
-    int64_t cpu_milli = now.cpu_milli - row->counted.cpu_milli;
-    if (groups == 0 && cpu_milli == 0)
+    const struct quota_pair *pair = &quota_pairs[row->quota_class],
+                            *old = &quota_pairs[row->counted_class];
+    if (pair == old && now.groups == row->counted.groups && now.cpu_milli == row->counted.cpu_milli)
         return true;
     int64_t entry = entry_of(tx, row, err);
-    if (entry < 0 || !add(tx, (size_t)entry, pair->groups, groups, err) ||
-        !add(tx, (size_t)entry, pair->cores, cpu_milli, err))
+    if (entry < 0 || !add(tx, (size_t)entry, old->groups, -row->counted.groups, err) ||
+        !add(tx, (size_t)entry, old->cores, -row->counted.cpu_milli, err) ||
+        !add(tx, (size_t)entry, pair->groups, now.groups, err) ||
+        !add(tx, (size_t)entry, pair->cores, now.cpu_milli, err))
         return false;
     row->counted = now;
+    row->counted_class = row->quota_class;
     return true;
 }
 

@@ -154,11 +154,12 @@ static bool apply_status(struct tx *tx, int64_t node_key, const struct group_sta
 static bool apply_parts(struct tx *tx, int64_t node_key, const struct report *report,
                         struct err *err)
 {
-    for (size_t i = 0; i < report->statuses_count; i++)
-        if (!apply_status(tx, node_key, &report->statuses[i], err))
-            return false;
+    /* First: of a group that is removed nobody knows any more what its agent did not tell. */
     for (size_t i = 0; i < report->intervals_count; i++)
         if (!usage_interval_tell(tx, node_key, &report->intervals[i], err))
+            return false;
+    for (size_t i = 0; i < report->statuses_count; i++)
+        if (!apply_status(tx, node_key, &report->statuses[i], err))
             return false;
     return use_tell(tx, report->samples, report->samples_count, err);
 }

@@ -166,7 +166,7 @@ struct group_row {
     enum restart_policy restart_policy;
     enum os_type os;
     struct shape shape;
-    enum quota_class quota_class; /* which quotas it counts in; never changes */
+    enum quota_class quota_class; /* which quotas it counts in; a new deployment may change it */
     /* What a create, a start and a rerun must keep within; NULL: nothing. Outlives the work. */
     const struct quota_limits *limits;
     /* What its images mean from a create and a rerun on; a digest NULL: what it meant. Outlives the work. */
@@ -192,10 +192,11 @@ struct group_row {
     bool living; /* false: removed, waiting for its nodes to forget it */
     bool waits;  /* wants to run and waits for a node */
     int64_t subscription_key, resource_group_key;
-    struct quota_hold counted; /* in its quotas, as it was read or last saved */
-    char ids[2][40];           /* where uid and operation_id live when they are made here, */
-    char parents[2][96];       /* and subscription and resource_group, as first written, */
-    char public_text[16];      /* and public_address */
+    struct quota_hold counted; /* in the quotas of this class, as it was read or last saved */
+    enum quota_class counted_class;
+    char ids[2][40];      /* where uid and operation_id live when they are made here, */
+    char parents[2][96];  /* and subscription and resource_group, as first written, */
+    char public_text[16]; /* and public_address */
 };
 
 /* A new group: key, uid, generation, incarnation, state and operation are filled in here. Its resource group
@@ -479,24 +480,36 @@ bool store_disk_words(struct tx *tx, int64_t group_key, char words[DISK_WORDS_SI
 /* ---- ledger ---- */
 
 struct usage_row {
+    int64_t key;                /* of the interval, for ever */
     const char *uid, *resource; /* ARM id of the group, as it was */
     int64_t incarnation;
     const char *node;
     int64_t from_s,
         to_s; /* clipped to the question; to_s of an open interval is its node's watermark */
     bool open;
-    int64_t cpu_milli, memory_mib;
+    int64_t cpu_milli, memory_mib, gpus;
+    int price_class; /* enum quota_class; -1: nobody knows any more */
+    const char *os;  /* of its node */
 };
-/* Intervals of a group by name (all lives of the name) or of a whole subscription (group NULL), that touch
- * [from_s, to_s), oldest first, paged by `after_key`. Deleted groups are there too. */
+/* Intervals of a group by name (all lives of the name), of a resource group (group NULL) or of a whole subscription (both
+ * NULL), that touch [from_s, to_s), oldest first (of a resource group: by group), paged by `after_key`. Deleted groups are
+ * there too. */
 struct usage_page {
     struct usage_row *rows;
     size_t count;
-    int64_t next_key;
+    int64_t next_key; /* 0: there is no more */
+    int64_t last_key; /* where this page ended */
 };
 bool store_usage_list(struct tx *tx, const struct resource_id *id, int64_t from_s, int64_t to_s,
                       int64_t after_key, size_t rows_max, struct arena *arena,
                       struct usage_page *page, struct err *err) MUST_CHECK;
+
+/* Intervals that have ended, in the order in which that was learned: none comes to stand before another that was read. */
+bool store_usage_ended(struct tx *tx, const char *subscription, int64_t after_key, size_t rows_max,
+                       struct arena *arena, struct usage_page *page, struct err *err) MUST_CHECK;
+
+/* Before this second every node that is ready has told all; absent: there is none. */
+bool store_usage_reported(struct tx *tx, struct opt_int *second, struct err *err) MUST_CHECK;
 
 struct use_row { /* newest measured sample of each container of a group's newest incarnation */
     const char *container;

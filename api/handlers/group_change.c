@@ -105,6 +105,9 @@ static void check_total(struct change_check *check, const struct container_group
                 now.cpu_milli);
     check_milli(check, "properties.containers[*].resources.requests.memoryInGB",
                 old.memory_mib * 1000 / 1024, now.memory_mib * 1000 / 1024);
+    for (int sku = 0; sku < GPU_SKUS; sku++)
+        check_milli(check, "properties.containers[*].resources.requests.gpu.count",
+                    gpus_count(old.gpus, sku) * 1000, gpus_count(now.gpus, sku) * 1000);
 }
 
 static const char *subnet_of(const struct container_group *group)

@@ -26,6 +26,7 @@ static void row_take(struct group_row *row, const struct putting *putting)
     row->restart_policy = sent->restart_policy;
     row->os = sent->os;
     row->shape = sent->shape;
+    row->quota_class = sent->quota_class;
     text_copy(row->shape.runtime_class, sizeof row->shape.runtime_class, class_name);
     row->limits = sent->limits;
     row->pins = sent->pins;

@@ -117,7 +117,8 @@ extern const struct schema quota_usage_schema;
 
 /* usage.c */
 bool usage_show(struct request *request, struct err *err) MUST_CHECK;
-extern const struct schema usage_schema;
+bool usage_ended_list(struct request *request, struct err *err) MUST_CHECK;
+extern const struct schema usage_schema, usage_ended_schema;
 
 /* nodes.c */
 bool node_list(struct request *request, struct err *err) MUST_CHECK;

@@ -1,29 +1,18 @@
 /* What groups held, second by second, in exact integers; and what their containers were measured to
- * use. */
-#include "api/handlers/handlers.h"
+ * use. Those who bill read it in two ways: what touches a time, and what has ended since they read last. */
+#include "api/handlers/usage_view.h"
 #include "api/inside.h"
 #include "api/page.h"
 
 #include <string.h>
 
-enum { TOTAL_ROWS_MAX = 200000 };
-
-struct usage_interval_view {
-    const char *group, *uid, *node;
-    int64_t incarnation, from_s, to_s, seconds, cpu_milli, memory_mib, cpu_milli_seconds,
-        memory_mib_seconds;
-    bool open;
-};
-struct usage_totals {
-    int64_t intervals, seconds, cpu_milli_seconds, memory_mib_seconds;
-    bool complete;
-};
 struct use_view {
     const char *container;
     int64_t incarnation, second, cpu_ns, memory_bytes, rx_bytes, tx_bytes;
 };
 struct usage_view {
     int64_t from_s, to_s;
+    struct opt_int reported_s;
     struct usage_interval_view *value;
     size_t value_count;
     struct usage_totals *totals;
@@ -31,33 +20,14 @@ struct usage_view {
     size_t use_count;
     const char *next_link; /* page_link() prints it */
 };
+struct ended_view {
+    struct usage_interval_view *value;
+    size_t value_count;
+    const char *cursor;
+    const char *next_link; /* page_link() prints it */
+};
 
 /* clang-format off */
-static const struct field interval_fields[] = {
-    FIELD(struct usage_interval_view, group, "group", .doc = "ARM id, as it was."),
-    FIELD(struct usage_interval_view, uid, "uid", .doc = "Of that life of the name."),
-    FIELD(struct usage_interval_view, incarnation, "incarnation", .doc = "Which run of it."),
-    FIELD(struct usage_interval_view, node, "node"),
-    FIELD(struct usage_interval_view, from_s, "from", .doc = "Unix second, included."),
-    FIELD(struct usage_interval_view, to_s, "to", .doc = "Unix second, excluded; of an open interval: reported so far."),
-    FIELD(struct usage_interval_view, open, "open", .doc = "Still held."),
-    FIELD(struct usage_interval_view, seconds, "seconds"),
-    FIELD(struct usage_interval_view, cpu_milli, "cpuMilli"),
-    FIELD(struct usage_interval_view, memory_mib, "memoryMib"),
-    FIELD(struct usage_interval_view, cpu_milli_seconds, "cpuMilliSeconds"),
-    FIELD(struct usage_interval_view, memory_mib_seconds, "memoryMibSeconds"),
-};
-static const struct schema interval_schema = SCHEMA("Usage", struct usage_interval_view, interval_fields, "A time in which a group held resources.");
-
-static const struct field totals_fields[] = {
-    FIELD(struct usage_totals, intervals, "intervals"),
-    FIELD(struct usage_totals, seconds, "seconds"),
-    FIELD(struct usage_totals, cpu_milli_seconds, "cpuMilliSeconds"),
-    FIELD(struct usage_totals, memory_mib_seconds, "memoryMibSeconds"),
-    FIELD(struct usage_totals, complete, "complete", .doc = "False: more intervals than are summed up in one answer."),
-};
-static const struct schema totals_schema = SCHEMA("UsageTotals", struct usage_totals, totals_fields, "Sums over all pages.");
-
 static const struct field use_fields[] = {
     FIELD(struct use_view, container, "container"),
     FIELD(struct use_view, incarnation, "incarnation"),
@@ -72,12 +42,20 @@ static const struct schema use_schema = SCHEMA("MeasuredUse", struct use_view, u
 static const struct field usage_fields[] = {
     FIELD(struct usage_view, from_s, "from"),
     FIELD(struct usage_view, to_s, "to"),
-    FIELD_ITEMS(struct usage_view, value, "value", &interval_schema, .flags = FIELD_PRINT_EMPTY),
-    FIELD_STRUCT(struct usage_view, totals, "totals", &totals_schema),
+    FIELD(struct usage_view, reported_s, "reportedTo", .doc = "Every node that is ready has told what it held in all seconds before this one. Absent without nodes."),
+    FIELD_ITEMS(struct usage_view, value, "value", &usage_interval_view_schema, .flags = FIELD_PRINT_EMPTY),
+    FIELD_STRUCT(struct usage_view, totals, "totals", &usage_totals_schema),
     FIELD_ITEMS(struct usage_view, use, "measured", &use_schema, .flags = FIELD_PRINT_EMPTY),
     FIELD(struct usage_view, next_link, "nextLink", .doc = "The next page, when there is one."),
 };
-const struct schema usage_schema = SCHEMA("UsagePage", struct usage_view, usage_fields, "Intervals, oldest first.");
+const struct schema usage_schema = SCHEMA("UsagePage", struct usage_view, usage_fields, "Intervals, oldest first; of a resource group: group after group.");
+
+static const struct field ended_fields[] = {
+    FIELD_ITEMS(struct ended_view, value, "value", &usage_interval_view_schema, .flags = FIELD_PRINT_EMPTY),
+    FIELD(struct ended_view, cursor, "cursor", .doc = "Keep it: as $skiptoken it goes on behind this page, now or in a year. Absent as long as nothing has ended."),
+    FIELD(struct ended_view, next_link, "nextLink", .doc = "The next page, when there is one by now."),
+};
+const struct schema usage_ended_schema = SCHEMA("UsageEndedPage", struct ended_view, ended_fields, "Intervals that have ended, in the order in which it was learned. None changes any more.");
 /* clang-format on */
 
 /* ---- the question ---- */
@@ -117,7 +95,7 @@ static bool group_take(struct request *request, struct resource_id *id, struct e
     if (!text || !text[0])
         return err_set_field(
             err, ERR_BAD_QUERY, "group",
-            "'group' is missing: give the id of a container group or subscription");
+            "'group' is missing: give the id of a container group, resource group or subscription");
     if (strncasecmp(text, "/subscriptions/", 15) != 0 && settings->subscriptions_count == 1) {
         const char *slash = strchr(text, '/');
         if (slash && slash != text && slash[1] && !strchr(slash + 1, '/')) {
@@ -129,12 +107,7 @@ static bool group_take(struct request *request, struct resource_id *id, struct e
             return id->resource_group || request_full(err);
         }
     }
-    if (!resource_id_parse(text, request->arena, id, err))
-        return false;
-    return (id->group || !id->resource_group) ||
-           err_set_field(
-               err, ERR_BAD_QUERY, "group",
-               "usage is asked for a container group or a subscription, not for a resource group");
+    return resource_id_parse(text, request->arena, id, err);
 }
 
 static bool question_take(struct request *request, struct usage_question *question, struct err *err)
@@ -153,46 +126,18 @@ static bool question_take(struct request *request, struct usage_question *questi
 
 /* ---- the answer ---- */
 
-static void interval_fill(const struct usage_row *row, struct usage_interval_view *view)
-{
-    int64_t seconds = row->to_s > row->from_s ? row->to_s - row->from_s : 0;
-
-    *view = (struct usage_interval_view){
-        .group = row->resource,
-        .uid = row->uid,
-        .node = row->node,
-        .incarnation = row->incarnation,
-        .from_s = row->from_s,
-        .to_s = row->to_s,
-        .seconds = seconds,
-        .cpu_milli = row->cpu_milli,
-        .memory_mib = row->memory_mib,
-        .cpu_milli_seconds = seconds * row->cpu_milli,
-        .memory_mib_seconds = seconds * row->memory_mib,
-        .open = row->open,
-    };
-}
-
-static void total_add(struct usage_totals *totals, const struct usage_row *row)
-{
-    struct usage_interval_view view;
-
-    interval_fill(row, &view);
-    totals->intervals++;
-    totals->seconds += view.seconds;
-    totals->cpu_milli_seconds += view.cpu_milli_seconds;
-    totals->memory_mib_seconds += view.memory_mib_seconds;
-}
-
-/* Over all pages, with memory for one. */
-static bool totals_take(struct tx *tx, const struct usage_question *question,
-                        struct usage_totals *totals, struct err *err)
+/* Over all pages, with memory for one; no further than an answer may take. */
+static bool totals_take(struct request *request, struct tx *tx,
+                        const struct usage_question *question, struct usage_totals *totals,
+                        struct err *err)
 {
     AUTO(arena) *arena = arena_new(LIMIT_REQUEST_ARENA_MAX);
     struct usage_page page = {0};
 
     if (!arena)
         return request_full(err);
+    if (!usage_totals_begin(request, totals, err))
+        return false;
     do {
         int64_t after_key = page.next_key;
         arena_reset(arena);
@@ -200,9 +145,10 @@ static bool totals_take(struct tx *tx, const struct usage_question *question,
                               LIMIT_PAGE_ITEMS_MAX, arena, &page, err))
             return false;
         for (size_t i = 0; i < page.count; i++)
-            total_add(totals, &page.rows[i]);
-    } while (page.next_key != 0 && totals->intervals < TOTAL_ROWS_MAX);
+            usage_totals_add(totals, &page.rows[i]);
+    } while (page.next_key != 0 && totals->intervals < LIMIT_USAGE_TOTALS_MAX);
     totals->complete = page.next_key == 0;
+    usage_totals_end(totals);
     return true;
 }
 
@@ -225,11 +171,12 @@ static bool use_take(struct request *request, struct tx *tx, const struct resour
     return view->use || request_full(err);
 }
 
-static bool page_print(struct request *request, const struct usage_view *view, int64_t next_key)
+static bool page_print(struct request *request, const struct schema *schema, const void *view,
+                       char list, int64_t next_key)
 {
     text_add(request->out, "{");
-    fields_print_members(&usage_schema, view, FIELDS_ALL, request->out, NULL);
-    page_link(request, 'u', next_key);
+    fields_print_members(schema, view, FIELDS_ALL, request->out, NULL);
+    page_link(request, list, next_key);
     text_add(request->out, "}");
     return reply_json(request, 200);
 }
@@ -237,26 +184,49 @@ static bool page_print(struct request *request, const struct usage_view *view, i
 bool usage_show(struct request *request, struct err *err)
 {
     struct usage_question question;
-    struct usage_totals totals = {0};
+    struct usage_totals totals;
     struct usage_page page;
     AUTO(tx) *tx = NULL;
 
     if (!question_take(request, &question, err) || !(tx = store_read(request->api->store, err)) ||
         !store_usage_list(tx, &question.id, question.from_s, question.to_s, question.page.after_key,
-                          question.page.rows_max, request->arena, &page, err) ||
-        !totals_take(tx, &question, &totals, err))
+                          question.page.rows_max, request->arena, &page, err))
         return false;
     struct usage_view view = {
-        .from_s = question.from_s,
-        .to_s = question.to_s,
-        .value = arena_array(request->arena, page.count + 1, sizeof *view.value),
+        .from_s = question.from_s, .to_s = question.to_s, .value_count = page.count};
+    if (question.page.after_key == 0) {
+        if (!totals_take(request, tx, &question, &totals, err))
+            return false;
+        view.totals = &totals;
+    }
+    return usage_views_take(request, &page, &view.value, err) &&
+           store_usage_reported(tx, &view.reported_s, err) &&
+           use_take(request, tx, &question.id, &view, err) &&
+           page_print(request, &usage_schema, &view, 'u', page.next_key);
+}
+
+bool usage_ended_list(struct request *request, struct err *err)
+{
+    struct resource_id id;
+    struct page asked;
+    struct usage_page page;
+    AUTO(tx) *tx = NULL;
+
+    if (!group_take(request, &id, err) || !page_take(request, 'e', &asked, err))
+        return false;
+    if (id.resource_group)
+        return err_set_field(err, ERR_BAD_QUERY, "group",
+                             "what has ended is listed for a whole subscription: give its id");
+    if (!(tx = store_read(request->api->store, err)) ||
+        !store_usage_ended(tx, id.subscription, asked.after_key, asked.rows_max, request->arena,
+                           &page, err))
+        return false;
+    struct ended_view view = {
         .value_count = page.count,
-        .totals = &totals,
+        .cursor = page.last_key == 0
+                      ? NULL
+                      : arena_format(request->arena, "e%llx", (unsigned long long)page.last_key),
     };
-    if (!view.value)
-        return request_full(err);
-    for (size_t i = 0; i < page.count; i++)
-        interval_fill(&page.rows[i], &view.value[i]);
-    return use_take(request, tx, &question.id, &view, err) &&
-           page_print(request, &view, page.next_key);
+    return usage_views_take(request, &page, &view.value, err) &&
+           page_print(request, &usage_ended_schema, &view, 'e', page.next_key);
 }

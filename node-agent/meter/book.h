@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "node-agent/meter/frame.h"
+#include "node-agent/meter/meter.h"
 
 #include <stdint.h>
 
@@ -18,7 +19,7 @@ struct interval {
     char uid[ID_SIZE];
     int64_t incarnation;
     int64_t from_s, to_s; /* to_s 0: open */
-    int64_t cpu_milli, memory_mib;
+    struct meter_amounts amounts;
     int64_t opened, closed; /* change numbers; closed 0: open */
     bool in_doubt;
 };

@@ -149,11 +149,10 @@ static bool begin_locked(struct meter *meter, const struct interval *shape, int6
     return interval_open(meter, shape, when_ms, err);
 }
 
-bool meter_begin(struct meter *meter, const char *uid, int64_t incarnation, int64_t cpu_milli,
-                 int64_t memory_mib, int64_t at_ms, struct err *err)
+bool meter_begin(struct meter *meter, const char *uid, int64_t incarnation,
+                 const struct meter_amounts *amounts, int64_t at_ms, struct err *err)
 {
-    struct interval shape = {
-        .incarnation = incarnation, .cpu_milli = cpu_milli, .memory_mib = memory_mib};
+    struct interval shape = {.incarnation = incarnation, .amounts = *amounts};
     if (!text_copy(shape.uid, sizeof shape.uid, uid) || *uid == '\0')
         return err_set(err, ERR_INVALID, "this is no group's uid");
     WITH_LOCK(&meter->lock);
@@ -202,8 +201,7 @@ bool meter_list(struct meter *meter, struct arena *arena, struct meter_held **he
         struct meter_held *out = &list[found++];
         *out = (struct meter_held){.incarnation = interval->incarnation,
                                    .from_s = interval->from_s,
-                                   .cpu_milli = interval->cpu_milli,
-                                   .memory_mib = interval->memory_mib,
+                                   .amounts = interval->amounts,
                                    .in_doubt = interval->in_doubt};
         text_copy(out->uid, sizeof out->uid, interval->uid);
     }

@@ -38,11 +38,19 @@ struct meter_options {
     const char *boot_id; /* NULL: the machine's */
 };
 
+struct meter_amounts {
+    int64_t cpu_milli, memory_mib;
+    int64_t gpus;        /* as a shape counts them */
+    int64_t price_class; /* enum quota_class of the group */
+};
+/* In the place of the last two: written by an agent that did not meter them. */
+enum { METER_UNTOLD = -1 };
+
 struct meter_held {
     char uid[ID_SIZE];
     int64_t incarnation;
     int64_t from_s;
-    int64_t cpu_milli, memory_mib;
+    struct meter_amounts amounts;
     bool in_doubt; /* recovered, and not yet resumed */
 };
 
@@ -63,10 +71,10 @@ void meter_free(struct meter *meter); /* may be skipped: nothing is lost by kill
 /* Bytes of the journal that were not whole when it was opened: a line for the log when it is not 0. */
 int64_t meter_dropped(const struct meter *meter);
 
-/* The group holds cpu_milli and memory_mib from at_ms (Unix; 0: now). Durable when it returns true. Repeating a begin
+/* The group holds these amounts from at_ms (Unix; 0: now). Durable when it returns true. Repeating a begin
  * of what is open changes nothing; a begin of a newer incarnation ends an older one that is open. */
-bool meter_begin(struct meter *meter, const char *uid, int64_t incarnation, int64_t cpu_milli,
-                 int64_t memory_mib, int64_t at_ms, struct err *err) MUST_CHECK;
+bool meter_begin(struct meter *meter, const char *uid, int64_t incarnation,
+                 const struct meter_amounts *amounts, int64_t at_ms, struct err *err) MUST_CHECK;
 /* Nothing of this incarnation or an older one holds resources any more. Durable when it returns true. Success when none is open. */
 bool meter_end(struct meter *meter, const char *uid, int64_t incarnation, int64_t at_ms,
                struct err *err) MUST_CHECK;

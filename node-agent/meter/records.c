@@ -1,5 +1,6 @@
 /* The book as a sequence of records. A journal is a head, then everything in the order it happened; a rewritten one is
- * a head, then everything that is left. */
+ * a head, then everything that is left. A record may grow at its end: readers take what they know, and what an older
+ * agent did not write is said to be untold. */
 #include "node-agent/meter/book.h"
 
 #include "base/limits.h"
@@ -46,10 +47,12 @@ void record_interval(const struct interval *interval, struct text *out)
     pack_number(&packer, interval->incarnation);
     pack_number(&packer, interval->from_s);
     pack_number(&packer, interval->to_s);
-    pack_number(&packer, interval->cpu_milli);
-    pack_number(&packer, interval->memory_mib);
+    pack_number(&packer, interval->amounts.cpu_milli);
+    pack_number(&packer, interval->amounts.memory_mib);
     pack_number(&packer, interval->opened);
     pack_number(&packer, interval->closed);
+    pack_number(&packer, interval->amounts.gpus);
+    pack_number(&packer, interval->amounts.price_class);
     frame_add(out, RECORD_INTERVAL, &packer);
 }
 
@@ -61,10 +64,12 @@ static bool interval_apply(struct book *book, struct unpacker *in)
     read.incarnation = unpack_number(in);
     read.from_s = unpack_number(in);
     read.to_s = unpack_number(in);
-    read.cpu_milli = unpack_number(in);
-    read.memory_mib = unpack_number(in);
+    read.amounts.cpu_milli = unpack_number(in);
+    read.amounts.memory_mib = unpack_number(in);
     read.opened = unpack_number(in);
     read.closed = unpack_number(in);
+    read.amounts.gpus = in->left > 0 ? unpack_number(in) : METER_UNTOLD;
+    read.amounts.price_class = in->left > 0 ? unpack_number(in) : METER_UNTOLD;
     return !in->failed && read.opened > 0 && read.closed >= 0 && book_put(book, &read, &ignored);
 }
 

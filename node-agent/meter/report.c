@@ -46,6 +46,12 @@ static bool changes_collect(const struct meter *meter, struct change **changes, 
     return true;
 }
 
+static struct opt_int number_told(int64_t number)
+{
+    bool told = number != METER_UNTOLD;
+    return (struct opt_int){told ? GIVEN_VALUE : GIVEN_ABSENT, told ? number : 0};
+}
+
 static bool intervals_tell(struct meter *meter, struct arena *arena, struct meter_report *out,
                            struct err *err)
 {
@@ -59,12 +65,15 @@ static bool intervals_tell(struct meter *meter, struct arena *arena, struct mete
         return err_set(err, ERR_BUSY, "no room for a usage report");
     for (size_t i = 0; i < told; i++) {
         const struct interval *in = &meter->book.intervals[changes[i].index];
-        out->intervals[i] = (struct usage_interval){.uid = arena_text(arena, in->uid),
-                                                    .incarnation = in->incarnation,
-                                                    .from_s = in->from_s,
-                                                    .to_s = closing_shown(meter, in) ? in->to_s : 0,
-                                                    .cpu_milli = in->cpu_milli,
-                                                    .memory_mib = in->memory_mib};
+        out->intervals[i] =
+            (struct usage_interval){.uid = arena_text(arena, in->uid),
+                                    .incarnation = in->incarnation,
+                                    .from_s = in->from_s,
+                                    .to_s = closing_shown(meter, in) ? in->to_s : 0,
+                                    .cpu_milli = in->amounts.cpu_milli,
+                                    .memory_mib = in->amounts.memory_mib,
+                                    .gpus = number_told(in->amounts.gpus),
+                                    .price_class = number_told(in->amounts.price_class)};
         if (!out->intervals[i].uid)
             return err_set(err, ERR_BUSY, "no room for a usage report");
     }

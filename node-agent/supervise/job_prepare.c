@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "model/quota.h"
 
 const char *image_holder(const char *uid, const char *container, char out[HOLDER_SIZE])
 {
@@ -54,14 +55,26 @@ static bool limits_set(struct job *job, const struct assignment *assignment, str
     return runtime_group_up(job->jobs->parts.runtime, &ceiling, err);
 }
 
+/* What the bill is made of: from before the first pull on. */
+static bool usage_begin(struct job *job, const struct assignment *assignment, struct err *err)
+{
+    struct meter_amounts held = {
+        .cpu_milli = assignment->cpu_milli,
+        .memory_mib = assignment->memory_mib,
+        .gpus = group_shape(assignment->group).gpus,
+        .price_class = quota_class_of(assignment->group),
+    };
+
+    return meter_begin(job->jobs->parts.meter, job->uid, job->incarnation, &held, 0, err);
+}
+
 bool job_prepare(struct job *job, struct err *err)
 {
     const struct assignment *assignment = job->order->assignment;
     const struct group_properties *properties = assignment->group->properties;
 
     job->part = PART_USAGE;
-    if (!meter_begin(job->jobs->parts.meter, job->uid, job->incarnation, assignment->cpu_milli,
-                     assignment->memory_mib, 0, err))
+    if (!usage_begin(job, assignment, err))
         return false;
     job->part = PART_VOLUMES; /* a key that is refused is told before an image is pulled */
     if (!job_volumes_up(job, err))

@@ -108,11 +108,17 @@ static void agent_advance(struct agent *agent, struct hosted *group)
     }
 }
 
+/* A lease comes with the first report after a join, and the list of what is still this node's may come later. */
+static bool may_start(const struct agent *agent)
+{
+    return agent->leased && !agent->fenced && !agent->listing;
+}
+
 /* Due are those whose time has come, and all of them when the node may start containers again, or no more. */
 static void wake_groups(struct agent *agent)
 {
     int64_t now_ms = steady_ms();
-    bool starting = agent->leased && !agent->fenced, all = starting != agent->starting;
+    bool starting = may_start(agent), all = starting != agent->starting;
 
     if (!all && (agent->wake_ms == 0 || now_ms < agent->wake_ms))
         return;

@@ -98,7 +98,7 @@ update container_groups set revision = :revision where key = :key;
 -- The columns that follow from the spec.
 update container_groups
    set restart_policy = :restart_policy, os = :os, zone = :zone, cpu_milli = :cpu_milli, memory_mib = :memory_mib,
-       gpus = :gpus, runtime_class = :runtime_class, generation = :generation, changed_ms = :now_ms
+       gpus = :gpus, quota_class = :quota_class, runtime_class = :runtime_class, generation = :generation, changed_ms = :now_ms
  where key = :key;
 
 -- name: group_publish

@@ -56,7 +56,9 @@ def what_is_held_is_known_to_an_agent_that_comes_back(berth):
     berth.wait_state("holds", "Running")
     assert with_gpus(berth, "late", 1).status == 409
     berth.delete("holds")
-    berth.wait_gone("holds")
+    wait("its usage is closed", lambda: berth.closed(berth.usage("holds")), 10)
+    [held] = berth.usage("holds")["value"]  # one interval, the kill notwithstanding
+    assert held["gpus"] == [{"sku": "V100", "count": 2, "gpuSeconds": 2 * held["seconds"]}] and held["seconds"] > 0, held
     wait("a GPU is free again", lambda: with_gpus(berth, "late", 1, "ls /dev/gpu*; sleep 600").status == 201)
     assert wait("it has looked", lambda: berth.logs("late", "c") or None) == "/dev/gpu0\n"
 

@@ -90,6 +90,8 @@ static void take(struct sim_agent *agent, const struct assignment *assignment)
 
 static void begin_runs(struct sim_agent *agent)
 {
+    if (agent->after == 0)
+        return; /* the whole list was not heard since it joined: what it knows may be another's by now */
     for (size_t i = 0; i < agent->runs_count; i++) {
         struct sim_run *run = &agent->runs[i];
         if (!leased(agent) || run->wanted != WANTED_RUN || run->ended || run->holds || run->removed)
@@ -149,6 +151,7 @@ void sim_agent_poll(struct sim *sim, struct sim_agent *agent)
     if (whole)
         forget_unnamed(agent, named, named_count);
     begin_runs(agent);
+    sim_meter(sim, agent);
 }
 
 /* ---- what it reports ---- */
@@ -212,6 +215,7 @@ bool sim_agent_report(struct sim *sim, struct sim_agent *agent)
         agent,
         {.epoch = agent->epoch, .sequence = ++agent->sequence, .capacity = &agent->capacity}};
     add_statuses(sim, agent, &telling.report);
+    sim_meter_tell(sim, agent, &telling.report);
     scheduler_node_seen(sim->scheduler, agent->node_key, agent->epoch);
     enum err_code code = sim_write(sim, report_work, &telling);
     if (code != ERR_OK) {
@@ -220,8 +224,10 @@ bool sim_agent_report(struct sim *sim, struct sim_agent *agent)
         return false;
     }
     acknowledged(agent);
+    sim_meter_taken(sim, agent, telling.report.watermark_s);
     agent->lease_until_ns = clock_boot_ns() + SIM_FENCE_MS * INT64_C(1000000);
     begin_runs(agent);
+    sim_meter(sim, agent);
     return true;
 }
 
@@ -245,6 +251,7 @@ void sim_agent_finish_one(struct sim *sim, struct sim_agent *agent)
         return;
     run->holds = false;
     run->ended = run->untold = true;
+    sim_meter(sim, agent);
 }
 
 void sim_agents_live(struct sim *sim)
@@ -255,6 +262,7 @@ void sim_agents_live(struct sim *sim)
             agent->runs[k].untold |= agent->runs[k].holds;
             agent->runs[k].holds = false;
         }
+        sim_meter(sim, agent);
     }
 }
 

@@ -13,21 +13,45 @@ static const struct node_row *node_of(const struct node_row *nodes, size_t count
     return NULL;
 }
 
+struct node_use {
+    struct shape all, spot;
+    int64_t groups, spot_groups;
+    bool alone;
+};
+
+static struct node_use use_of(int64_t node_key, const struct assignment_row *assignments,
+                              size_t count)
+{
+    struct node_use use = {0};
+    for (size_t k = 0; k < count; k++) {
+        const struct shape *shape = &assignments[k].shape;
+        if (assignments[k].node_key != node_key || assignments[k].released)
+            continue;
+        use.all.cpu_milli += shape->cpu_milli;
+        use.all.memory_mib += shape->memory_mib;
+        use.all.gpus += shape->gpus;
+        use.spot.cpu_milli += shape->spot ? shape->cpu_milli : 0;
+        use.spot.memory_mib += shape->spot ? shape->memory_mib : 0;
+        use.groups++;
+        use.spot_groups += shape->spot;
+        use.alone |= shape->alone;
+    }
+    return use;
+}
+
 static void no_node_is_over_full(const struct node_row *nodes, size_t nodes_count,
                                  const struct assignment_row *assignments, size_t count)
 {
     for (size_t i = 0; i < nodes_count; i++) {
-        struct shape used = {0};
-        for (size_t k = 0; k < count; k++) {
-            if (assignments[k].node_key != nodes[i].key || assignments[k].released)
-                continue;
-            used.cpu_milli += assignments[k].shape.cpu_milli;
-            used.memory_mib += assignments[k].shape.memory_mib;
-        }
-        if (used.cpu_milli > nodes[i].cpu_milli || used.memory_mib > nodes[i].memory_mib)
+        struct node_use use = use_of(nodes[i].key, assignments, count);
+        if (use.all.cpu_milli > nodes[i].cpu_milli || use.all.memory_mib > nodes[i].memory_mib)
             fail_msg("node %s holds %lld mCPU of %lld, %lld MiB of %lld", nodes[i].name,
-                     (long long)used.cpu_milli, (long long)nodes[i].cpu_milli,
-                     (long long)used.memory_mib, (long long)nodes[i].memory_mib);
+                     (long long)use.all.cpu_milli, (long long)nodes[i].cpu_milli,
+                     (long long)use.all.memory_mib, (long long)nodes[i].memory_mib);
+        if (gpus_count(use.all.gpus, 2) > gpus_count(nodes[i].gpus, 2))
+            fail_msg("node %s has a GPU in two groups", nodes[i].name);
+        if (use.alone && use.groups > 1)
+            fail_msg("a dedicated group shares node %s", nodes[i].name);
     }
 }
 
@@ -64,6 +88,7 @@ static void picture_is_right(struct sim *sim, const struct node_row *nodes, size
             continue;
         held.cpu_milli += assignments[k].shape.cpu_milli;
         held.memory_mib += assignments[k].shape.memory_mib;
+        held.gpus += assignments[k].shape.gpus;
     }
     for (uint32_t i = 0; i < plan_slots(scheduler->fleet.plan); i++) {
         const struct plan_node *node = plan_node_get(scheduler->fleet.plan, i);
@@ -71,14 +96,17 @@ static void picture_is_right(struct sim *sim, const struct node_row *nodes, size
             continue;
         known.cpu_milli += node->used.cpu_milli;
         known.memory_mib += node->used.memory_mib;
+        known.gpus += node->used.gpus;
     }
     for (uint32_t at = scheduler->promises.oldest; at != 0;
          at = scheduler->promises.items[at].younger) {
         known.cpu_milli -= scheduler->promises.items[at].shape.cpu_milli;
         known.memory_mib -= scheduler->promises.items[at].shape.memory_mib;
+        known.gpus -= scheduler->promises.items[at].shape.gpus;
     }
     assert_int_equal(known.cpu_milli, held.cpu_milli);
     assert_int_equal(known.memory_mib, held.memory_mib);
+    assert_int_equal(known.gpus, held.gpus);
 }
 
 struct facts {
@@ -115,12 +143,66 @@ void sim_check(struct sim *sim)
 
 /* ---- when all is quiet ---- */
 
+static const struct node_row *row_of(const struct facts *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->nodes_count; i++)
+        if (strcmp(facts->nodes[i].name, name) == 0)
+            return &facts->nodes[i];
+    return NULL;
+}
+
+/* By the picture's own word on CPU and memory, for what is promised counts; the rest by the rows. */
+static struct sim_room room_in(struct sim *sim, const struct facts *facts,
+                               const struct node_row *node)
+{
+    struct node_room free;
+    struct node_use use = use_of(node->key, facts->assignments, facts->assignments_count);
+    if (!scheduler_node_room(sim->scheduler, node->key, &free))
+        return (struct sim_room){0};
+    int64_t slot = fleet_slot(&sim->scheduler->fleet, node->key);
+    bool kept = plan_node_get(sim->scheduler->fleet.plan, (uint32_t)slot)->kept_for != 0;
+    return (struct sim_room){
+        .now = {free.cpu_milli, free.memory_mib, node->gpus - use.all.gpus},
+        .without_spot = {free.cpu_milli + use.spot.cpu_milli, free.memory_mib + use.spot.memory_mib,
+                         node->gpus - use.all.gpus},
+        .groups = use.groups,
+        .spot_groups = use.spot_groups,
+        .alone = use.alone,
+        .open = node->state == NODE_READY && !node->cordoned && !kept,
+    };
+}
+
+struct sim_room sim_room_of(struct sim *sim, const struct sim_agent *agent)
+{
+    struct facts facts = facts_read(sim);
+    const struct node_row *node = row_of(&facts, agent->name);
+    return node ? room_in(sim, &facts, node) : (struct sim_room){0};
+}
+
+static bool covers(const struct shape *room, const struct shape *shape)
+{
+    return room->cpu_milli >= shape->cpu_milli && room->memory_mib >= shape->memory_mib &&
+           gpus_count(room->gpus, 2) >= gpus_count(shape->gpus, 2);
+}
+
+bool sim_room_takes(const struct sim_room *room, const struct shape *shape)
+{
+    return room->open && covers(&room->now, shape) &&
+           (shape->alone ? room->groups == 0 : !room->alone);
+}
+
+bool sim_room_could_take(const struct sim_room *room, const struct shape *shape)
+{
+    return room->open && !shape->spot && covers(&room->without_spot, shape) &&
+           (shape->alone ? room->groups == room->spot_groups : !room->alone);
+}
+
 static bool in_location(const char *node, const char *group)
 {
     return strcmp(*node ? node : "westus", group) == 0;
 }
 
-/* No node could take a group that waits; those kept for others aside. */
+/* No node could take a group that waits, nor could if its Spot groups gave way to it; those kept for others aside. */
 static void nobody_waits_without_need(struct sim *sim, const struct facts *facts)
 {
     struct err err = {0};
@@ -131,19 +213,16 @@ static void nobody_waits_without_need(struct sim *sim, const struct facts *facts
     assert_int_equal(count, sim->scheduler->waiting.count);
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < facts->nodes_count; k++) {
-            struct node_room room;
             const struct node_row *node = &facts->nodes[k];
-            if (node->state != NODE_READY || node->cordoned ||
-                !in_location(node->location, rows[i].location))
+            struct sim_room room = room_in(sim, facts, node);
+            if (!in_location(node->location, rows[i].location))
                 continue;
-            assert_true(scheduler_node_room(sim->scheduler, node->key, &room));
-            int64_t slot = fleet_slot(&sim->scheduler->fleet, node->key);
-            if (plan_node_get(sim->scheduler->fleet.plan, (uint32_t)slot)->kept_for != 0)
-                continue;
-            if (room.cpu_milli >= rows[i].shape.cpu_milli &&
-                room.memory_mib >= rows[i].shape.memory_mib)
+            if (sim_room_takes(&room, &rows[i].shape))
                 fail_msg("group %lld waits and fits on %s", (long long)rows[i].group_key,
                          node->name);
+            if (sim_room_could_take(&room, &rows[i].shape))
+                fail_msg("group %lld waits where Spot could give way on %s",
+                         (long long)rows[i].group_key, node->name);
         }
     }
 }

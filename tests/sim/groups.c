@@ -36,9 +36,16 @@ struct sim_group *sim_create(struct sim *sim, struct shape shape, const char *lo
                             .spec = SPEC,
                             .restart_policy = policy,
                             .os = OS_LINUX,
+                            .quota_class = shape.alone  ? QUOTA_CLASS_DEDICATED
+                                           : shape.spot ? QUOTA_CLASS_SPOT
+                                                        : QUOTA_CLASS_STANDARD,
                             .shape = shape};
     assert_int_equal(sim_write(sim, create_work, &row), ERR_OK);
     group->key = row.key;
+    group->shape = shape;
+    text_copy(group->uid, sizeof group->uid, row.uid);
+    assert_true(sim->ever_count < SIM_HELD_MAX);
+    sim->ever[sim->ever_count++] = *group;
     return group;
 }
 

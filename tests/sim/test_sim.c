@@ -11,38 +11,18 @@ enum { STEPS = 2500 };
 static struct shape some_shape(struct sim *sim)
 {
     static const int64_t cpus[] = {100, 100, 250, 500, 1000, 3000};
-    return (struct shape){cpus[sim_pick(sim, 0, 5)], 103 * sim_pick(sim, 1, 25)};
-}
-
-static struct sim_agent *some_agent(struct sim *sim)
-{
-    return &sim->agents[sim_pick(sim, 0, (int64_t)sim->agents_count - 1)];
-}
-
-static struct sim_group *some_group(struct sim *sim)
-{
-    return sim->groups_count ? &sim->groups[sim_pick(sim, 0, (int64_t)sim->groups_count - 1)]
-                             : NULL;
-}
-
-static void agent_turn(struct sim *sim, struct sim_agent *agent)
-{
-    if (agent->must_join)
-        sim_agent_join(sim, agent);
-    sim_agent_report(sim, agent);
-    sim_agent_poll(sim, agent);
-}
-
-static void everyone_turns(struct sim *sim)
-{
-    for (size_t i = 0; i < sim->agents_count; i++)
-        agent_turn(sim, &sim->agents[i]);
+    struct shape shape = {cpus[sim_pick(sim, 0, 5)], 103 * sim_pick(sim, 1, 25)};
+    int64_t kind = sim_pick(sim, 0, 19);
+    shape.spot = kind < 6;
+    shape.alone = kind == 6;
+    shape.gpus = kind > 17 ? gpus_of(2, sim_pick(sim, 1, 2)) : 0;
+    return shape;
 }
 
 static void client_step(struct sim *sim)
 {
     int64_t what = sim_pick(sim, 0, 9);
-    struct sim_group *group = some_group(sim);
+    struct sim_group *group = sim_some_group(sim);
     if (what < 4)
         sim_create(sim, some_shape(sim), sim_pick(sim, 0, 3) ? "westus" : "eastus",
                    (enum restart_policy)sim_pick(sim, 0, 2));
@@ -56,7 +36,7 @@ static void client_step(struct sim *sim)
 
 static void trouble_step(struct sim *sim)
 {
-    struct sim_agent *agent = some_agent(sim);
+    struct sim_agent *agent = sim_some_agent(sim);
     switch (sim_pick(sim, 0, 7)) {
     case 0:
         agent->cut_off = true;
@@ -84,16 +64,6 @@ static void trouble_step(struct sim *sim)
     }
 }
 
-/* Groups that are gone make place in the list of those that the story knows. */
-static void forget_removed(struct sim *sim)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < sim->groups_count; i++)
-        if (!sim->groups[i].removed || sim_group_row(sim, &sim->groups[i]))
-            sim->groups[kept++] = sim->groups[i];
-    sim->groups_count = kept;
-}
-
 static void step(struct sim *sim)
 {
     int64_t what = sim_pick(sim, 0, 19);
@@ -102,7 +72,7 @@ static void step(struct sim *sim)
     else if (what < 7)
         trouble_step(sim);
     else if (what < 14)
-        agent_turn(sim, some_agent(sim));
+        sim_turn(sim, sim_some_agent(sim));
     else if (what < 17)
         sim_pass(sim, sim_pick(sim, 1, 1500));
     else
@@ -117,11 +87,11 @@ static void heal(struct sim *sim)
         sim_cordon(sim, &sim->agents[i], false);
     }
     for (int i = 0; i < 30; i++) {
-        everyone_turns(sim);
+        sim_turns(sim);
         sim_rounds(sim);
         sim_pass(sim, 500);
     }
-    everyone_turns(sim);
+    sim_turns(sim);
     sim_rounds(sim);
 }
 
@@ -133,11 +103,12 @@ static void live(uint64_t seed)
         if (i % 50 == 49) {
             sim_rounds(sim);
             sim_check(sim);
-            forget_removed(sim);
+            sim_forget_removed(sim);
         }
     }
     heal(sim);
     sim_check_quiet(sim);
+    sim_check_ledger(sim);
     assert_true(sim->created > 50);
 }
 
@@ -163,7 +134,7 @@ static void region_fill(struct sim *sim, size_t agents, int64_t cpu_milli, int64
         sim->agents[i].capacity = (struct node_capacity){cpu_milli, memory_mib};
         sim->agents[i].location = "westus";
     }
-    everyone_turns(sim);
+    sim_turns(sim);
     sim_rounds(sim);
 }
 
@@ -174,27 +145,12 @@ static struct sim *region(size_t agents, int64_t cpu_milli, int64_t memory_mib)
     return sim;
 }
 
-static void settle(struct sim *sim)
-{
-    for (int i = 0; i < 4; i++) {
-        everyone_turns(sim);
-        sim_rounds(sim);
-    }
-}
-
-static enum group_state state_of(struct sim *sim, const struct sim_group *group)
-{
-    struct group_row *row = sim_group_row(sim, group);
-    assert_non_null(row);
-    return row->state;
-}
-
 TEST(groups_of_a_dead_node_run_elsewhere_within_the_lease)
 {
     AUTO(sim) *sim = region(2, 4000, 8192);
     struct sim_group *group = sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
-    settle(sim);
-    assert_int_equal(state_of(sim, group), GROUP_RUNNING);
+    sim_settle(sim);
+    assert_int_equal(sim_state(sim, group), GROUP_RUNNING);
     int64_t node_key = sim_group_row(sim, group)->node_key;
     struct sim_agent *dead = &sim->agents[sim->agents[0].node_key == node_key ? 0 : 1];
     struct sim_agent *other = &sim->agents[dead == &sim->agents[0]];
@@ -202,14 +158,14 @@ TEST(groups_of_a_dead_node_run_elsewhere_within_the_lease)
     int64_t begun = clock_boot_ns();
     while (!other->runs_count && clock_boot_ns() - begun < 20000 * INT64_C(1000000)) {
         sim_pass(sim, 500);
-        agent_turn(sim, other);
+        sim_turn(sim, other);
         sim_rounds(sim);
         sim_check(sim);
     }
     int64_t took_ms = (clock_boot_ns() - begun) / 1000000;
     assert_in_range(took_ms, SIM_LOST_MS, SIM_LOST_MS + 2000);
     dead->cut_off = false;
-    settle(sim);
+    sim_settle(sim);
     sim_check_quiet(sim);
 }
 
@@ -217,19 +173,19 @@ TEST(an_older_group_goes_first_when_room_appears)
 {
     AUTO(sim) *sim = region(1, 4000, 8192);
     struct sim_group *first = sim_create(sim, (struct shape){4000, 1024}, "westus", RESTART_ALWAYS);
-    settle(sim);
+    sim_settle(sim);
     struct sim_group *second =
         sim_create(sim, (struct shape){2000, 1024}, "westus", RESTART_ALWAYS);
     struct sim_group *third = sim_create(sim, (struct shape){3000, 1024}, "westus", RESTART_ALWAYS);
     struct sim_group *fourth =
         sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
-    settle(sim);
+    sim_settle(sim);
     assert_int_equal(sim->scheduler->waiting.count, 3);
     assert_int_equal(sim_order(sim, first, SIM_REMOVE), ERR_OK);
-    settle(sim);
-    assert_int_equal(state_of(sim, second), GROUP_RUNNING);
-    assert_int_equal(state_of(sim, third), GROUP_PENDING); /* does not fit beside the second */
-    assert_int_equal(state_of(sim, fourth),
+    sim_settle(sim);
+    assert_int_equal(sim_state(sim, second), GROUP_RUNNING);
+    assert_int_equal(sim_state(sim, third), GROUP_PENDING); /* does not fit beside the second */
+    assert_int_equal(sim_state(sim, fourth),
                      GROUP_RUNNING); /* fits, and holds up nobody: it overtakes */
     sim_check_quiet(sim);
 }
@@ -243,23 +199,23 @@ TEST(a_group_that_waited_too_long_gets_a_node_kept_for_it)
     struct sim_group *small[8];
     for (int i = 0; i < 8; i++)
         small[i] = sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
-    settle(sim);
+    sim_settle(sim);
     struct sim_group *large = sim_create(sim, (struct shape){4000, 4096}, "westus", RESTART_ALWAYS);
-    settle(sim);
+    sim_settle(sim);
     for (int64_t passed = 0; passed <= LIMIT_SCHEDULER_PATIENCE_MS; passed += 1000) {
         sim_pass(sim, 1000);
-        settle(sim);
+        sim_settle(sim);
     }
     /* Small ones end one by one and others come: none of them may take what the large one waits for. */
-    for (int i = 0; i < 8 && state_of(sim, large) != GROUP_RUNNING; i++) {
+    for (int i = 0; i < 8 && sim_state(sim, large) != GROUP_RUNNING; i++) {
         assert_int_equal(sim_order(sim, small[i], SIM_REMOVE), ERR_OK);
         sim_pass(sim, 300);
-        settle(sim);
+        sim_settle(sim);
         sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
-        settle(sim);
+        sim_settle(sim);
         sim_check(sim);
     }
-    assert_int_equal(state_of(sim, large), GROUP_RUNNING);
+    assert_int_equal(sim_state(sim, large), GROUP_RUNNING);
     sim_check_quiet(sim);
 }
 
@@ -268,12 +224,12 @@ TEST(a_burst_is_not_told_yes_for_the_same_room_twice)
     AUTO(sim) *sim = region(1, 4000, 8192);
     sim->agents[0].location = "eastus";
     sim->agents[0].must_join = true;
-    settle(sim);
+    sim_settle(sim);
     for (int i = 0; i < 20; i++)
         sim_create(sim, (struct shape){1000, 1024}, "eastus", RESTART_ALWAYS);
     assert_int_equal(sim->created, 4);
     assert_int_equal(sim->refused, 16);
-    settle(sim);
+    sim_settle(sim);
     assert_int_equal(sim->scheduler->waiting.count, 0);
     sim_check_quiet(sim);
 }
@@ -310,10 +266,10 @@ TEST(says_why_a_group_waits_and_says_it_once)
 {
     AUTO(sim) *sim = region(1, 4000, 8192);
     sim_create(sim, (struct shape){4000, 8192}, "westus", RESTART_ALWAYS);
-    settle(sim);
+    sim_settle(sim);
     struct sim_group *waits = sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
     for (int i = 0; i < 5; i++) {
-        settle(sim);
+        sim_settle(sim);
         sim_pass(sim, 1500);
     }
     const char *events = sim_group_row(sim, waits)->events;
@@ -327,13 +283,13 @@ TEST(a_plane_that_was_away_gives_every_node_a_whole_lease)
 {
     AUTO(sim) *sim = region(2, 4000, 8192);
     struct sim_group *group = sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
-    settle(sim);
+    sim_settle(sim);
     int64_t node_key = sim_group_row(sim, group)->node_key;
     sim_pass(sim, SIM_LOST_MS * 3);
     sim_rounds(sim);
-    settle(sim);
+    sim_settle(sim);
     assert_int_equal(sim_group_row(sim, group)->node_key, node_key);
-    assert_int_equal(state_of(sim, group), GROUP_RUNNING);
+    assert_int_equal(sim_state(sim, group), GROUP_RUNNING);
     sim_check_quiet(sim);
 }
 
@@ -343,11 +299,11 @@ TEST(changes_that_were_not_kept_are_read_again)
     for (int i = 0; i < 6; i++) {
         sim_create(sim, (struct shape){1000, 1024}, "westus", RESTART_ALWAYS);
         picture_doubt(sim->scheduler);
-        settle(sim);
+        sim_settle(sim);
     }
     sim_check_quiet(sim);
     sim_restart_plane(sim);
-    settle(sim);
+    sim_settle(sim);
     sim_check_quiet(sim);
 }
 

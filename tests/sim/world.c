@@ -64,11 +64,16 @@ static bool put_resource_group(struct tx *tx, void *data UNUSED, struct err *err
 
 void sim_agents_add(struct sim *sim, size_t agents)
 {
+    static struct node_gpus four = {.sku = 2, .count = 4};
     for (size_t i = 0; i < agents; i++) {
         struct sim_agent *agent = &sim->agents[sim->agents_count++];
         text_format(agent->name, sizeof agent->name, "n%zu", i);
         agent->capacity =
             (struct node_capacity){1000 * sim_pick(sim, 2, 8), 1024 * sim_pick(sim, 2, 16)};
+        if (i % 3 == 1) {
+            agent->capacity.gpus = &four;
+            agent->capacity.gpus_count = 1;
+        }
         agent->location = i % 4 == 3 ? "eastus" : "";
         agent->must_join = true;
     }

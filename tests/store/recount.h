@@ -25,8 +25,9 @@ static inline struct quota_use recount(struct tx *tx, const char *subscription,
                          row->state != GROUP_FAILED;
             if (strcmp(row->location, location) != 0)
                 continue;
-            use.used[QUOTA_GROUPS]++;
-            use.used[QUOTA_STANDARD_CORES] += holds ? row->shape.cpu_milli : 0;
+            const struct quota_pair *pair = &quota_pairs[row->quota_class];
+            use.used[pair->groups]++;
+            use.used[pair->cores] += holds ? row->shape.cpu_milli : 0;
         }
     } while (page.next_key != 0);
     return use;

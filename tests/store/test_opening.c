@@ -207,6 +207,19 @@ TEST(a_key_of_another_size_is_refused)
 
 /* ---- migrations ---- */
 
+/* What was told before the ledger knew prices. */
+static void priced_as_standard(struct trial *trial)
+{
+    struct err err = {0};
+    struct usage_page page;
+    struct resource_id id = {TRY_SUBSCRIPTION, "rg", "saved"};
+    AUTO(tx) *tx = store_read(trial->store, &err);
+    assert_true(tx && store_usage_list(tx, &id, 0, 1000, 0, 10, trial->arena, &page, &err));
+    assert_int_equal(page.count, 1);
+    assert_int_equal(page.rows[0].gpus, 0);
+    assert_int_equal(page.rows[0].price_class, QUOTA_CLASS_STANDARD);
+}
+
 /* A database as each released version left it opens, and what was in it is there. Several migrations may come with
  * one release: then there is one saved database for the last of them. */
 TEST(opens_what_every_version_left)
@@ -235,6 +248,7 @@ TEST(opens_what_every_version_left)
         assert_string_equal(row->name, "Saved");
         assert_int_equal(row->state, GROUP_RUNNING);
         assert_int_equal(trial_seconds(trial, "saved", 0, 1000), 100);
+        priced_as_standard(trial);
         struct quota_use use = quotas_agree(trial->store, TRY_SUBSCRIPTION, "westus", trial->arena);
         assert_int_equal(use.used[QUOTA_GROUPS], 2); /* one of them is stopped */
         assert_int_equal(use.used[QUOTA_STANDARD_CORES], 1000);

@@ -279,6 +279,57 @@ TEST(a_stopped_group_holds_no_cores_and_a_start_may_be_refused)
     assert_int_equal(groups(trial), 2);
 }
 
+struct reclassing {
+    struct trial *trial;
+    enum quota_class wanted;
+    int64_t spot_cores;
+};
+
+static bool deploy_as(struct tx *tx, void *data, struct err *err)
+{
+    const struct reclassing *reclassing = data;
+    struct resource_id id = {TRY_SUBSCRIPTION, "rg", "g0"};
+    struct quota_limits most;
+    struct group_row *row = store_group_find(tx, &id, true, reclassing->trial->arena, err);
+    assert_non_null(row);
+    quota_limits_fill(NULL, 0, TRY_SUBSCRIPTION, "westus", &most);
+    most.most[QUOTA_SPOT_CORES] = reclassing->spot_cores;
+    row->limits = &most;
+    row->quota_class = reclassing->wanted;
+    return store_group_update(tx, row, "{}", true, err);
+}
+
+static enum err_code deploy_class(struct trial *trial, enum quota_class wanted, int64_t spot_cores)
+{
+    struct reclassing reclassing = {trial, wanted, spot_cores};
+    struct err err = {0};
+    return store_write(trial->store, deploy_as, &reclassing, &err) ? ERR_OK : err.code;
+}
+
+TEST(a_new_deployment_in_another_class_counts_in_that_one)
+{
+    AUTO(trial) *trial = trial_new();
+    struct trial_node node = trial_join(trial, "n");
+    assert_int_equal(create_within(trial, 0, 1000, 2), ERR_OK);
+    assert_int_equal(trial_place(trial, trial_find(trial, "g0")->key, &node), ERR_OK);
+    says(trial, &node, "g0", GROUP_SUCCEEDED, true);
+    assert_int_equal(deploy_class(trial, QUOTA_CLASS_SPOT, 0), ERR_QUOTA);
+    assert_int_equal(deploy_class(trial, QUOTA_CLASS_SPOT, 2), ERR_OK);
+    assert_int_equal(cores(trial), 0);
+    struct group_row *row = trial_find(trial, "g0");
+    assert_int_equal(row->quota_class, QUOTA_CLASS_SPOT);
+    assert_true(row->shape.spot);
+    struct quota_use use = quotas_agree(trial->store, TRY_SUBSCRIPTION, "westus", trial->arena);
+    assert_int_equal(use.used[QUOTA_SPOT_CORES], 1000);
+    assert_int_equal(use.used[QUOTA_GROUPS], 1);
+    assert_int_equal(deploy_class(trial, QUOTA_CLASS_DEDICATED, 2), ERR_OK);
+    use = quotas_agree(trial->store, TRY_SUBSCRIPTION, "westus", trial->arena);
+    assert_int_equal(use.used[QUOTA_SPOT_CORES], 0);
+    assert_int_equal(use.used[QUOTA_GROUPS], 0);
+    assert_int_equal(use.used[QUOTA_DEDICATED_GROUPS], 1);
+    assert_int_equal(use.used[QUOTA_DEDICATED_CORES], 1000);
+}
+
 TEST(a_finished_group_holds_no_cores)
 {
     AUTO(trial) *trial = trial_new();
@@ -411,6 +462,7 @@ int main(void)
         cmocka_unit_test(another_location_has_a_quota_of_its_own),
         cmocka_unit_test(a_lower_limit_refuses_only_new_groups),
         cmocka_unit_test(a_stopped_group_holds_no_cores_and_a_start_may_be_refused),
+        cmocka_unit_test(a_new_deployment_in_another_class_counts_in_that_one),
         cmocka_unit_test(a_finished_group_holds_no_cores),
         cmocka_unit_test(a_deleted_group_counts_no_more_though_its_node_still_has_it),
         cmocka_unit_test(a_group_in_repair_keeps_its_cores),

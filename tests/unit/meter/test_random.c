@@ -97,6 +97,18 @@ static void compare(void)
             seconds_of(model.intervals, model.count, model.groups[g].uid, plane.watermark_s));
 }
 
+/* Each run holds another number. */
+static int64_t gpus_held(int64_t incarnation)
+{
+    return gpus_of((int)(incarnation % GPU_SKUS), incarnation % 5);
+}
+
+static void gpus_as_held(void)
+{
+    for (size_t i = 0; i < plane.count; i++)
+        assert_int_equal(plane.intervals[i].gpus, gpus_held(plane.intervals[i].incarnation));
+}
+
 static void no_overlap(void)
 {
     for (size_t i = 0; i < plane.count; i++) {
@@ -119,17 +131,19 @@ static void step_begin(void)
 {
     struct group *group = any_group();
     int64_t at_ms = world_now_ms(&world) - (int64_t)world_dice(&world, 300);
+    struct meter_amounts amounts = {500, 128, gpus_held(group->incarnation), 0};
     if (group->doubted)
         return;
     if (group->held && world_dice(&world, 2)) { /* repeated */
-        must(meter_begin(world.meter, group->uid, group->incarnation, 500, 128, at_ms, &err));
+        must(meter_begin(world.meter, group->uid, group->incarnation, &amounts, at_ms, &err));
         return;
     }
     bool newer = group->held || group->incarnation == 0 || world_dice(&world, 4);
     if (group->held)
         model_end(group, most((at_ms + 999) / 1000, model.watermark_s));
     group->incarnation += newer; /* else the same one runs again */
-    must(meter_begin(world.meter, group->uid, group->incarnation, 500, 128, at_ms, &err));
+    amounts.gpus = gpus_held(group->incarnation);
+    must(meter_begin(world.meter, group->uid, group->incarnation, &amounts, at_ms, &err));
     model_begin(group, at_ms);
 }
 
@@ -280,6 +294,7 @@ static void one_seed(uint64_t seed)
     settle();
     compare();
     no_overlap();
+    gpus_as_held();
     assert_int_equal(plane.count, model.count);
     assert_int_equal(plane.watermark_s, model.watermark_s);
     assert_true(plane.count > 100);

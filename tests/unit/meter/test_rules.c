@@ -35,7 +35,8 @@ static void at(int64_t real_ms)
 
 static void begin(const char *uid, int64_t incarnation)
 {
-    if (!meter_begin(world.meter, uid, incarnation, 500, 128, 0, &err))
+    if (!meter_begin(world.meter, uid, incarnation, &(struct meter_amounts){500, 128, 0, 0}, 0,
+                     &err))
         fail_msg("%s", err.text);
 }
 
@@ -91,7 +92,8 @@ TEST(a_newer_incarnation_ends_an_older_one)
     begin("g", 1);
     at(12000);
     begin("g", 2);
-    assert_false(meter_begin(world.meter, "g", 1, 500, 128, 0, &err));
+    assert_false(
+        meter_begin(world.meter, "g", 1, &(struct meter_amounts){500, 128, 0, 0}, 0, &err));
     assert_int_equal(err.code, ERR_CONFLICT);
     end("g", 1); /* long over */
     at(13000);
@@ -137,7 +139,8 @@ TEST(nothing_below_the_watermark_changes)
     assert_int_equal(plane.watermark_s - START_S, 20);
     plane_has(0, 1, 10, 0);
     assert_true(meter_end(world.meter, "g", 1, world_now_ms(&world) - 5000, &err));
-    assert_true(meter_begin(world.meter, "h", 1, 500, 128, world_now_ms(&world) - 5000, &err));
+    assert_true(meter_begin(world.meter, "h", 1, &(struct meter_amounts){500, 128, 0, 0},
+                            world_now_ms(&world) - 5000, &err));
     at(21000);
     tick();
     world_report_all(&world, &plane);
@@ -424,7 +427,7 @@ TEST(a_full_disk_changes_nothing_and_is_said)
     none = (struct rlimit){size + 20, old.rlim_max}; /* in the middle of a record */
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
     at(11000);
-    bool began = meter_begin(world.meter, "h", 1, 500, 128, 0, &err);
+    bool began = meter_begin(world.meter, "h", 1, &(struct meter_amounts){500, 128, 0, 0}, 0, &err);
     bool ended = meter_end(world.meter, "g", 1, 0, &err);
     bool ticked = meter_tick(world.meter, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
@@ -450,7 +453,7 @@ static void *many_begin(void *context)
     struct err why;
     for (int i = 0; i < 50; i++) {
         text_format(uid, sizeof uid, "%s-%d", (const char *)context, i);
-        if (!meter_begin(world.meter, uid, 1, 100, 64, 0, &why) ||
+        if (!meter_begin(world.meter, uid, 1, &(struct meter_amounts){100, 64, 0, 0}, 0, &why) ||
             (i % 2 && !meter_end(world.meter, uid, 1, 0, &why)))
             return "failed";
     }

@@ -49,7 +49,8 @@ static void live(void)
         char uid[8];
         text_format(uid, sizeof uid, "g%d", i);
         world.real_ms += 700;
-        assert_true(meter_begin(world.meter, uid, 1, 500, 128, 0, &err));
+        assert_true(
+            meter_begin(world.meter, uid, 1, &(struct meter_amounts){500, 128, 0, 0}, 0, &err));
         moment();
         if (i % 2) {
             world.real_ms += 1100;
@@ -136,7 +137,8 @@ TEST(a_cut_journal_opens_and_says_how_much_was_lost)
         assert_true(file_replace(path, bytes, cut, 0600, false, &err));
         world_open(&world);
         assert_in_range(meter_dropped(world.meter), 0, cut);
-        assert_true(meter_begin(world.meter, "new", 9, 1, 1, 0, &err));
+        assert_true(
+            meter_begin(world.meter, "new", 9, &(struct meter_amounts){1, 1, 0, 0}, 0, &err));
         world_kill(&world);
     }
     assert_true(file_replace(path, bytes, size - 1, 0600, false, &err));

@@ -78,6 +78,16 @@ void world_reboot(struct world *world)
     world_open(world);
 }
 
+static int64_t gpus_told(const struct usage_interval *interval)
+{
+    return interval->gpus.given == GIVEN_VALUE ? interval->gpus.value : METER_UNTOLD;
+}
+
+static int64_t class_told(const struct usage_interval *interval)
+{
+    return interval->price_class.given == GIVEN_VALUE ? interval->price_class.value : METER_UNTOLD;
+}
+
 static struct told *plane_find(struct plane *plane, const struct usage_interval *interval)
 {
     for (size_t i = 0; i < plane->count; i++) {
@@ -90,7 +100,9 @@ static struct told *plane_find(struct plane *plane, const struct usage_interval 
     struct told *told = &plane->intervals[plane->count++];
     *told = (struct told){.incarnation = interval->incarnation,
                           .from_s = interval->from_s,
-                          .cpu_milli = interval->cpu_milli};
+                          .cpu_milli = interval->cpu_milli,
+                          .gpus = gpus_told(interval),
+                          .price_class = class_told(interval)};
     text_copy(told->uid, sizeof told->uid, interval->uid);
     assert_true(interval->from_s >= plane->watermark_s); /* nothing new below the watermark */
     return told;
@@ -104,6 +116,8 @@ void plane_take(struct plane *plane, const struct meter_report *report)
         const struct usage_interval *interval = &report->intervals[i];
         struct told *told = plane_find(plane, interval);
         assert_int_equal(told->cpu_milli, interval->cpu_milli);
+        assert_int_equal(told->gpus, gpus_told(interval));
+        assert_int_equal(told->price_class, class_told(interval));
         if (told->to_s != 0) {
             assert_true(interval->to_s == told->to_s); /* never moves once given */
         } else if (interval->to_s != 0) {

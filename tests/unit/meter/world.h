@@ -22,7 +22,7 @@ struct world {
 
 struct told {
     char uid[ID_SIZE];
-    int64_t incarnation, from_s, to_s, cpu_milli;
+    int64_t incarnation, from_s, to_s, cpu_milli, gpus, price_class; /* the last two -1: untold */
 };
 
 /* What the plane keeps: intervals by (group, incarnation, from), and how far all is told. */

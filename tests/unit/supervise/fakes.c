@@ -43,9 +43,9 @@ WRAP(record_mark_run,
      (const char *folder, const char *container, int64_t incarnation, struct err *err),
      (folder, container, incarnation, err))
 WRAP(meter_begin,
-     (struct meter * meter, const char *uid, int64_t incarnation, int64_t cpu_milli,
-      int64_t memory_mib, int64_t at_ms, struct err *err),
-     (meter, uid, incarnation, cpu_milli, memory_mib, at_ms, err))
+     (struct meter * meter, const char *uid, int64_t incarnation,
+      const struct meter_amounts *amounts, int64_t at_ms, struct err *err),
+     (meter, uid, incarnation, amounts, at_ms, err))
 WRAP(meter_end,
      (struct meter * meter, const char *uid, int64_t incarnation, int64_t at_ms, struct err *err),
      (meter, uid, incarnation, at_ms, err))

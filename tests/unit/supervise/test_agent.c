@@ -101,6 +101,25 @@ TEST(a_container_that_somebody_removed_has_ended)
     end(agent);
 }
 
+/* While this node was cut off the plane may have given its groups to others: the list says so. */
+TEST(nothing_begins_again_after_a_join_before_the_whole_list_was_heard)
+{
+    struct agent *agent = begin(RESTART_ALWAYS, runs_on);
+
+    seconds(agent, 2);
+    assert_true(node->seen[1].running);
+    fakes_tell_joined();
+    fake_runtime_end(node->runtime, NODE_UID, "web", 7, false);
+    for (int round = 0; round < 200; round++) /* leases come all the while */
+        node_round(agent);
+    assert_int_equal(node->seen[1].previous_code, 7); /* it waits to begin again */
+    assert_int_equal(node->seen[1].started_events, 1);
+    fakes_tell_desired();
+    seconds(agent, 20);
+    assert_int_equal(node->seen[1].started_events, 2);
+    end(agent);
+}
+
 TEST(an_order_that_could_not_be_taken_is_asked_for_again)
 {
     orders_failing = 2;
@@ -385,6 +404,7 @@ int main(void)
         cmocka_unit_test(an_end_that_could_not_be_looked_at_is_looked_at_again),
         cmocka_unit_test(a_start_whose_container_could_not_be_looked_at_tells_its_end_all_the_same),
         cmocka_unit_test(a_container_that_somebody_removed_has_ended),
+        cmocka_unit_test(nothing_begins_again_after_a_join_before_the_whole_list_was_heard),
         cmocka_unit_test(an_order_that_could_not_be_taken_is_asked_for_again),
         cmocka_unit_test(an_order_that_can_never_be_taken_is_asked_for_ever_more_rarely),
         cmocka_unit_test(a_later_order_does_not_hide_one_that_was_not_taken),
