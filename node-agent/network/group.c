@@ -145,7 +145,7 @@ static bool spaces_up(struct network *network, const struct network_spec *spec,
                                    .gateway = range_gateway(&network->range),
                                    .mtu = network->mtu};
     /* Before there is a link: the rules drop what it sends under another's name only if they know it. */
-    return group_rules_set(network, spec->uid, &rules, err) && namespaces_work(&plan, err) &&
+    return group_rules_set(network, spec->uid, &rules, false, err) && namespaces_work(&plan, err) &&
            link_connect(network, outside, link, address, err);
 }
 
@@ -257,7 +257,7 @@ static bool group_recover(struct network *network, struct netlink *netlink, cons
     if (!network_group_find(network, uid, &found) || !group_rules_read(network, uid, &rules))
         return group_clear(network, uid, err);
     CHECK(address_parse(found.address, &address) && range_take_one(&network->range, address));
-    return group_rules_set(network, uid, &rules, err) &&
+    return group_rules_set(network, uid, &rules, false, err) &&
            link_connect(network, netlink, found.link, address, err);
 }
 

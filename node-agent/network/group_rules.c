@@ -239,23 +239,26 @@ static bool kernel_change(struct network *network, const char *uid, const struct
     return true;
 }
 
-static bool unpublish(const struct group_rules *was, const struct group_rules *now, struct err *err)
+static bool unpublish(const struct network *network, const struct group_rules *was,
+                      const struct group_rules *now, struct err *err)
 {
     bool leaves = was->public_own && was->public_address != 0 &&
                   !(now->public_own && now->public_address == was->public_address);
-    return !leaves || public_remove(was->public_address, err);
+    return !leaves || public_remove(network, was->public_address, err);
 }
 
 /* When it fails the rules are on record already: the next try goes on from there. */
 static bool address_move(const struct network *network, const struct group_rules *was,
-                         const struct group_rules *now, struct err *err)
+                         const struct group_rules *now, bool publish, struct err *err)
 {
-    bool comes = now->public_own && now->public_address != 0;
-    return unpublish(was, now, err) && (!comes || public_add(network, now->public_address, err));
+    bool comes = now->public_own && now->public_address != 0 &&
+                 (publish || public_held(network, now->public_address));
+    return unpublish(network, was, now, err) &&
+           (!comes || public_add(network, now->public_address, err));
 }
 
 bool group_rules_set(struct network *network, const char *uid, const struct group_rules *rules,
-                     struct err *err)
+                     bool publish, struct err *err)
 {
     struct group_rules was = {0};
     struct err ignored;
@@ -264,7 +267,7 @@ bool group_rules_set(struct network *network, const char *uid, const struct grou
     if (!rules_write(network, uid, rules, err))
         return false;
     if (kernel_change(network, uid, &was, rules, err))
-        return address_move(network, &was, rules, err);
+        return address_move(network, &was, rules, publish, err);
     if (!rules_write(network, uid, &was, &ignored))
         return err_add(err, "(and what the kernel has is no longer on record: %s)", ignored.text);
     return false;
@@ -275,7 +278,7 @@ bool group_rules_clear(struct network *network, const char *uid, struct err *err
     static const struct group_rules none;
     struct group_rules was;
     return !group_rules_read(network, uid, &was) ||
-           (kernel_change(network, uid, &was, &none, err) && unpublish(&was, &none, err));
+           (kernel_change(network, uid, &was, &none, err) && unpublish(network, &was, &none, err));
 }
 
 bool groups_unpublish(const struct network *network, struct err *err)
@@ -289,7 +292,8 @@ bool groups_unpublish(const struct network *network, struct err *err)
     if (!folder_names(network, NULL, arena, &names, err))
         return false;
     for (size_t i = 0; i < names.count; i++) {
-        if (group_rules_read(network, names.items[i], &was) && !unpublish(&was, &none, err))
+        if (group_rules_read(network, names.items[i], &was) &&
+            !unpublish(network, &was, &none, err))
             return false;
     }
     return true;
@@ -347,7 +351,7 @@ bool network_group_open(struct network *network, const char *uid, const struct n
     if (!ports_check(ports, count, err) || !rules_find(network, uid, &rules, err))
         return false;
     ports_take(&rules, ports, count);
-    return group_rules_set(network, uid, &rules, err) ||
+    return group_rules_set(network, uid, &rules, false, err) ||
            err_add(err, "while opening ports of group %s", uid);
 }
 
@@ -384,7 +388,7 @@ bool network_group_expose(struct network *network, const char *uid,
 {
     struct group_rules rules;
     if (!rules_find(network, uid, &rules, err) || !exposure_take(network, exposure, &rules, err) ||
-        !group_rules_set(network, uid, &rules, err))
+        !group_rules_set(network, uid, &rules, true, err))
         return err->code == ERR_CONFLICT
                    ? err_add(err, "another group of this node has one of these ports")
                    : err_add(err, "while opening ports of group %s", uid);

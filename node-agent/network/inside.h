@@ -3,6 +3,7 @@
  *     <run_dir>/network/ip_forward   "0" or "1": the node's setting before the first open
  *     <run_dir>/network/range        the range the bridge was made for
  *     <run_dir>/network/next         the address given last
+ *     <run_dir>/network/public/      a file for each public address that we have put on a link, named as it
  *     <run_dir>/ns/<uid>/            net ipc uts (mounts of the namespaces), hosts, hostname, resolv.conf, and
  *                                    rules, what the packet rules were told of it; address, written last: without
  *                                    it the group is half made
@@ -99,9 +100,10 @@ struct group_rules {
 /* False: the kernel was told nothing of the group. */
 bool group_rules_read(const struct network *network, const char *uid, struct group_rules *out)
     MUST_CHECK;
-/* From what they were to this, in one step. */
+/* From what they were to this, in one step. A public address of its own comes to the link when `publish` says so; else one
+ * that was withdrawn stays so. */
 bool group_rules_set(struct network *network, const char *uid, const struct group_rules *rules,
-                     struct err *err) MUST_CHECK;
+                     bool publish, struct err *err) MUST_CHECK;
 /* The kernel forgets the group, and the file goes. */
 bool group_rules_clear(struct network *network, const char *uid, struct err *err) MUST_CHECK;
 
@@ -112,7 +114,10 @@ bool group_rules_again(struct network *network, const char *uid, struct err *err
 
 /* Sets it on the public link and tells the neighbours. */
 bool public_add(const struct network *network, uint32_t address, struct err *err) MUST_CHECK;
-bool public_remove(uint32_t address, struct err *err) MUST_CHECK; /* may be gone */
+/* Ours, as far as anybody told. */
+bool public_held(const struct network *network, uint32_t address) MUST_CHECK;
+/* Nothing happens when it is not held: it may be another node's by now. */
+bool public_remove(const struct network *network, uint32_t address, struct err *err) MUST_CHECK;
 
 /* ---- watch.c ---- */
 

@@ -112,7 +112,8 @@ static void agent_advance(struct agent *agent, struct hosted *group)
 static void wake_groups(struct agent *agent)
 {
     int64_t now_ms = steady_ms();
-    bool starting = agent->leased && !agent->fenced, all = starting != agent->starting;
+    bool starting = agent->leased && !agent->fenced && !agent->listing;
+    bool all = starting != agent->starting;
 
     if (!all && (agent->wake_ms == 0 || now_ms < agent->wake_ms))
         return;

@@ -449,6 +449,37 @@ TEST(a_public_address_goes_with_its_group_and_is_found_after_a_restart)
     assert_false(place_has_address(PUBLIC));
 }
 
+/* As berth-fence does it. */
+static void withdraw_public(void)
+{
+    char path[NETWORK_PATH_SIZE + 32];
+    assert_true(network_has_public(network, PUBLIC));
+    text_format(path, sizeof path, "%s/network/public/" PUBLIC, network->run_dir);
+    assert_int_equal(unlink(path), 0);
+    assert_true(place_ip(NULL, "addr del " PUBLIC "/32 dev up0"));
+    assert_false(network_has_public(network, PUBLIC));
+}
+
+TEST(a_public_address_that_was_withdrawn_stays_away_until_its_group_is_exposed_again)
+{
+    char shown[NETWORK_ADDRESS_SIZE];
+    up(1);
+    network_with_node_address(NULL);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    withdraw_public();
+    open_tcp(1, PORT); /* its probes say that it is ready */
+    assert_false(place_has_address(PUBLIC));
+    network_with_node_address(NULL); /* another agent */
+    assert_false(place_has_address(PUBLIC));
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    assert_true(place_has_address(PUBLIC) && network_has_public(network, PUBLIC));
+    withdraw_public();
+    assert_true(place_ip(NULL, "addr add " PUBLIC "/32 dev up0")); /* somebody else's */
+    down(1);
+    assert_true(place_has_address(PUBLIC));
+    assert_true(place_ip(NULL, "addr del " PUBLIC "/32 dev up0"));
+}
+
 TEST(groups_of_one_subnet_reach_all_ports_of_each_other)
 {
     struct network_group one = up(1), two = up(2), three = up(3);
@@ -1000,6 +1031,8 @@ int main(void)
         WITH_NETWORK(without_a_pool_groups_share_the_address_of_the_node),
         WITH_NETWORK(one_port_of_the_nodes_address_is_of_one_group),
         WITH_NETWORK(a_public_address_goes_with_its_group_and_is_found_after_a_restart),
+        WITH_NETWORK(
+            a_public_address_that_was_withdrawn_stays_away_until_its_group_is_exposed_again),
         WITH_NETWORK(groups_of_one_subnet_reach_all_ports_of_each_other),
         WITH_NETWORK(connects_only_where_the_node_lets_it),
         WITH_NETWORK(sends_no_mail_and_asks_no_link_local_address),

@@ -87,6 +87,32 @@ TEST(a_start_whose_container_could_not_be_looked_at_tells_its_end_all_the_same)
     end(agent);
 }
 
+static size_t runs_begun(void)
+{
+    size_t count;
+
+    (void)fake_runtime_runs(node->runtime, &count);
+    return count;
+}
+
+/* The plane gave up on this node meanwhile, and may have placed its groups elsewhere. */
+TEST(a_node_that_joins_again_starts_nothing_before_it_is_told_what_is_its)
+{
+    struct agent *agent = begin(RESTART_ALWAYS, runs_on);
+
+    seconds(agent, 2);
+    size_t begun = runs_begun();
+    fake_runtime_end(node->runtime, NODE_UID, "web", EXIT_KILLED, false); /* by the fence */
+    fakes_tell_joined();
+    for (int round = 0; round < 300; round++)
+        node_round(agent);
+    assert_int_equal(runs_begun(), begun);
+    fakes_tell_desired();
+    seconds(agent, 2);
+    assert_int_equal(runs_begun(), begun + 1);
+    end(agent);
+}
+
 TEST(a_container_that_somebody_removed_has_ended)
 {
     struct agent *agent = begin(RESTART_NEVER, runs_and_ends);
@@ -370,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_local_disk_is_removed_once_no_group_has_it_and_told_until_that_is_known),
         cmocka_unit_test(an_end_that_could_not_be_looked_at_is_looked_at_again),
         cmocka_unit_test(a_start_whose_container_could_not_be_looked_at_tells_its_end_all_the_same),
+        cmocka_unit_test(a_node_that_joins_again_starts_nothing_before_it_is_told_what_is_its),
         cmocka_unit_test(a_container_that_somebody_removed_has_ended),
         cmocka_unit_test(an_order_that_could_not_be_taken_is_asked_for_again),
         cmocka_unit_test(an_order_that_can_never_be_taken_is_asked_for_ever_more_rarely),
