@@ -215,6 +215,16 @@ bool network_group_up(struct network *network, const struct network_spec *spec,
 
 /* ---- down ---- */
 
+static bool link_forget(const struct network *network, const char *uid, struct err *err)
+{
+    char link[NETWORK_LINK_SIZE];
+    link_name(network->bridge, uid, link);
+    if (if_nametoindex(link) == 0)
+        return true;
+    AUTO(netlink) *netlink = netlink_open(err);
+    return netlink && netlink_link_delete(netlink, link, err);
+}
+
 bool network_group_down(struct network *network, const char *uid, struct err *err)
 {
     char folder[NETWORK_PATH_SIZE];
@@ -222,8 +232,10 @@ bool network_group_down(struct network *network, const char *uid, struct err *er
     if (!uid_valid(uid))
         return err_set(err, ERR_INVALID, "this is no group's uid");
     group_path(network, uid, "", folder);
-    if (!file_exists(folder))
-        return true;
+    if (!file_exists(folder)) {
+        network->look_due = true; /* removed by hand, perhaps: then the sets know it still */
+        return link_forget(network, uid, err);
+    }
     bool had = address_read(network, uid, &address) && range_has(&network->range, address);
     if (!group_clear(network, uid, err))
         return err_add(err, "while taking down the network of group %s", uid);

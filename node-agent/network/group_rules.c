@@ -123,7 +123,7 @@ static void elements_of(const struct group_rules *rules, const char *link,
 static bool list_has(const struct element_list *list, const struct element *element)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (element_equal(&list->items[i], element))
+        if (element_compare(&list->items[i], element) == 0)
             return true;
     }
     return false;
@@ -216,13 +216,13 @@ static void rules_forget(const struct network *network, const char *uid)
 
 /* ---- the kernel ---- */
 
+/* The lock is held. */
 static bool kernel_change(struct network *network, const char *uid, const struct group_rules *was,
                           const struct group_rules *now, struct err *err)
 {
     struct elements *change = network->elements;
     struct element_list before, after;
     char link[NETWORK_LINK_SIZE];
-    WITH_LOCK(&network->lock);
     link_name(network->bridge, uid, link);
     elements_of(was, link, &before);
     elements_of(now, link, &after);
@@ -257,28 +257,50 @@ static bool address_move(const struct network *network, const struct group_rules
            (!comes || public_add(network, now->public_address, err));
 }
 
+/* File and kernel in one step for who compares them (members.c). */
+static bool record_change(struct network *network, const char *uid, const struct group_rules *rules,
+                          struct group_rules *was, struct err *err)
+{
+    struct err ignored;
+    WITH_LOCK(&network->lock);
+    if (!group_rules_read(network, uid, was))
+        *was = (struct group_rules){0};
+    if (!rules_write(network, uid, rules, err))
+        return false;
+    if (kernel_change(network, uid, was, rules, err))
+        return true;
+    if (!rules_write(network, uid, was, &ignored))
+        return err_add(err, "(and what the kernel has is no longer on record: %s)", ignored.text);
+    return false;
+}
+
 bool group_rules_set(struct network *network, const char *uid, const struct group_rules *rules,
                      bool publish, struct err *err)
 {
-    struct group_rules was = {0};
-    struct err ignored;
-    if (!group_rules_read(network, uid, &was))
-        was = (struct group_rules){0};
-    if (!rules_write(network, uid, rules, err))
-        return false;
-    if (kernel_change(network, uid, &was, rules, err))
-        return address_move(network, &was, rules, publish, err);
-    if (!rules_write(network, uid, &was, &ignored))
-        return err_add(err, "(and what the kernel has is no longer on record: %s)", ignored.text);
-    return false;
+    struct group_rules was;
+    return record_change(network, uid, rules, &was, err) &&
+           address_move(network, &was, rules, publish, err);
+}
+
+/* Without a file nobody knows what the kernel has: whoever looks next finds out. */
+static bool record_forget(struct network *network, const char *uid, struct group_rules *was,
+                          struct err *err)
+{
+    static const struct group_rules none;
+    WITH_LOCK(&network->lock);
+    if (group_rules_read(network, uid, was))
+        return kernel_change(network, uid, was, &none, err);
+    *was = none;
+    network->look_due = true;
+    return true;
 }
 
 bool group_rules_clear(struct network *network, const char *uid, struct err *err)
 {
     static const struct group_rules none;
     struct group_rules was;
-    return !group_rules_read(network, uid, &was) ||
-           (kernel_change(network, uid, &was, &none, err) && unpublish(network, &was, &none, err));
+    bool forgotten = record_forget(network, uid, &was, err);
+    return forgotten && unpublish(network, &was, &none, err);
 }
 
 bool groups_unpublish(const struct network *network, struct err *err)
@@ -299,20 +321,25 @@ bool groups_unpublish(const struct network *network, struct err *err)
     return true;
 }
 
-/* Read under the lock: whoever changes the file changes the kernel after it, and who clears removes it with the elements. */
-bool group_rules_again(struct network *network, const char *uid, struct err *err)
+void group_rules_elements(const struct network *network, const char *uid,
+                          void (*each)(const struct element *, void *), void *context)
 {
     struct group_rules now;
     struct element_list list;
     char link[NETWORK_LINK_SIZE];
-    WITH_LOCK(&network->lock);
     if (!group_rules_read(network, uid, &now))
-        return true;
+        return;
     link_name(network->bridge, uid, link);
     elements_of(&now, link, &list);
     for (size_t i = 0; i < list.count; i++)
-        elements_put(network->elements, &list.items[i]);
-    return elements_commit(network->elements, err);
+        each(&list.items[i], context);
+}
+
+uint32_t element_owner_address(const struct element *element)
+{
+    uint32_t bytes;
+    memcpy(&bytes, element->key + NETWORK_LINK_SIZE, sizeof bytes);
+    return ntohl(bytes);
 }
 
 /* ---- for the others ---- */

@@ -21,6 +21,8 @@
 #include "base/text.h"
 #include "base/thread.h"
 
+#include <stdatomic.h>
+
 enum {
     NETWORK_TABLE_SIZE = 64,
     NETWORK_RANGE_SIZE = 20,
@@ -42,6 +44,7 @@ struct network {
     struct netlink *counters;  /* kept open: asked for each group each second */
     struct watch *watch;       /* the ticking worker's alone */
     struct elements *elements; /* kept open: closing one waits for what it has dropped to be gone */
+    _Atomic bool look_due;     /* the sets may hold what no file tells of */
 };
 
 /* ---- small files of the run folder (paths.c) ---- */
@@ -107,8 +110,11 @@ bool group_rules_set(struct network *network, const char *uid, const struct grou
 /* The kernel forgets the group, and the file goes. */
 bool group_rules_clear(struct network *network, const char *uid, struct err *err) MUST_CHECK;
 
-/* The kernel is told once more what the file says. */
-bool group_rules_again(struct network *network, const char *uid, struct err *err) MUST_CHECK;
+/* What the kernel has of the group, by its file; under the lock. */
+void group_rules_elements(const struct network *network, const char *uid,
+                          void (*each)(const struct element *, void *), void *context);
+/* Of an element of SET_OWNERS. */
+uint32_t element_owner_address(const struct element *element);
 
 /* ---- publish.c ---- */
 
@@ -126,6 +132,22 @@ void watch_free(struct watch *watch);
 AUTO_TYPE(watch);
 /* What rules_put() has just put is as it should be. */
 bool watch_begin(struct network *network, struct err *err) MUST_CHECK;
+/* What the kernel has of nftables. ERR_BUSY: somebody changed it meanwhile. */
+struct nlmsghdr;
+struct watch_question {
+    int type, flags, family;
+    const char *table, *set; /* of elements */
+    int (*each)(const struct nlmsghdr *message, void *context);
+    void *context;
+};
+bool watch_ask(struct watch *watch, const struct watch_question *question, struct err *err)
+    MUST_CHECK;
+
+/* ---- members.c ---- */
+
+/* The sets hold what the groups' files say, and nothing else; how much they did not. */
+bool members_mend(struct network *network, size_t *dropped, size_t *added, struct err *err)
+    MUST_CHECK;
 
 /* ---- namespaces.c ---- */
 
