@@ -224,10 +224,13 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     if (!images)
         return false;
     const struct text_list *folders = runtime_cgroup_folders(runtime);
+    char public_addresses[NETWORK_PATH_SIZE];
+    CHECK(network_public_folder(config->run_dir, public_addresses)); /* the network is open */
     struct fence_options fence = {.program = config->fence,
                                   .run_dir = config->run_dir,
                                   .cgroups = folders->items,
-                                  .cgroups_count = folders->count};
+                                  .cgroups_count = folders->count,
+                                  .addresses = public_addresses};
     parts.runtime = runtime;
     parts.join.classes = *runtime_classes(runtime);
     parts.network = network;

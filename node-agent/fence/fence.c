@@ -18,11 +18,18 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { PATH_SIZE = 512, FOLDERS_MAX = 16, START_MS = 5000, STOP_MS = 2000, SWEEP_WAIT_MS = 2000 };
+enum {
+    PATH_SIZE = 512,
+    CGROUPS_MAX = 16,
+    ARGUMENTS_MAX = CGROUPS_MAX + 1, /* and the addresses */
+    START_MS = 5000,
+    STOP_MS = 2000,
+    SWEEP_WAIT_MS = 2000
+};
 
 struct fence {
     char program[PATH_SIZE], path[PATH_SIZE];
-    char folders[LEASE_FOLDERS_SIZE]; /* one a line */
+    char folders[LEASE_FOLDERS_SIZE]; /* its arguments after the lease, one a line */
     int fd, pidfd;
     struct lease *lease;
 };
@@ -68,33 +75,33 @@ static bool holder_end(int fd, struct err *err)
 }
 
 /* argv points into `folders`, which is cut into its lines. */
-static bool argv_fill(const struct fence *fence, char *folders, const char *argv[FOLDERS_MAX + 3])
+static bool argv_fill(const struct fence *fence, char *folders, const char *argv[ARGUMENTS_MAX + 3])
 {
     size_t count = 2;
     argv[0] = fence->program;
     argv[1] = fence->path;
     for (char *line = folders; *line;) {
         size_t size = strcspn(line, "\n");
-        if (count == FOLDERS_MAX + 2)
+        if (count == ARGUMENTS_MAX + 2)
             return false;
         argv[count++] = line;
         line += size + (line[size] == '\n');
         line[-1] = '\0';
     }
     argv[count] = NULL;
-    return count > 2;
+    return count > 3;
 }
 
 static bool process_start(struct fence *fence, struct err *err)
 {
     char folders[LEASE_FOLDERS_SIZE];
-    const char *argv[FOLDERS_MAX + 3];
+    const char *argv[ARGUMENTS_MAX + 3];
     AUTO(text) *errors = text_new(1024);
     struct process process = {.argv = argv, .timeout_ms = START_MS};
     struct process_result result;
     memcpy(folders, fence->folders, sizeof folders);
     if (!errors || !argv_fill(fence, folders, argv))
-        return err_set(err, ERR_INVALID, "a fence needs 1 to %d cgroup folders", FOLDERS_MAX);
+        return err_set(err, ERR_INVALID, "a fence needs 1 to %d cgroup folders", CGROUPS_MAX);
     if (!process_run(&process, NULL, errors, &result, err))
         return err_add(err, "cannot run %s", fence->program);
     fence->pidfd = holder_open(fence->fd);
@@ -177,15 +184,20 @@ static bool program_find(const char *given, char out[PATH_SIZE])
     return slash && text_copy(slash + 1, PATH_SIZE - (size_t)(slash + 1 - out), "berth-fence");
 }
 
+static bool argument_add(struct fence *fence, const char *argument)
+{
+    size_t used = strlen(fence->folders);
+    return text_format(fence->folders + used, sizeof fence->folders - used, "%s\n", argument);
+}
+
 static bool options_take(struct fence *fence, const struct fence_options *options, struct err *err)
 {
-    size_t used = 0;
-    for (size_t i = 0; i < options->cgroups_count; i++) {
-        if (!text_format(fence->folders + used, sizeof fence->folders - used, "%s\n",
-                         options->cgroups[i]))
-            return err_set(err, ERR_INVALID, "too many or too long cgroup folders for a fence");
-        used += strlen(fence->folders + used);
-    }
+    const char *none = "-"; /* no folder: berth-fence stands in "/" */
+    bool fits = argument_add(fence, options->addresses ? options->addresses : none);
+    for (size_t i = 0; fits && i < options->cgroups_count; i++)
+        fits = argument_add(fence, options->cgroups[i]);
+    if (!fits)
+        return err_set(err, ERR_INVALID, "too many or too long cgroup folders for a fence");
     if (!program_find(options->program, fence->program) ||
         !text_format(fence->path, sizeof fence->path, "%s/fence", options->run_dir))
         return err_set(err, ERR_INVALID, "the fence's program or folder has too long a name");

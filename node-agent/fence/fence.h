@@ -1,7 +1,8 @@
 /* The fence: a node that cannot renew its lease kills its groups before the plane may place them elsewhere, even
  * when the agent is dead or hangs. A tiny process of its own (berth-fence, fence_main.c) watches one deadline in a
  * file both map; the agent moves the deadline, and when it passes the process kills everything in the node's
- * cgroups, notes when, and keeps killing whatever appears there until the agent says it has understood.
+ * cgroups, takes their public addresses off the links, notes when, and goes on so with whatever appears there until the
+ * agent says it has understood.
  *
  *     agent: fence_renew(until) ------> [ deadline ] <------ berth-fence sleeps until it
  *                                            | passes
@@ -31,6 +32,9 @@ struct fence_options {
                                    folder, or on v1 the node's folder in one hierarchy (freezer if there is one) and
                                    any others; a folder need not exist yet */
     size_t cgroups_count;
+    const char *
+        addresses; /* a folder of files named as IPv4 addresses, which are taken off (network_public_folder());
+                              NULL: none */
 };
 
 /* Adopts the process of this run_dir, or starts one. An adopted lease goes on: one that has run out fires. */

@@ -1,11 +1,12 @@
-/* berth-fence LEASE FOLDER...
+/* berth-fence LEASE ADDRESSES FOLDER...
  *
- * Waits until the lease in the file LEASE runs out, then kills every process in the cgroup folders, and goes on killing
- * whatever appears there until the agent renews the lease. Started by the agent, outlives it, holds no more than its own
+ * Waits until the lease in the file LEASE runs out, then kills every process in the cgroup folders, takes the addresses
+ * named in the folder ADDRESSES off the links, and goes on so with whatever appears there until the agent renews the lease. Started by the agent, outlives it, holds no more than its own
  * few pages, and those locked: it must work when the machine is short of everything. Ends by SIGTERM, or when the
  * file is gone. */
 #include "node-agent/fence/lease.h"
 #include "node-agent/fence/sweep.h"
+#include "node-agent/fence/withdraw.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +46,7 @@ static int sweep_all(char **folders)
 }
 
 /* Often at first: a process needs a moment to die, and its parent one more to have no children. */
-static void sweep_round(struct lease *lease, char **folders)
+static void sweep_round(struct lease *lease, const char *addresses, char **folders)
 {
     int killed = 1;
     lease->sweeping = 1;
@@ -54,6 +55,8 @@ static void sweep_round(struct lease *lease, char **folders)
         if (killed > 0)
             usleep(SWEEP_PAUSE_US);
     }
+    if (lease->deadline_ns == LEASE_FIRED)
+        withdraw(addresses);
     lease->finished = killed == 0;
     lease->sweeping = 0;
 }
@@ -72,7 +75,7 @@ static bool lease_there(int fd)
     return fstat(fd, &about) == 0 && about.st_nlink > 0;
 }
 
-static void watch(struct lease *lease, int fd, char **folders)
+static void watch(struct lease *lease, int fd, const char *addresses, char **folders)
 {
     while (lease_there(fd)) {
         int64_t now_ns = nanoseconds(CLOCK_BOOTTIME), deadline_ns = lease->deadline_ns;
@@ -83,7 +86,7 @@ static void watch(struct lease *lease, int fd, char **folders)
         if (deadline_ns > 0)
             fire(lease, deadline_ns);
         if (lease->deadline_ns == LEASE_FIRED)
-            sweep_round(lease, folders);
+            sweep_round(lease, addresses, folders);
         if (lease->deadline_ns <= 0)
             sleep_until(now_ns + LEASE_SWEEP_MS * INT64_C(1000000));
     }
@@ -138,7 +141,7 @@ static int be_the_fence(char **argv, int tell)
     lease->sweeping = 0;
     if (write(tell, "", 1) != 1 || close(tell) != 0 || !let_go())
         return fail("cannot stand alone");
-    watch(lease, fd, argv + 2);
+    watch(lease, fd, argv[2], argv + 3);
     return 0;
 }
 
@@ -147,8 +150,9 @@ int main(int argc, char **argv)
 {
     int ready[2];
     char byte;
-    if (argc < 3) {
-        dprintf(STDERR_FILENO, "usage: berth-fence LEASE FOLDER...  (started by berth-agent)\n");
+    if (argc < 4) {
+        dprintf(STDERR_FILENO,
+                "usage: berth-fence LEASE ADDRESSES FOLDER...  (started by berth-agent)\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);

@@ -20,7 +20,8 @@ enum { LEASE_BOOT_ID_SIZE = 40, LEASE_FOLDERS_SIZE = 4096, LEASE_SWEEP_MS = 100 
 struct lease {
     uint64_t magic;
     char boot_id[LEASE_BOOT_ID_SIZE]; /* instants of another boot mean nothing */
-    char folders[LEASE_FOLDERS_SIZE]; /* the arguments of the running berth-fence, one a line */
+    char folders
+        [LEASE_FOLDERS_SIZE]; /* ADDRESSES and FOLDERs of the running berth-fence, one a line */
     _Atomic int64_t deadline_ns;
     _Atomic int64_t fired_ms; /* Unix time; only read in LEASE_FIRED */
     _Atomic int32_t finished; /* the last sweep found no process */

@@ -26,11 +26,18 @@ struct elements {
     _Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
 };
 
-bool element_equal(const struct element *left, const struct element *right)
+int element_compare(const struct element *left, const struct element *right)
 {
-    return strcmp(left->set, right->set) == 0 && left->key_size == right->key_size &&
-           left->mapped == right->mapped && left->value == right->value &&
-           memcmp(left->key, right->key, left->key_size) == 0;
+    int order = strcmp(left->set, right->set);
+    if (order == 0)
+        order = (left->key_size > right->key_size) - (left->key_size < right->key_size);
+    if (order == 0)
+        order = memcmp(left->key, right->key, left->key_size);
+    if (order == 0)
+        order = left->mapped - right->mapped;
+    if (order == 0)
+        order = (left->value > right->value) - (left->value < right->value);
+    return order;
 }
 
 static struct nlmsghdr *message_add(struct elements *elements, int type, int family, int resource)

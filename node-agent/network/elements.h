@@ -26,7 +26,8 @@ struct element {
     bool mapped; /* of a map: to value, as it lies in memory */
     uint32_t value;
 };
-bool element_equal(const struct element *left, const struct element *right);
+/* By set, then by key, then by value; 0: the same. */
+int element_compare(const struct element *left, const struct element *right);
 
 struct elements;
 struct elements *elements_new(const char *table, struct err *err) MUST_CHECK;

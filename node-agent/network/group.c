@@ -145,7 +145,7 @@ static bool spaces_up(struct network *network, const struct network_spec *spec,
                                    .gateway = range_gateway(&network->range),
                                    .mtu = network->mtu};
     /* Before there is a link: the rules drop what it sends under another's name only if they know it. */
-    return group_rules_set(network, spec->uid, &rules, err) && namespaces_work(&plan, err) &&
+    return group_rules_set(network, spec->uid, &rules, false, err) && namespaces_work(&plan, err) &&
            link_connect(network, outside, link, address, err);
 }
 
@@ -215,6 +215,16 @@ bool network_group_up(struct network *network, const struct network_spec *spec,
 
 /* ---- down ---- */
 
+static bool link_forget(const struct network *network, const char *uid, struct err *err)
+{
+    char link[NETWORK_LINK_SIZE];
+    link_name(network->bridge, uid, link);
+    if (if_nametoindex(link) == 0)
+        return true;
+    AUTO(netlink) *netlink = netlink_open(err);
+    return netlink && netlink_link_delete(netlink, link, err);
+}
+
 bool network_group_down(struct network *network, const char *uid, struct err *err)
 {
     char folder[NETWORK_PATH_SIZE];
@@ -222,8 +232,10 @@ bool network_group_down(struct network *network, const char *uid, struct err *er
     if (!uid_valid(uid))
         return err_set(err, ERR_INVALID, "this is no group's uid");
     group_path(network, uid, "", folder);
-    if (!file_exists(folder))
-        return true;
+    if (!file_exists(folder)) {
+        network->look_due = true; /* removed by hand, perhaps: then the sets know it still */
+        return link_forget(network, uid, err);
+    }
     bool had = address_read(network, uid, &address) && range_has(&network->range, address);
     if (!group_clear(network, uid, err))
         return err_add(err, "while taking down the network of group %s", uid);
@@ -257,7 +269,7 @@ static bool group_recover(struct network *network, struct netlink *netlink, cons
     if (!network_group_find(network, uid, &found) || !group_rules_read(network, uid, &rules))
         return group_clear(network, uid, err);
     CHECK(address_parse(found.address, &address) && range_take_one(&network->range, address));
-    return group_rules_set(network, uid, &rules, err) &&
+    return group_rules_set(network, uid, &rules, false, err) &&
            link_connect(network, netlink, found.link, address, err);
 }
 

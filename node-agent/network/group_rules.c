@@ -123,7 +123,7 @@ static void elements_of(const struct group_rules *rules, const char *link,
 static bool list_has(const struct element_list *list, const struct element *element)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (element_equal(&list->items[i], element))
+        if (element_compare(&list->items[i], element) == 0)
             return true;
     }
     return false;
@@ -216,13 +216,13 @@ static void rules_forget(const struct network *network, const char *uid)
 
 /* ---- the kernel ---- */
 
+/* The lock is held. */
 static bool kernel_change(struct network *network, const char *uid, const struct group_rules *was,
                           const struct group_rules *now, struct err *err)
 {
     struct elements *change = network->elements;
     struct element_list before, after;
     char link[NETWORK_LINK_SIZE];
-    WITH_LOCK(&network->lock);
     link_name(network->bridge, uid, link);
     elements_of(was, link, &before);
     elements_of(now, link, &after);
@@ -239,43 +239,68 @@ static bool kernel_change(struct network *network, const char *uid, const struct
     return true;
 }
 
-static bool unpublish(const struct group_rules *was, const struct group_rules *now, struct err *err)
+static bool unpublish(const struct network *network, const struct group_rules *was,
+                      const struct group_rules *now, struct err *err)
 {
     bool leaves = was->public_own && was->public_address != 0 &&
                   !(now->public_own && now->public_address == was->public_address);
-    return !leaves || public_remove(was->public_address, err);
+    return !leaves || public_remove(network, was->public_address, err);
 }
 
 /* When it fails the rules are on record already: the next try goes on from there. */
 static bool address_move(const struct network *network, const struct group_rules *was,
-                         const struct group_rules *now, struct err *err)
+                         const struct group_rules *now, bool publish, struct err *err)
 {
-    bool comes = now->public_own && now->public_address != 0;
-    return unpublish(was, now, err) && (!comes || public_add(network, now->public_address, err));
+    bool comes = now->public_own && now->public_address != 0 &&
+                 (publish || public_held(network, now->public_address));
+    return unpublish(network, was, now, err) &&
+           (!comes || public_add(network, now->public_address, err));
+}
+
+/* File and kernel in one step for who compares them (members.c). */
+static bool record_change(struct network *network, const char *uid, const struct group_rules *rules,
+                          struct group_rules *was, struct err *err)
+{
+    struct err ignored;
+    WITH_LOCK(&network->lock);
+    if (!group_rules_read(network, uid, was))
+        *was = (struct group_rules){0};
+    if (!rules_write(network, uid, rules, err))
+        return false;
+    if (kernel_change(network, uid, was, rules, err))
+        return true;
+    if (!rules_write(network, uid, was, &ignored))
+        return err_add(err, "(and what the kernel has is no longer on record: %s)", ignored.text);
+    return false;
 }
 
 bool group_rules_set(struct network *network, const char *uid, const struct group_rules *rules,
-                     struct err *err)
+                     bool publish, struct err *err)
 {
-    struct group_rules was = {0};
-    struct err ignored;
-    if (!group_rules_read(network, uid, &was))
-        was = (struct group_rules){0};
-    if (!rules_write(network, uid, rules, err))
-        return false;
-    if (kernel_change(network, uid, &was, rules, err))
-        return address_move(network, &was, rules, err);
-    if (!rules_write(network, uid, &was, &ignored))
-        return err_add(err, "(and what the kernel has is no longer on record: %s)", ignored.text);
-    return false;
+    struct group_rules was;
+    return record_change(network, uid, rules, &was, err) &&
+           address_move(network, &was, rules, publish, err);
+}
+
+/* Without a file nobody knows what the kernel has: whoever looks next finds out. */
+static bool record_forget(struct network *network, const char *uid, struct group_rules *was,
+                          struct err *err)
+{
+    static const struct group_rules none;
+    WITH_LOCK(&network->lock);
+    if (group_rules_read(network, uid, was))
+        return kernel_change(network, uid, was, &none, err);
+    *was = none;
+    network->look_due = true;
+    return true;
 }
 
 bool group_rules_clear(struct network *network, const char *uid, struct err *err)
 {
     static const struct group_rules none;
     struct group_rules was;
-    return !group_rules_read(network, uid, &was) ||
-           (kernel_change(network, uid, &was, &none, err) && unpublish(&was, &none, err));
+    bool forgotten = record_forget(network, uid, &was, err);
+    return forgotten && unpublish(network, &was, &none, err);
 }
 
 bool groups_unpublish(const struct network *network, struct err *err)
@@ -289,26 +314,32 @@ bool groups_unpublish(const struct network *network, struct err *err)
     if (!folder_names(network, NULL, arena, &names, err))
         return false;
     for (size_t i = 0; i < names.count; i++) {
-        if (group_rules_read(network, names.items[i], &was) && !unpublish(&was, &none, err))
+        if (group_rules_read(network, names.items[i], &was) &&
+            !unpublish(network, &was, &none, err))
             return false;
     }
     return true;
 }
 
-/* Read under the lock: whoever changes the file changes the kernel after it, and who clears removes it with the elements. */
-bool group_rules_again(struct network *network, const char *uid, struct err *err)
+void group_rules_elements(const struct network *network, const char *uid,
+                          void (*each)(const struct element *, void *), void *context)
 {
     struct group_rules now;
     struct element_list list;
     char link[NETWORK_LINK_SIZE];
-    WITH_LOCK(&network->lock);
     if (!group_rules_read(network, uid, &now))
-        return true;
+        return;
     link_name(network->bridge, uid, link);
     elements_of(&now, link, &list);
     for (size_t i = 0; i < list.count; i++)
-        elements_put(network->elements, &list.items[i]);
-    return elements_commit(network->elements, err);
+        each(&list.items[i], context);
+}
+
+uint32_t element_owner_address(const struct element *element)
+{
+    uint32_t bytes;
+    memcpy(&bytes, element->key + NETWORK_LINK_SIZE, sizeof bytes);
+    return ntohl(bytes);
 }
 
 /* ---- for the others ---- */
@@ -347,7 +378,7 @@ bool network_group_open(struct network *network, const char *uid, const struct n
     if (!ports_check(ports, count, err) || !rules_find(network, uid, &rules, err))
         return false;
     ports_take(&rules, ports, count);
-    return group_rules_set(network, uid, &rules, err) ||
+    return group_rules_set(network, uid, &rules, false, err) ||
            err_add(err, "while opening ports of group %s", uid);
 }
 
@@ -384,7 +415,7 @@ bool network_group_expose(struct network *network, const char *uid,
 {
     struct group_rules rules;
     if (!rules_find(network, uid, &rules, err) || !exposure_take(network, exposure, &rules, err) ||
-        !group_rules_set(network, uid, &rules, err))
+        !group_rules_set(network, uid, &rules, true, err))
         return err->code == ERR_CONFLICT
                    ? err_add(err, "another group of this node has one of these ports")
                    : err_add(err, "while opening ports of group %s", uid);

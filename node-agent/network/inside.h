@@ -3,6 +3,7 @@
  *     <run_dir>/network/ip_forward   "0" or "1": the node's setting before the first open
  *     <run_dir>/network/range        the range the bridge was made for
  *     <run_dir>/network/next         the address given last
+ *     <run_dir>/network/public/      a file for each public address that we have put on a link, named as it
  *     <run_dir>/ns/<uid>/            net ipc uts (mounts of the namespaces), hosts, hostname, resolv.conf, and
  *                                    rules, what the packet rules were told of it; address, written last: without
  *                                    it the group is half made
@@ -19,6 +20,8 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/thread.h"
+
+#include <stdatomic.h>
 
 enum {
     NETWORK_TABLE_SIZE = 64,
@@ -41,6 +44,7 @@ struct network {
     struct netlink *counters;  /* kept open: asked for each group each second */
     struct watch *watch;       /* the ticking worker's alone */
     struct elements *elements; /* kept open: closing one waits for what it has dropped to be gone */
+    _Atomic bool look_due;     /* the sets may hold what no file tells of */
 };
 
 /* ---- small files of the run folder (paths.c) ---- */
@@ -99,20 +103,27 @@ struct group_rules {
 /* False: the kernel was told nothing of the group. */
 bool group_rules_read(const struct network *network, const char *uid, struct group_rules *out)
     MUST_CHECK;
-/* From what they were to this, in one step. */
+/* From what they were to this, in one step. A public address of its own comes to the link when `publish` says so; else one
+ * that was withdrawn stays so. */
 bool group_rules_set(struct network *network, const char *uid, const struct group_rules *rules,
-                     struct err *err) MUST_CHECK;
+                     bool publish, struct err *err) MUST_CHECK;
 /* The kernel forgets the group, and the file goes. */
 bool group_rules_clear(struct network *network, const char *uid, struct err *err) MUST_CHECK;
 
-/* The kernel is told once more what the file says. */
-bool group_rules_again(struct network *network, const char *uid, struct err *err) MUST_CHECK;
+/* What the kernel has of the group, by its file; under the lock. */
+void group_rules_elements(const struct network *network, const char *uid,
+                          void (*each)(const struct element *, void *), void *context);
+/* Of an element of SET_OWNERS. */
+uint32_t element_owner_address(const struct element *element);
 
 /* ---- publish.c ---- */
 
 /* Sets it on the public link and tells the neighbours. */
 bool public_add(const struct network *network, uint32_t address, struct err *err) MUST_CHECK;
-bool public_remove(uint32_t address, struct err *err) MUST_CHECK; /* may be gone */
+/* Ours, as far as anybody told. */
+bool public_held(const struct network *network, uint32_t address) MUST_CHECK;
+/* Nothing happens when it is not held: it may be another node's by now. */
+bool public_remove(const struct network *network, uint32_t address, struct err *err) MUST_CHECK;
 
 /* ---- watch.c ---- */
 
@@ -121,6 +132,22 @@ void watch_free(struct watch *watch);
 AUTO_TYPE(watch);
 /* What rules_put() has just put is as it should be. */
 bool watch_begin(struct network *network, struct err *err) MUST_CHECK;
+/* What the kernel has of nftables. ERR_BUSY: somebody changed it meanwhile. */
+struct nlmsghdr;
+struct watch_question {
+    int type, flags, family;
+    const char *table, *set; /* of elements */
+    int (*each)(const struct nlmsghdr *message, void *context);
+    void *context;
+};
+bool watch_ask(struct watch *watch, const struct watch_question *question, struct err *err)
+    MUST_CHECK;
+
+/* ---- members.c ---- */
+
+/* The sets hold what the groups' files say, and nothing else; how much they did not. */
+bool members_mend(struct network *network, size_t *dropped, size_t *added, struct err *err)
+    MUST_CHECK;
 
 /* ---- namespaces.c ---- */
 

@@ -78,7 +78,7 @@ static bool network_init(struct network *network, const struct network_options *
 static bool folders_make(const struct network *network, struct err *err)
 {
     char path[NETWORK_PATH_SIZE];
-    CHECK(network_path(network, path, "network"));
+    CHECK(network_public_folder(network->run_dir, path));
     if (!file_make_folders(path, 0755, err))
         return false;
     CHECK(network_path(network, path, "ns"));

@@ -13,6 +13,9 @@
  * A group is closed: nothing from outside reaches it until network_group_open() names the ports; it reaches neither
  * the node nor link-local addresses, and packets under an address that is not its own are dropped. Only the node's
  * root reaches every port of its groups: the agent asks probes from there.
+ * The public addresses that this node has put on its links are on record as files of their names in
+ * network_public_folder(): who removes such a file takes the address away, and the group answers under it again when it is
+ * exposed again (node-agent/fence does so while nobody may be here).
  * Not for: IPv6, which is off.
  * Threads: any, several at once; one group is worked on by one thread at a time. Calls take a few milliseconds
  * (open and close run `nft`: tens).   Owner: network_free(). */
@@ -117,6 +120,10 @@ struct network_exposure {
 bool network_group_expose(struct network *network, const char *uid,
                           const struct network_exposure *exposure, char shown[NETWORK_ADDRESS_SIZE],
                           struct err *err) MUST_CHECK;
+/* Whether this public address is one that a group of this node has. False: withdrawn, see above. Asks the disk's memory. */
+bool network_has_public(const struct network *network, const char *address) MUST_CHECK;
+/* Its path for a run folder. False: too long. */
+bool network_public_folder(const char *run_dir, char out[NETWORK_PATH_SIZE]) MUST_CHECK;
 /* Always ends; success when nothing is left, also when nothing was there. Processes still in the namespaces keep
  * running there, cut off. */
 bool network_group_down(struct network *network, const char *uid, struct err *err) MUST_CHECK;

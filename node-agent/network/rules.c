@@ -37,17 +37,12 @@ static bool nft(const char *const *argv, const struct text *ruleset, struct text
     return true;
 }
 
-static bool table_says_off(const char *table, bool *was_off, struct err *err)
+/* False also when it went meanwhile, with its agent. */
+static bool table_read(const char *table, struct text *out)
 {
     const char *const argv[] = {"nft", "list", "table", "ip", table, NULL};
-    AUTO(text) *out = text_new(NFT_OUTPUT_MAX);
-    if (!out)
-        return err_set(err, ERR_BUSY, "no memory to list packet rules");
-    if (!nft(argv, NULL, out, err))
-        return false;
-    if (strstr(out->bytes, "comment \"ip_forward was 0\""))
-        *was_off = true;
-    return true;
+    struct err gone;
+    return nft(argv, NULL, out, &gone);
 }
 
 /* Other networks of ours on this machine: how many, and whether one of them says that the switch was off. */
@@ -56,9 +51,10 @@ static bool others_look(const struct network *network, int *count, bool *was_off
     static const char *const argv[] = {"nft", "list", "tables", "ip", NULL};
     static const char line[] = "table ip ";
     AUTO(text) *out = text_new(NFT_OUTPUT_MAX);
+    AUTO(text) *one = text_new(NFT_OUTPUT_MAX);
     *count = 0;
     *was_off = false;
-    if (!out)
+    if (!out || !one)
         return err_set(err, ERR_BUSY, "no memory to list packet rules");
     if (!nft(argv, NULL, out, err))
         return false;
@@ -68,9 +64,11 @@ static bool others_look(const struct network *network, int *count, bool *was_off
         if (!text_format(table, sizeof table, "%.*s", (int)strcspn(at, "\n"), at) ||
             !text_has_prefix(table, "berth_") || strcmp(table, network->table) == 0)
             continue;
+        text_clear(one);
+        if (!table_read(table, one))
+            continue;
         ++*count;
-        if (!table_says_off(table, was_off, err))
-            return false;
+        *was_off |= strstr(one->bytes, "comment \"ip_forward was 0\"") != NULL;
     }
     return true;
 }

@@ -1,7 +1,7 @@
 /* Somebody else's hand in our tables: a firewall that is started again flushes the whole ruleset, and every group would
  * be open, or cut off. Each change of the ruleset, whosever, gives it another number; asked for that one number each
  * second, the kernel need not be asked for more until it is another. Then the chains of our tables are counted with
- * their rules. A set that is emptied by hand is not noticed: no firewall does so. */
+ * their rules, and the members of their sets compared with what the groups' files say (members.c). */
 #include "node-agent/network/inside.h"
 
 #include "base/log.h"
@@ -15,13 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum {
-    ASKED_SIZE = 256,
-    ANSWER_SIZE = 32768,
-    PATIENCE_S = 5,
-    WATCH_ARENA_MAX = 4 << 20,
-    MENDS_MAX = 3
-};
+enum { ASKED_SIZE = 256, ANSWER_SIZE = 32768, PATIENCE_S = 5, MENDS_MAX = 3 };
 
 struct watch {
     struct mnl_socket *socket;
@@ -67,19 +61,30 @@ void watch_free(struct watch *watch)
 
 /* ---- questions ---- */
 
-static bool ask(struct watch *watch, int type, int flags, int family, mnl_cb_t each, void *context,
-                struct err *err)
+static struct nlmsghdr *question_put(struct watch *watch, const struct watch_question *question,
+                                     char *asked)
 {
-    _Alignas(struct nlmsghdr) char asked[ASKED_SIZE];
     struct nlmsghdr *message = mnl_nlmsg_put_header(asked);
-    int said = MNL_CB_OK;
 
-    message->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
-    message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+    message->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | question->type);
+    message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | question->flags);
     message->nlmsg_seq = ++watch->sequence;
     struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof *header);
-    header->nfgen_family = (uint8_t)family;
+    header->nfgen_family = (uint8_t)question->family;
     header->version = NFNETLINK_V0;
+    if (question->set) {
+        mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, question->table);
+        mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, question->set);
+    }
+    return message;
+}
+
+bool watch_ask(struct watch *watch, const struct watch_question *question, struct err *err)
+{
+    _Alignas(struct nlmsghdr) char asked[ASKED_SIZE];
+    struct nlmsghdr *message = question_put(watch, question, asked);
+    int said = MNL_CB_OK;
+
     if (mnl_socket_sendto(watch->socket, message, message->nlmsg_len) < 0)
         return err_set_os(err, ERR_IO, errno, "cannot ask about packet rules");
     while (said > MNL_CB_STOP) {
@@ -88,10 +93,11 @@ static bool ask(struct watch *watch, int type, int flags, int family, mnl_cb_t e
             continue;
         said = size < 0 ? -1
                         : mnl_cb_run(watch->answer, (size_t)size, watch->sequence,
-                                     mnl_socket_get_portid(watch->socket), each, context);
+                                     mnl_socket_get_portid(watch->socket), question->each,
+                                     question->context);
     }
-    return said == MNL_CB_STOP ||
-           err_set_os(err, ERR_IO, errno, "the kernel does not tell of its packet rules");
+    return said == MNL_CB_STOP || err_set_os(err, errno == EINTR ? ERR_BUSY : ERR_IO, errno,
+                                             "the kernel does not tell of its packet rules");
 }
 
 static int generation_attribute(const struct nlattr *attribute, void *context)
@@ -137,11 +143,19 @@ static int count_chain(const struct nlmsghdr *message, void *context)
 
 static bool count(struct network *network, struct counting *counting, struct err *err)
 {
+    static const int families[] = {NFPROTO_IPV4, NFPROTO_BRIDGE};
+
     *counting = (struct counting){.table = network->table};
-    return ask(network->watch, NFT_MSG_GETCHAIN, NLM_F_DUMP, NFPROTO_IPV4, count_chain, counting,
-               err) &&
-           ask(network->watch, NFT_MSG_GETCHAIN, NLM_F_DUMP, NFPROTO_BRIDGE, count_chain, counting,
-               err);
+    for (size_t i = 0; i < COUNT_OF(families); i++) {
+        struct watch_question question = {.type = NFT_MSG_GETCHAIN,
+                                          .flags = NLM_F_DUMP,
+                                          .family = families[i],
+                                          .each = count_chain,
+                                          .context = counting};
+        if (!watch_ask(network->watch, &question, err))
+            return false;
+    }
+    return true;
 }
 
 /* ---- looking ---- */
@@ -159,42 +173,65 @@ bool watch_begin(struct network *network, struct err *err)
     return true;
 }
 
-static bool all_again(struct network *network, struct err *err)
+/* Chains and rules are as many as we put. */
+static bool rules_as_put(struct network *network, const struct counting *counting)
 {
-    AUTO(arena) *arena = arena_new(WATCH_ARENA_MAX);
-    struct text_list uids;
+    const struct watch *watch = network->watch;
 
-    if (!arena)
-        return err_set(err, ERR_BUSY, "no memory to put packet rules back");
-    if (!rules_put(network, err) || !folder_names(network, NULL, arena, &uids, err))
+    if (counting->chains == watch->chains && counting->uses == watch->uses)
+        return true;
+    log_warn("packet_rules_were_changed", "table=%s chains=%u of %u rules=%u of %u", network->table,
+             counting->chains, watch->chains, counting->uses, watch->uses);
+    return false;
+}
+
+static bool members_as_told(struct network *network, bool *as_told, struct err *err)
+{
+    size_t dropped = 0, added = 0;
+
+    if (!members_mend(network, &dropped, &added, err))
         return false;
-    for (size_t i = 0; i < uids.count; i++) {
-        if (!group_rules_again(network, uids.items[i], err))
-            return false;
-    }
+    *as_told = dropped == 0 && added == 0;
+    if (!*as_told)
+        log_warn("packet_rules_were_changed", "table=%s members=%zu put back, %zu taken out",
+                 network->table, added, dropped);
+    return true;
+}
+
+/* False with ERR_BUSY when somebody changes them meanwhile. */
+static bool look(struct network *network, uint32_t generation, struct err *err)
+{
+    struct watch *watch = network->watch;
+    struct counting counting;
+    bool as_told;
+
+    if (!count(network, &counting, err))
+        return false;
+    bool as_put = rules_as_put(network, &counting);
+    if (!as_put && watch->mends >= MENDS_MAX) /* that is what ours look like by now */
+        return watch_begin(network, err);
+    if ((!as_put && !rules_put(network, err)) || !members_as_told(network, &as_told, err))
+        return err_add(err, "while putting the packet rules back");
+    watch->mends = as_put && as_told ? 0 : watch->mends + 1;
+    if (watch->mends == 0 || (as_put && watch->mends > MENDS_MAX))
+        watch->generation = generation;
     return true;
 }
 
 bool network_look(struct network *network, struct err *err)
 {
     struct watch *watch = network->watch;
-    struct counting counting;
     uint32_t generation = 0;
+    struct watch_question question = {
+        .type = NFT_MSG_GETGEN, .each = take_generation, .context = &generation};
 
-    if (!ask(watch, NFT_MSG_GETGEN, 0, AF_UNSPEC, take_generation, &generation, err))
+    if (!watch_ask(watch, &question, err))
         return false;
-    if (generation == watch->generation)
+    bool due = atomic_exchange(&network->look_due, false);
+    if (generation == watch->generation && !due)
         return true;
-    if (!count(network, &counting, err))
-        return false;
-    if (counting.chains != watch->chains || counting.uses != watch->uses) {
-        if (watch->mends++ == MENDS_MAX)
-            return watch_begin(network, err);
-        log_warn("packet_rules_were_changed", "table=%s chains=%u of %u rules=%u of %u",
-                 network->table, counting.chains, watch->chains, counting.uses, watch->uses);
-        return all_again(network, err) || err_add(err, "while putting the packet rules back");
-    }
-    watch->generation = generation;
-    watch->mends = 0;
-    return true;
+    if (look(network, generation, err))
+        return true;
+    network->look_due = true;
+    return err->code == ERR_BUSY;
 }

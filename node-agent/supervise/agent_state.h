@@ -27,7 +27,9 @@ struct agent {
     bool leased, fenced;
     int64_t lease_boot_ns; /* until when, without a fence to tell */
     int64_t epoch;
-    bool listing; /* the plane has not yet named all groups of this epoch */
+    bool
+        listing; /* the plane has not yet named all groups of this epoch: those that it has given up on may run
+                     elsewhere by now, so nothing starts here */
     /* What the plane wants is taken up to taken_revision; heard_revision is newer when an order could not be. */
     int64_t taken_revision, heard_revision;
     int64_t ask_again_ms, asks; /* steady: then it is asked again; how often in a row */

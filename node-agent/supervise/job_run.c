@@ -265,8 +265,8 @@ static bool container_start(struct job *job, const char *container, struct err *
     return false;
 }
 
-/* A layer that a power cut took, a network that someone removed, a share whose program was killed: prepared again, not
- * the container's fault. */
+/* A layer that a power cut took, a network that someone removed, an address that the fence took off the link, a share whose
+ * program was killed: prepared again, not the container's fault. */
 static bool is_prepared(struct making *making, struct err *err)
 {
     struct job *job = making->job;
@@ -275,6 +275,10 @@ static bool is_prepared(struct making *making, struct err *err)
     job->unprepared = !network_group_find(parts->network, job->uid, &making->network);
     if (job->unprepared)
         return err_set(err, ERR_NOT_FOUND, "the group's network is gone");
+    const char *address = job->order->assignment->public_address;
+    job->unprepared = address && !network_has_public(parts->network, address);
+    if (job->unprepared)
+        return err_set(err, ERR_NOT_FOUND, "the group's public address was given up");
     job->unprepared = !job_volumes_are_up(job, making->container, err);
     return !job->unprepared;
 }

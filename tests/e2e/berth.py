@@ -354,11 +354,25 @@ class Agent(Program):
             "cpu_milli": 16000, "insecure_registries": [registry.host, "127.0.0.1"], **config})
         self.start()
 
+    def start(self, ready=True):
+        """Ready under an epoch of its own: the plane takes a node whose agent was killed a moment ago for ready, too."""
+        self.epoch_before = self.epoch() if ready else 0
+        super().start(ready)
+
+    def look(self):
+        """The node as the plane has it; {} before it has joined."""
+        nodes = self.daemon.client().request("GET", "/v1/nodes").json["value"]
+        return next((n for n in nodes if n["name"] == self.node), {})
+
+    def epoch(self):
+        """Counts joins and losses."""
+        return self.look().get("epoch", 0)
+
     def ready(self):
         if not self.process.alive():
             raise AssertionError(f"berth-agent ended: {self.process.said()[-2000:]}")
-        nodes = self.daemon.client().request("GET", "/v1/nodes").json["value"]
-        return any(n["name"] == self.node and n["state"].lower() == "ready" for n in nodes)
+        seen = self.look()
+        return seen.get("state", "").lower() == "ready" and seen["epoch"] > self.epoch_before
 
     def clean(self):
         """Takes down all that the node's agent made, containers included."""

@@ -1,5 +1,6 @@
 """Addresses, open and closed ports, seen from a machine beyond the node: a network namespace at the other end of a
 link. A Berth of its own, whose location has a pool of two public addresses on that link."""
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,8 @@ from berth import LOCATION, Agent, Berth, container, group, wait
 
 NET = f"198.18.{os.getpid() % 256}"  # of RFC 2544: nobody's
 NODE, OUTSIDE, FIRST, SECOND = f"{NET}.1", f"{NET}.2", f"{NET}.40", f"{NET}.41"
-WEB, OTHER = 8080, 8081
+FORBIDDEN = f"{NET}.3"  # to groups, by the node's policy
+WEB, OTHER, CLOSED_PORT = 8080, 8081, 8025
 
 
 class NetworkBerth(Berth):
@@ -20,10 +22,12 @@ class NetworkBerth(Berth):
         ip("link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", self.space)
         ip("addr", "add", f"{NODE}/24", "dev", self.link)
         ip("link", "set", self.link, "up")
-        for words in (("addr", "add", f"{OUTSIDE}/24", "dev", "eth0"), ("link", "set", "eth0", "up"),
-                      ("link", "set", "lo", "up"), ("route", "add", "default", "via", NODE)):
+        for words in (("addr", "add", f"{OUTSIDE}/24", "dev", "eth0"), ("addr", "add", f"{FORBIDDEN}/24", "dev", "eth0"),
+                      ("link", "set", "eth0", "up"), ("link", "set", "lo", "up"), ("route", "add", "default", "via", NODE)):
             ip("-n", self.space, *words)
-        super().__init__(daemon={"address_pools": {LOCATION: f"{FIRST}-{SECOND}"}}, agent={"public_link": self.link})
+        super().__init__(daemon={"address_pools": {LOCATION: f"{FIRST}-{SECOND}"}, "listen_address": "0.0.0.0"},
+                         agent={"public_link": self.link, "outbound": [f"!{FORBIDDEN}/32"],
+                                "outbound_closed_ports": ["25", str(CLOSED_PORT)]})
 
     def close(self):
         try:
@@ -36,6 +40,15 @@ class NetworkBerth(Berth):
         done = subprocess.run(["ip", "netns", "exec", self.space, sys.executable, "-c", CLIENT, address, str(port)],
                               capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         return done.stdout.strip()
+
+    def on_link(self, address):
+        """Whether this machine answers for it."""
+        shown = subprocess.run(["ip", "-o", "addr", "show", "dev", self.link], capture_output=True, text=True, check=True)
+        return f" {address}/32 " in shown.stdout
+
+    def gateway(self):
+        with open(self.agent.config, encoding="utf-8") as opened:
+            return json.load(opened)["range"].replace(".0/24", ".1")
 
     def ip_of(self, name):
         return self.get(name)["properties"]["ipAddress"].get("ip")

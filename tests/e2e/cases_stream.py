@@ -23,8 +23,8 @@ def opened(berth, ticket, *headers):
     return WebSocket(ticket["webSocketUri"], berth.daemon.ca, headers)
 
 
-def run(berth, command, *headers, name="web", **body):
-    ticket = ask(berth, "exec", name, command=command, **body).expect(200).json
+def run(berth, command, *headers, name="web", which="c", **body):
+    ticket = ask(berth, "exec", name, which, command=command, **body).expect(200).json
     stream = opened(berth, ticket, *headers)
     stream.send(ticket["password"], TEXT)
     return stream

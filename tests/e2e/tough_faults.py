@@ -287,7 +287,7 @@ def flushed_packet_rules_are_put_back(berth):
         return subprocess.run(["nft", "-s", "list", "table", family, table], capture_output=True, text=True, check=False).stdout
     wait("its port is open", lambda: ". 80" in rules("ip"), 10)
     before = rules("ip")
-    for words in (["flush", "table", "ip", table], ["delete", "table", "ip", table]):
+    for words in (["flush", "table", "ip", table], ["delete", "table", "ip", table], ["flush", "set", "ip", table, "owners"]):
         subprocess.run(["nft", *words], check=True)
         wait(f"all is back after {words}", lambda: rules("ip") == before, 10)
     berth.delete("flushed")

@@ -23,7 +23,7 @@ class WebSocket:
         self.socket = socket.create_connection((url.hostname, url.port), timeout_s)
         if url.scheme == "wss":
             self.socket = ssl.create_default_context(cafile=ca).wrap_socket(self.socket, server_hostname=url.hostname)
-        self.left = b""
+        self.left = self.ahead = b""
         self.closed = None  # (code, reason) of the other side's good-bye
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [f"GET {url.path}?{url.query} HTTP/1.1", f"Host: {url.netloc}", "Upgrade: websocket",
@@ -84,18 +84,20 @@ class WebSocket:
                 return None
 
     def until(self, part):
-        """What comes until it holds `part`."""
-        said = b""
+        """What comes up to `part`; what is behind it is for the next call."""
+        said, self.ahead = self.ahead, b""
         while part not in said:
             got = self.receive()
             if got is None:
                 raise AssertionError(f"{part!r} did not come, but {said!r} and the end {self.closed}")
             said += got
-        return said
+        size = said.index(part) + len(part)
+        self.ahead = said[size:]
+        return said[:size]
 
     def rest(self):
         """All that comes until the end."""
-        said = b""
+        said, self.ahead = self.ahead, b""
         while (got := self.receive()) is not None:
             said += got
         return said

@@ -28,6 +28,7 @@ static const struct oci_program programs[] = {
      .entered = true,
      .cgroups_off = "--ignore-cgroups",
      .option = "--network=host",
+     .shares_terminal = true,
      .state_of_sandbox = true,
      .start = START_BY_PROGRAM},
     {.name = NULL, .start = START_BY_PROGRAM},

@@ -9,23 +9,18 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "node-agent/runtime/oci/config.h"
+#include "node-agent/runtime/oci/child.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 enum {
-    PROCESS_MAX = 8 * 1024 * 1024, /* as the configuration it is part of */
-    PROCESS_FD = 3,
-    ABOVE_FD = 4,
     CHUNK = 16 * 1024,
     CHUNKS_AT_ONCE = 4,
     DEPTH_MAX = 16 /* of processes below the runtime's own that are looked for */
@@ -38,94 +33,12 @@ struct oci_command {
     int exit_code;
 };
 
-/* ---- what it is given ---- */
-
-static int memory_file(const struct text *json)
-{
-    AUTO_CLOSE int fd = memfd_create("process", MFD_CLOEXEC);
-    size_t done = 0;
-    while (fd >= 0 && done < json->size) {
-        ssize_t written = write(fd, json->bytes + done, json->size - done);
-        if (written < 0 && errno != EINTR)
-            return -1;
-        done += written > 0 ? (size_t)written : 0;
-    }
-    return fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fcntl(fd, F_DUPFD_CLOEXEC, ABOVE_FD) : -1;
-}
-
-/* The container's own process with other arguments. */
-static int open_process(const struct oci_place *place, const struct text_list *command,
-                        struct err *err)
-{
-    char path[OCI_PATH_SIZE];
-    AUTO_FREE char *members = NULL;
-    AUTO(text) *json = text_new(PROCESS_MAX);
-    size_t size;
-    oci_file(place->folder, "process", path);
-    if (!file_read(path, PROCESS_MAX, &members, &size, err)) {
-        if (err->code == ERR_NOT_FOUND)
-            err_set(err, ERR_NOT_FOUND, "there is no container %s", place->name);
-        return -1;
-    }
-    text_add_char(json, '{');
-    config_add_args(json, command);
-    text_add_char(json, ',');
-    text_add_n(json, members, size);
-    text_add_char(json, '}');
-    int fd = text_ok(json) ? memory_file(json) : -1;
-    text_wipe(json);
-    explicit_bzero(members, size);
-    if (fd < 0)
-        err_set_os(err, ERR_BUSY, errno, "cannot prepare a command for container %s", place->name);
-    return fd;
-}
-
 /* ---- starting it ---- */
-
-static int spawn(const char *const *words, int process_fd, int output_fd, pid_t *pid)
-{
-    static const char *const environment[] = {
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t all, none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, output_fd, 1);
-    posix_spawn_file_actions_adddup2(&files, output_fd, 2);
-    posix_spawn_file_actions_adddup2(&files, process_fd, PROCESS_FD);
-    posix_spawn_file_actions_addclosefrom_np(&files, PROCESS_FD + 1);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-                                              POSIX_SPAWN_SETPGROUP);
-    int failed = posix_spawn(pid, words[0], &files, &attributes, (char *const *)(const void *)words,
-                             (char *const *)(const void *)environment);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-    return failed;
-}
 
 static bool watch_fd(int epoll_fd, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
     return fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
-/* Descriptors 0 to 3 are replaced in the child, so the writing end must not be among them. */
-static int open_output(struct oci_command *running)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return -1;
-    running->output_fd = ends[0];
-    int above = fcntl(ends[1], F_DUPFD_CLOEXEC, ABOVE_FD);
-    close(ends[1]);
-    return above;
 }
 
 static bool start(const struct oci *oci, const struct oci_place *place, int process_fd,
@@ -134,19 +47,27 @@ static bool start(const struct oci *oci, const struct oci_place *place, int proc
     AUTO(arena) *arena = arena_new(64 * 1024);
     const char *words[OCI_WORDS_MAX + 8];
     size_t count = 0;
-    AUTO_CLOSE int output_fd = open_output(running);
+    int ends[2] = {-1, -1};
+    bool piped = child_pipe(ends);
+    AUTO_CLOSE int output_fd = ends[1];
+    running->output_fd = ends[0];
     running->base.fd = epoll_create1(EPOLL_CLOEXEC);
     running->base.output = text_new(LIMIT_PROBE_OUTPUT_MAX);
-    if (!arena || output_fd < 0 || running->base.fd < 0 || !running->base.output ||
+    if (!arena || !piped || running->base.fd < 0 || !running->base.output ||
         fcntl(running->output_fd, F_SETFL, O_NONBLOCK) != 0 ||
         !watch_fd(running->base.fd, running->output_fd) ||
         !(count = oci_words(oci, place, arena, words)))
         return err_set_os(err, ERR_BUSY, errno, "cannot prepare a command for container %s",
                           place->name);
-    const char *more[] = {"exec", "--process", "/proc/self/fd/3", place->id, NULL};
+    const char *more[] = {"exec", "--process", OCI_PROCESS_SEEN, place->id, NULL};
     CHECK(count + COUNT_OF(more) <= COUNT_OF(words));
     memcpy(words + count, more, sizeof more);
-    int failed = spawn(words, process_fd, output_fd, &running->pid);
+    struct child child = {.words = words,
+                          .output_fd = output_fd,
+                          .errors_fd = output_fd,
+                          .extra_fd = process_fd,
+                          .apart = CHILD_GROUP};
+    int failed = child_start(&child, &running->pid);
     if (failed)
         return err_set_os(err, ERR_IO, failed, "cannot start %s", words[0]);
     running->pid_fd = (int)syscall(SYS_pidfd_open, running->pid, 0);
@@ -161,7 +82,7 @@ struct runtime_command *oci_command_begin(struct runtime *runtime, const char *u
     struct oci *oci = (struct oci *)runtime;
     struct oci_place place;
     oci_place(oci, uid, name, &place);
-    AUTO_CLOSE int process_fd = open_process(&place, command, err);
+    AUTO_CLOSE int process_fd = oci_process_open(&place, command, NULL, err);
     struct oci_command *running = process_fd >= 0 ? calloc(1, sizeof *running) : NULL;
     if (!running) {
         if (process_fd >= 0)

@@ -60,7 +60,7 @@ static void add_list(struct text *out, const char *name, const struct text_list 
 
 /* ---- process ---- */
 
-void config_add_user(struct text *out, const struct runtime_container *container)
+static void add_user(struct text *out, const struct runtime_container *container)
 {
     text_addf(out, "{\"uid\":%u,\"gid\":%u,\"additionalGids\":[", container->user,
               container->user_group);
@@ -73,7 +73,7 @@ void config_add_process(struct text *out, const struct runtime_container *contai
                         const struct config_node *node)
 {
     text_add(out, "\"terminal\":false,\"user\":");
-    config_add_user(out, container);
+    add_user(out, container);
     text_add_char(out, ',');
     add_list(out, "env", &container->env);
     text_add(out, ",\"cwd\":");

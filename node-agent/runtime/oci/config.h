@@ -19,8 +19,6 @@ struct config_node {
     int64_t files_max;          /* RLIMIT_NOFILE: never above what the agent itself may have */
 };
 
-/* The user as the configuration has it. */
-void config_add_user(struct text *out, const struct runtime_container *container);
 void config_add(struct text *out, const struct runtime_container *container,
                 const struct config_node *node);
 

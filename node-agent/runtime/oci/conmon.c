@@ -4,29 +4,26 @@
  *
  *   agent ─ posix_spawn ▶ conmon ─ fork ▶ conmon, a daemon ─ fork, exec ▶ berth-enter ▶ crun create
  *     ▲                     └ exit             │                           └ the first process
- *     └─────────── sync pipe: {"data": pid} ───┘
- *
- * posix_spawn because the agent is large and has threads: it shares memory with the child until
- * exec, where fork would copy page tables. */
+ *     └─────────── sync pipe: {"data": pid} ───┘ */
 #include "node-agent/runtime/oci/oci.h"
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "node-agent/runtime/oci/child.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
 enum { STOP_ROUNDS = 500 }; /* of 2 ms */
-enum { ARGUMENTS_MAX = 96, SAID_MAX = 16 * 1024, SYNC_FD = 3 };
+enum { ARGUMENTS_MAX = 96, SAID_MAX = 16 * 1024 };
 
 struct arguments {
     const char *items[ARGUMENTS_MAX];
@@ -91,46 +88,16 @@ static bool fill(const struct oci *oci, const struct oci_place *place, const cha
 
 /* Its standard error goes where the answer comes: whatever went wrong, and wherever, arrives in
  * one place. It works in the container's folder: that is where it leaves its file "oom". */
-static int spawn(const char *program, const struct arguments *arguments, const char *folder,
-                 int answer_fd, pid_t *pid)
+static int start(const struct arguments *arguments, const char *folder, int answer_fd, pid_t *pid)
 {
-    static const char *const environment[] = {
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TZ=UTC0",
-        "_OCI_SYNCPIPE=3", NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t all, none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_addchdir_np(&files, folder);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, answer_fd, 2);
-    posix_spawn_file_actions_adddup2(&files, answer_fd, SYNC_FD);
-    posix_spawn_file_actions_addclosefrom_np(&files, SYNC_FD + 1);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    int failed = posix_spawn(pid, program, &files, &attributes,
-                             (char *const *)(const void *)arguments->items,
-                             (char *const *)(const void *)environment);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-    return failed;
-}
-
-/* Descriptors 0 to 3 are replaced in the child in that order, so the answer's must not be among
- * them. */
-static bool open_pipe(int ends[2])
-{
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return false;
-    int above = fcntl(ends[1], F_DUPFD_CLOEXEC, SYNC_FD + 1);
-    close(ends[1]);
-    ends[1] = above;
-    return above >= 0;
+    static const char *const environment[] = {"TZ=UTC0", "_OCI_SYNCPIPE=3", NULL};
+    struct child child = {.words = arguments->items,
+                          .more = environment,
+                          .folder = folder,
+                          .output_fd = -1,
+                          .errors_fd = answer_fd,
+                          .extra_fd = answer_fd};
+    return child_start(&child, pid);
 }
 
 /* ---- its answer ---- */
@@ -233,10 +200,10 @@ bool conmon_create(const struct oci *oci, const struct oci_place *place, const c
     char said[SAID_MAX];
     int ends[2] = {-1, -1};
     pid_t child;
-    if (!arena || !fill(oci, place, log_path, arena, &arguments) || !open_pipe(ends))
+    if (!arena || !fill(oci, place, log_path, arena, &arguments) || !child_pipe(ends))
         return err_set_os(err, ERR_BUSY, errno, "cannot prepare to start conmon");
     AUTO_CLOSE int answer = ends[0];
-    int failed = spawn(oci->conmon, &arguments, place->folder, ends[1], &child);
+    int failed = start(&arguments, place->folder, ends[1], &child);
     close(ends[1]);
     if (failed)
         return err_set_os(err, ERR_IO, failed, "cannot start %s", oci->conmon);

@@ -19,7 +19,6 @@
 enum {
     CONFIG_MAX = 8 * 1024 * 1024, /* ENVIRONMENT_MAX values and a profile fit many times */
     DEVICES_ARENA_MAX = 1024 * 1024,
-    USER_MAX = 4096,
 };
 
 bool oci_makes_cgroup(const struct oci *oci, const struct oci_place *place)
@@ -104,7 +103,6 @@ static void forget_config(const struct oci_place *place)
 static bool record_new(const struct oci_place *place, const struct runtime_container *container,
                        int64_t pid, struct err *err)
 {
-    AUTO(text) *user = text_new(USER_MAX);
     struct record record = {
         .incarnation = container->incarnation,
         .restarts = container->restarts,
@@ -115,13 +113,8 @@ static bool record_new(const struct oci_place *place, const struct runtime_conta
         .pid_began = process_began(pid),
         .conmon = conmon_find(place),
         .log_path = container->log_path,
-        .working_dir = container->working_dir,
     };
     record.conmon_began = process_began(record.conmon);
-    config_add_user(user, container);
-    if (!text_ok(user))
-        return err_set(err, ERR_TOO_LARGE, "container %s has too many groups", place->name);
-    record.user = user->bytes;
     return record_write(place, &record, err);
 }
 

@@ -2,7 +2,8 @@
  * and no files are left.
  *
  *   crun:    agent <=> the container's terminal <=> command      handed over through a socket; crun only waits
- *   others:  agent <=> terminal <=> runc exec --tty <=> the container's terminal <=> command
+ *   runc:    agent <=> terminal <=> runc exec <=> the container's terminal <=> command
+ *   runsc:   agent <=> terminal <=> command                      its kernel uses the terminal that runsc exec has
  *              ^---- pipe ----- the runtime's standard error: what it has to say itself
  *
  * (crun 1.8 sits between two terminals as well, but does not hand on the size.) When the agent lets go of its end, or
@@ -10,65 +11,26 @@
 #include "node-agent/runtime/oci/oci.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/limits.h"
+#include "node-agent/runtime/oci/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <termios.h>
 
-enum {
-    WORDS_MAX = OCI_WORDS_MAX + LIMIT_EXEC_WORDS_MAX + 8,
-    STATUS_MAX = 16 * 1024,
-    PROCESS_MAX = 256 * 1024
-};
-
-/* ---- its words ---- */
-
-/* The runtime inherits all from the container's configuration but this. */
-static bool keeps_privileges_down(pid_t pid)
-{
-    char path[64];
-    AUTO_FREE char *status = NULL;
-    size_t size;
-    struct err ignored;
-    text_format(path, sizeof path, "/proc/%d/status", (int)pid);
-    return !file_read(path, STATUS_MAX, &status, &size, &ignored) ||
-           !strstr(status, "\nNoNewPrivs:\t0");
-}
-
-static bool fill(const struct oci *oci, const struct oci_place *place, pid_t pid,
-                 const struct text_list *args, struct arena *arena, const char *words[WORDS_MAX],
-                 struct err *err)
-{
-    size_t count = oci_words(oci, place, arena, words);
-    if (count == 0)
-        return err_set(err, ERR_BUSY, "out of memory");
-    words[count++] = "exec";
-    words[count++] = "--tty";
-    if (place->class->traits->is_plain && keeps_privileges_down(pid))
-        words[count++] = "--no-new-privs";
-    words[count++] = place->id;
-    for (size_t i = 0; i < args->count && count < WORDS_MAX - 1; i++)
-        words[count++] = args->items[i];
-    words[count] = NULL;
-    return true;
-}
+enum { WORDS_MAX = OCI_WORDS_MAX + 8 };
 
 /* ---- its terminal ---- */
 
-/* Raw: the line discipline that counts is that of the container's terminal. */
-static int terminal_open(const struct runtime_exec *exec, char path[64], struct err *err)
+/* Raw when there is one within, whose line discipline is the one that counts. */
+static int terminal_open(const struct runtime_exec *exec, bool raw, char path[64], struct err *err)
 {
     struct winsize size = {.ws_row = (unsigned short)exec->rows,
                            .ws_col = (unsigned short)exec->columns};
@@ -79,7 +41,8 @@ static int terminal_open(const struct runtime_exec *exec, char path[64], struct 
         err_set_os(err, ERR_IO, errno, "cannot open a terminal");
         return -1;
     }
-    cfmakeraw(&modes);
+    if (raw)
+        cfmakeraw(&modes);
     if (tcsetattr(fd, TCSANOW, &modes) != 0 || ioctl(fd, TIOCSWINSZ, &size) != 0) {
         err_set_os(err, ERR_IO, errno, "cannot set up a terminal");
         return -1;
@@ -87,49 +50,34 @@ static int terminal_open(const struct runtime_exec *exec, char path[64], struct 
     return TAKE_FD(fd);
 }
 
-/* `terminal` NULL: none. A new session, in which the first terminal that is opened becomes the controlling one: it is hung up with it. */
-static int spawn(const char *const *words, const char *terminal, int said_fd, pid_t *pid)
+/* Its input is that terminal; NULL: it needs none. What it says itself goes to `out`. */
+static bool start(const struct oci_place *place, const char *const *words, int process_fd,
+                  const char *terminal, struct runtime_terminal *out, struct err *err)
 {
-    static const char *const environment[] = {
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t all, none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&files, said_fd, 2);
-    posix_spawn_file_actions_addopen(&files, 0, terminal ? terminal : "/dev/null", O_RDWR, 0);
-    posix_spawn_file_actions_adddup2(&files, 0, 1);
-    posix_spawn_file_actions_addclosefrom_np(&files, 3);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    int failed = posix_spawn(pid, words[0], &files, &attributes, (char *const *)(const void *)words,
-                             (char *const *)(const void *)environment);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-    return failed;
-}
-
-/* The child's end must not be one of those that are replaced in it. */
-static bool open_pipe(int ends[2])
-{
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return false;
-    int above = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
-    close(ends[1]);
-    ends[1] = above;
-    return above >= 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
+    int ends[2] = {-1, -1};
+    bool piped = child_pipe(ends) && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
+    AUTO_CLOSE int said = ends[0];
+    AUTO_CLOSE int child_said = ends[1];
+    if (!piped)
+        return err_set_os(err, ERR_IO, errno, "cannot make a pipe");
+    struct child child = {.words = words,
+                          .terminal = terminal,
+                          .output_fd = -1,
+                          .errors_fd = child_said,
+                          .extra_fd = process_fd,
+                          .apart = CHILD_SESSION};
+    int failed = child_start(&child, &out->pid);
+    if (failed)
+        return err_set_os(err, ERR_IO, failed, "cannot start %s", place->class->program);
+    out->said_fd = TAKE_FD(said);
+    return true;
 }
 
 /* ---- a terminal that is handed over ---- */
 
 struct handing {
     int folder_fd, listen_fd;
-    char socket[64], socket_seen[64], process[OCI_PATH_SIZE];
+    char socket[64], socket_seen[64];
 };
 
 /* Through /proc, as a socket's path must be short and the folder's need not be. */
@@ -140,8 +88,6 @@ static bool socket_make(struct handing *handing, const struct oci_place *place, 
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     handing->folder_fd = open(place->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     handing->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    text_format(handing->process, sizeof handing->process, "%s/exec-%u.json", place->folder,
-                number);
     text_format(handing->socket, sizeof handing->socket, "/proc/self/fd/%d/exec-%u",
                 handing->folder_fd, number);
     text_format(handing->socket_seen, sizeof handing->socket_seen, "/proc/%d/fd/%d/exec-%u",
@@ -158,30 +104,8 @@ static void handing_done(struct handing *handing)
 {
     if (handing->listen_fd >= 0)
         unlink(handing->socket);
-    unlink(handing->process);
     auto_close_fd(&handing->listen_fd);
     auto_close_fd(&handing->folder_fd);
-}
-
-/* What it leaves out is as in the container's configuration. */
-static bool process_write(const struct handing *handing, const struct runtime_exec *exec,
-                          const struct record *record, bool no_new_privileges, struct err *err)
-{
-    AUTO(text) *json = text_new(PROCESS_MAX);
-    text_addf(json, "{\"terminal\":true,\"consoleSize\":{\"height\":%d,\"width\":%d},\"cwd\":",
-              exec->rows, exec->columns);
-    text_add_json(json, record->working_dir ? record->working_dir : "/");
-    if (record->user)
-        text_addf(json, ",\"user\":%s", record->user);
-    text_addf(json, ",\"noNewPrivileges\":%s,\"args\":[", no_new_privileges ? "true" : "false");
-    for (size_t i = 0; i < exec->args->count; i++) {
-        text_add(json, i > 0 ? "," : "");
-        text_add_json(json, exec->args->items[i]);
-    }
-    text_add(json, "]}");
-    if (!text_ok(json))
-        return err_set(err, ERR_TOO_LARGE, "the command is too long");
-    return file_replace(handing->process, json->bytes, json->size, 0600, false, err);
 }
 
 /* The descriptor that comes with a message; -1. */
@@ -228,60 +152,34 @@ static int terminal_take(const struct handing *handing, pid_t pid)
     return terminal;
 }
 
-static bool begin_handing(const struct oci *oci, const struct oci_place *place,
-                          const struct runtime_exec *exec, const struct runtime_found *found,
-                          struct arena *arena, struct runtime_terminal *out, struct err *err)
+static bool begin_handing(const struct oci_place *place, const char **words, size_t count,
+                          int process_fd, struct runtime_terminal *out, struct err *err)
 {
-    const char *words[WORDS_MAX];
     struct handing handing = {.folder_fd = -1, .listen_fd = -1};
-    struct record record;
-    int ends[2] = {-1, -1};
-    size_t count = oci_words(oci, place, arena, words);
-    bool ready = count > 0 && record_read(place, arena, &record, err) &&
-                 socket_make(&handing, place, err) &&
-                 process_write(&handing, exec, &record, keeps_privileges_down(found->pid), err) &&
-                 open_pipe(ends);
-    AUTO_CLOSE int said = ends[0];
-    AUTO_CLOSE int child_said = ends[1];
+    bool ready = socket_make(&handing, place, err);
     if (ready) {
-        words[count++] = "exec";
-        words[count++] = arena_format(arena, "--process=%s", handing.process);
-        words[count++] = arena_format(arena, "--console-socket=%s", handing.socket_seen);
-        words[count++] = place->id;
-        words[count] = NULL;
-        int failed = spawn(words, NULL, child_said, &out->pid);
-        ready = failed == 0 ||
-                err_set_os(err, ERR_IO, failed, "cannot start %s", place->class->program);
+        const char *more[] = {"--console-socket", handing.socket_seen, place->id, NULL};
+        memcpy(words + count, more, sizeof more);
+        ready = start(place, words, process_fd, NULL, out, err);
     }
-    if (ready) {
-        auto_close_fd(&child_said);
+    if (ready)
         out->fd = terminal_take(&handing, out->pid);
-        out->said_fd = TAKE_FD(said);
-    }
     handing_done(&handing);
-    return ready || err->code != ERR_OK ? ready : err_set(err, ERR_BUSY, "out of memory");
+    return ready;
 }
 
 /* ---- a terminal of our own ---- */
 
-static bool begin(const struct oci_place *place, const char *const *words,
+static bool begin(const struct oci_place *place, const char **words, size_t count, int process_fd,
                   const struct runtime_exec *exec, struct runtime_terminal *out, struct err *err)
 {
     char path[64];
-    int ends[2] = {-1, -1};
-    AUTO_CLOSE int fd = terminal_open(exec, path, err);
-    if (fd < 0)
+    AUTO_CLOSE int fd = terminal_open(exec, !place->class->traits->shares_terminal, path, err);
+    words[count] = place->id;
+    words[count + 1] = NULL;
+    if (fd < 0 || !start(place, words, process_fd, path, out, err))
         return false;
-    bool piped = open_pipe(ends);
-    AUTO_CLOSE int said = ends[0];
-    AUTO_CLOSE int child_said = ends[1];
-    if (!piped)
-        return err_set_os(err, ERR_IO, errno, "cannot make a pipe");
-    int failed = spawn(words, path, child_said, &out->pid);
-    if (failed)
-        return err_set_os(err, ERR_IO, failed, "cannot start %s", place->class->program);
     out->fd = TAKE_FD(fd);
-    out->said_fd = TAKE_FD(said);
     return true;
 }
 
@@ -294,16 +192,22 @@ bool oci_exec(struct runtime *runtime, const struct runtime_exec *exec,
     const char *words[WORDS_MAX];
     AUTO(arena) *arena = arena_new(128 * 1024);
     oci_place(oci, exec->uid, exec->name, &place);
-    if (!arena)
+    size_t count = arena ? oci_words(oci, &place, arena, words) : 0;
+    if (count == 0)
         return err_set(err, ERR_BUSY, "out of memory");
     if (!oci_find(runtime, exec->uid, exec->name, &found, err))
         return false;
     if (found.phase != RUNTIME_RUNNING)
         return err_set(err, ERR_NOT_FOUND, "container %s does not run", place.name);
-    if (place.class->traits->gives_terminal)
-        return begin_handing(oci, &place, exec, &found, arena, out, err);
-    return fill(oci, &place, found.pid, exec->args, arena, words, err) &&
-           begin(&place, words, exec, out, err);
+    AUTO_CLOSE int process_fd = oci_process_open(&place, exec->args, exec, err);
+    if (process_fd < 0)
+        return false;
+    words[count++] = "exec";
+    words[count++] = "--process";
+    words[count++] = OCI_PROCESS_SEEN;
+    return place.class->traits->gives_terminal
+               ? begin_handing(&place, words, count, process_fd, out, err)
+               : begin(&place, words, count, process_fd, exec, out, err);
 }
 
 int oci_end_fd(struct runtime *runtime, const char *uid, const char *name)

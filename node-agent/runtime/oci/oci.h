@@ -32,9 +32,11 @@ struct oci_program {
     /* On v1, entered into the container's cgroup, which the agent has made, with this option
      * that makes it leave cgroups alone. NULL: it makes its own. */
     const char *cgroups_off;
-    /* `exec` takes --process with less than all of a process (the rest is the container's), and hands the
-     * terminal over by --console-socket while it goes on waiting. Without it sits between two terminals. */
+    /* `exec` hands the terminal over by --console-socket while it goes on waiting. Without, it sits between two
+     * terminals. */
     bool gives_terminal;
+    bool
+        shares_terminal; /* or the command uses the one that `exec` was given: there is none within */
     const char *option;    /* before every command; NULL */
     bool state_of_sandbox; /* its state is the file <id>_sandbox:<id>.state, not a folder <id> */
     bool takes_bpf;        /* the annotation run.oci.seccomp_bpf_data */
@@ -94,8 +96,6 @@ struct record {
     int64_t pid, pid_began; /* of its first process; began: its start time as the kernel counts */
     int64_t conmon, conmon_began;
     const char *log_path;
-    const char *working_dir; /* NULL: "/" */
-    const char *user;        /* as JSON of the OCI configuration; NULL: root */
 };
 /* ERR_NOT_FOUND: no such container, or only half of one. */
 bool record_read(const struct oci_place *place, struct arena *arena, struct record *out,
@@ -166,6 +166,11 @@ bool oci_group_down(struct runtime *runtime, const char *uid, struct err *err);
 bool oci_group_kill(struct runtime *runtime, const char *uid, struct err *err);
 bool oci_use(struct runtime *runtime, const char *uid, const char *name, struct runtime_use *out,
              struct err *err);
+/* process.c: what a command in the container is, as JSON in a memory file, for a child's CHILD_EXTRA_FD. `terminal`: it has
+ * one of that size; NULL: none. -1: see err. */
+#define OCI_PROCESS_SEEN "/proc/self/fd/3"
+int oci_process_open(const struct oci_place *place, const struct text_list *args,
+                     const struct runtime_exec *terminal, struct err *err) MUST_CHECK;
 /* command.c */
 struct runtime_command *oci_command_begin(struct runtime *runtime, const char *uid,
                                           const char *name, const struct text_list *command,

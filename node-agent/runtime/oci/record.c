@@ -23,8 +23,6 @@ static const struct field record_fields[] = {
     FIELD(struct record, pid_began, "pid_began", .doc = "When that began, in ticks since boot."),
     FIELD(struct record, conmon, "conmon", .doc = "Its conmon."),
     FIELD(struct record, conmon_began, "conmon_began", .doc = "When that began."),
-    FIELD(struct record, working_dir, "working_dir", .max = 4096, .doc = "Where its commands begin."),
-    FIELD(struct record, user, "user", .max = 4096, .doc = "Who its commands are, as JSON of the configuration."),
     FIELD(struct record, log_path, "log_path", .doc = "Where conmon writes its output."),
 };
 /* clang-format on */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
 
 #include "tests/unit/unit.h"
@@ -391,6 +392,64 @@ TEST(other_folders_need_another_process)
     assert_true(fence_finished(second));
 }
 
+/* ---- public addresses ---- */
+
+/* Runs ip, here; true when it agrees. `said` gets what it prints. */
+static bool ip_says(const char *const *words, struct text *said)
+{
+    AUTO(text) *errors = text_new(1024);
+    struct process process = {.argv = words, .timeout_ms = 5000};
+    struct process_result result;
+    return errors && process_run(&process, said, errors, &result, &err) && result.exit_code == 0;
+}
+
+static bool loopback_add(const char *address)
+{
+    const char *const words[] = {"ip", "addr", "add", address, "dev", "lo", NULL};
+    AUTO(text) *said = text_new(4096);
+    return ip_says(words, said);
+}
+
+static bool loopback_has(const char *address)
+{
+    static const char *const words[] = {"ip", "-o", "addr", "show", "dev", "lo", NULL};
+    AUTO(text) *said = text_new(4096);
+    assert_true(ip_says(words, said));
+    return strstr(said->bytes, address);
+}
+
+TEST(takes_the_addresses_on_record_off_the_links_as_long_as_it_has_fired)
+{
+    char folder[96], path[128];
+    assert_int_equal(unshare(CLONE_NEWNET), 0); /* links of the test's own */
+    text_format(folder, sizeof folder, "%s/public", run_dir);
+    assert_true(file_make_folders(folder, 0755, &err));
+    text_format(path, sizeof path, "%s/192.0.2.7", folder);
+    assert_true(file_replace(path, "", 0, 0644, false, &err));
+    assert_true(loopback_add("192.0.2.7/32") && loopback_add("192.0.2.8/32"));
+    struct fence_options options = {.program = program,
+                                    .run_dir = run_dir,
+                                    .cgroups = folders,
+                                    .cgroups_count = 1,
+                                    .addresses = folder};
+    AUTO(fence) *fence = fence_start(&options, &err);
+    assert_non_null(fence);
+    assert_true(fence_renew(fence, in_ms(60)));
+    assert_true(loopback_has("192.0.2.7/32"));
+    for (int i = 0; i < 100 && !fence_finished(fence); i++)
+        usleep(5000);
+    usleep(20000);
+    assert_false(loopback_has("192.0.2.7/32"));
+    assert_false(file_exists(path));
+    assert_true(loopback_has("192.0.2.8/32")); /* of this node alone */
+    assert_true(loopback_add("192.0.2.7/32")); /* another's by now: it stays */
+    usleep(2 * LEASE_SWEEP_MS * 1000);
+    assert_true(loopback_has("192.0.2.7/32"));
+    assert_true(file_replace(path, "", 0, 0644, false, &err)); /* a start that was under way */
+    usleep(2 * LEASE_SWEEP_MS * 1000);
+    assert_false(loopback_has("192.0.2.7/32"));
+}
+
 TEST(a_lease_of_another_boot_is_none)
 {
     char path[96];
@@ -488,6 +547,7 @@ int main(int argc, char **argv)
         WITH_CGROUPS(an_agent_that_comes_back_in_time_finds_the_same_process),
         WITH_CGROUPS(a_dead_fence_is_noticed_and_started_again_with_its_lease),
         WITH_CGROUPS(other_folders_need_another_process),
+        WITH_CGROUPS(takes_the_addresses_on_record_off_the_links_as_long_as_it_has_fired),
         WITH_CGROUPS(a_lease_of_another_boot_is_none),
         WITH_CGROUPS(says_why_it_cannot_start),
         WITH_CGROUPS(is_small_and_stands_alone),

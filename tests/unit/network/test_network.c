@@ -449,6 +449,37 @@ TEST(a_public_address_goes_with_its_group_and_is_found_after_a_restart)
     assert_false(place_has_address(PUBLIC));
 }
 
+/* As berth-fence does it. */
+static void withdraw_public(void)
+{
+    char path[NETWORK_PATH_SIZE + 32];
+    assert_true(network_has_public(network, PUBLIC));
+    text_format(path, sizeof path, "%s/network/public/" PUBLIC, network->run_dir);
+    assert_int_equal(unlink(path), 0);
+    assert_true(place_ip(NULL, "addr del " PUBLIC "/32 dev up0"));
+    assert_false(network_has_public(network, PUBLIC));
+}
+
+TEST(a_public_address_that_was_withdrawn_stays_away_until_its_group_is_exposed_again)
+{
+    char shown[NETWORK_ADDRESS_SIZE];
+    up(1);
+    network_with_node_address(NULL);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    withdraw_public();
+    open_tcp(1, PORT); /* its probes say that it is ready */
+    assert_false(place_has_address(PUBLIC));
+    network_with_node_address(NULL); /* another agent */
+    assert_false(place_has_address(PUBLIC));
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    assert_true(place_has_address(PUBLIC) && network_has_public(network, PUBLIC));
+    withdraw_public();
+    assert_true(place_ip(NULL, "addr add " PUBLIC "/32 dev up0")); /* somebody else's */
+    down(1);
+    assert_true(place_has_address(PUBLIC));
+    assert_true(place_ip(NULL, "addr del " PUBLIC "/32 dev up0"));
+}
+
 TEST(groups_of_one_subnet_reach_all_ports_of_each_other)
 {
     struct network_group one = up(1), two = up(2), three = up(3);
@@ -697,14 +728,21 @@ TEST(finds_its_groups_again)
     assert_string_not_equal(two.address, one.address);
 }
 
-/* Of any set or map of any table. */
-static bool rules_hold_elements(void)
+/* The caller's to free. */
+static struct text *ruleset(void)
 {
     static const char *const list[] = {"nft", "list", "ruleset", NULL};
     struct process process = {.argv = list};
     struct process_result result;
-    AUTO(text) *out = text_new(1 << 20);
+    struct text *out = text_new(1 << 20);
     assert_true(process_run(&process, out, NULL, &result, &err));
+    return out;
+}
+
+/* Of any set or map of any table. */
+static bool rules_hold_elements(void)
+{
+    AUTO(text) *out = ruleset();
     assert_non_null(strstr(out->bytes, "set owners"));
     return strstr(out->bytes, "elements = {") != NULL;
 }
@@ -815,6 +853,105 @@ TEST(survives_rules_that_were_flushed)
     if (!network)
         fail_msg("%s", err.text);
     assert_true(reaches(one.net_path, place.outside, OUTSIDE, peer));
+}
+
+/* ---- somebody else's hand ---- */
+
+static void nft(const char *const *argv)
+{
+    struct process process = {.argv = argv};
+    struct process_result result;
+    assert_true(process_run(&process, NULL, NULL, &result, &err));
+    assert_int_equal(result.exit_code, 0);
+}
+
+static void look(void)
+{
+    if (!network_look(network, &err))
+        fail_msg("%s", err.text);
+}
+
+TEST(members_of_sets_that_somebody_took_out_are_put_back)
+{
+    static const struct {
+        const char *kind, *name;
+    } sets[] = {{"set", SET_LINKS},    {"set", SET_OWNERS},     {"set", SET_OPEN},
+                {"set", SET_RESERVED}, {"set", SET_NEIGHBOURS}, {"map", MAP_PUBLISHED},
+                {"map", MAP_SUBNET},   {"map", MAP_LEAVES_AS}};
+    struct network_group one = up(1);
+    char shown[NETWORK_ADDRESS_SIZE], peer[NETWORK_ADDRESS_SIZE];
+    network_with_node_address(NULL);
+    up(2);
+    assert_true(expose(1, PUBLIC, NULL, shown));
+    assert_true(expose(2, NULL, "/x/subnets/a", shown));
+    look();
+    AUTO(text) *before = ruleset();
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        const char *const flush[] = {"nft",          "flush",      sets[i].kind, "ip",
+                                     "berth_berth0", sets[i].name, NULL};
+        nft(flush);
+        AUTO(text) *flushed = ruleset();
+        assert_string_not_equal(flushed->bytes, before->bytes);
+        look();
+        AUTO(text) *after = ruleset();
+        assert_string_equal(after->bytes, before->bytes);
+    }
+    assert_true(asks(place.outside, &one, PUBLIC, PORT, peer));
+}
+
+TEST(members_that_somebody_added_are_taken_out)
+{
+    static const char *const open[] = {
+        "nft", "add", "element", "ip", "berth_berth0", "open", "{ 10.101.0.2 . tcp . 22 }", NULL};
+    up(1);
+    look();
+    AUTO(text) *before = ruleset();
+    nft(open);
+    AUTO(text) *opened = ruleset();
+    assert_string_not_equal(opened->bytes, before->bytes);
+    look();
+    AUTO(text) *after = ruleset();
+    assert_string_equal(after->bytes, before->bytes);
+}
+
+TEST(a_group_whose_folder_was_removed_by_hand_leaves_nothing_when_it_goes)
+{
+    struct network_group one = up(1), again;
+    char folder[NETWORK_PATH_SIZE];
+    open_tcp(1, PORT);
+    look();
+    group_path(network, uid(1), "", folder);
+    AUTO_CLOSE int holds = place_socket(one.net_path, SOCK_DGRAM, 0); /* its processes go on */
+    assert_true(holds >= 0 && namespaces_remove(folder, &err));
+    assert_true(if_nametoindex(one.link) > 0);
+    down(1);
+    assert_int_equal(if_nametoindex(one.link), 0);
+    look();
+    assert_false(rules_hold_elements());
+    do { /* its address is free again */
+        again = up(2);
+        down(2);
+    } while (again.link_index > 0 && strcmp(again.address, one.address) != 0);
+    assert_string_equal(again.address, one.address);
+}
+
+TEST(looking_costs_little_while_nobody_changes_anything)
+{
+    enum { TIMES = 1000 };
+    for (int i = 0; i < 20; i++)
+        up(i);
+    look();
+    look();
+    int64_t start = clock_boot_ns();
+    for (int i = 0; i < TIMES; i++)
+        look();
+    int64_t quiet = (clock_boot_ns() - start) / TIMES;
+    open_tcp(1, PORT);
+    start = clock_boot_ns();
+    look();
+    print_message("a look %.0f us, after a change among 20 groups %.0f us\n", (double)quiet / 1e3,
+                  (double)(clock_boot_ns() - start) / 1e3);
+    assert_true(quiet < 1000000); /* with sanitizers, on a busy machine */
 }
 
 /* ---- going ---- */
@@ -1000,6 +1137,8 @@ int main(void)
         WITH_NETWORK(without_a_pool_groups_share_the_address_of_the_node),
         WITH_NETWORK(one_port_of_the_nodes_address_is_of_one_group),
         WITH_NETWORK(a_public_address_goes_with_its_group_and_is_found_after_a_restart),
+        WITH_NETWORK(
+            a_public_address_that_was_withdrawn_stays_away_until_its_group_is_exposed_again),
         WITH_NETWORK(groups_of_one_subnet_reach_all_ports_of_each_other),
         WITH_NETWORK(connects_only_where_the_node_lets_it),
         WITH_NETWORK(sends_no_mail_and_asks_no_link_local_address),
@@ -1020,6 +1159,10 @@ int main(void)
         WITH_NETWORK(brings_a_group_up_over_what_an_earlier_attempt_left),
         WITH_NETWORK(connects_its_groups_to_a_bridge_that_was_made_again),
         WITH_NETWORK(survives_rules_that_were_flushed),
+        WITH_NETWORK(members_of_sets_that_somebody_took_out_are_put_back),
+        WITH_NETWORK(members_that_somebody_added_are_taken_out),
+        WITH_NETWORK(a_group_whose_folder_was_removed_by_hand_leaves_nothing_when_it_goes),
+        WITH_NETWORK(looking_costs_little_while_nobody_changes_anything),
         WITH_NETWORK(takes_a_group_down_and_leaves_nothing),
         WITH_NETWORK(brings_two_hundred_groups_up_and_down_and_leaves_nothing),
         WITH_NETWORK(works_from_several_threads_at_once),

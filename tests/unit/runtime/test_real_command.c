@@ -80,6 +80,53 @@ TEST(a_command_has_what_the_container_has)
     OK(runtime_remove(real.runtime, real.uid, "same", &err));
 }
 
+/* What comes through its terminal, until it has ended; its code. */
+static int talk(const struct runtime_terminal *terminal, const char *typed, char *out, size_t size)
+{
+    size_t count = 0;
+    int status;
+    assert_int_equal(write(terminal->fd, typed, strlen(typed)), strlen(typed));
+    while (count < size - 1) {
+        struct pollfd ready = {.fd = terminal->fd, .events = POLLIN};
+        ssize_t got = poll(&ready, 1, EXEC_WAIT_MS) == 1
+                          ? read(terminal->fd, out + count, size - 1 - count)
+                          : -1;
+        if (got <= 0) /* EIO: nobody has the other side any more */
+            break;
+        count += (size_t)got;
+    }
+    out[count] = '\0';
+    assert_int_equal(waitpid(terminal->pid, &status, 0), terminal->pid);
+    return WEXITSTATUS(status);
+}
+
+TEST(a_command_with_a_terminal_has_its_size_what_is_typed_and_what_the_container_has)
+{
+    static const char *env[] = {"PATH=/bin", "FLAVOUR=salt"};
+    const char *args[] = {"/bin/busybox", "sh", "-c",
+                          "read word; stty size; echo $word $FLAVOUR $(id -u) $(pwd); exit 7"};
+    struct text_list command = {.given = true, .items = args, .count = COUNT_OF(args)};
+    struct runtime_container container = real_container("typed", "echo ready; exec sleep 1000");
+    struct runtime_exec exec = {
+        .uid = real.uid, .name = "typed", .args = &command, .rows = 33, .columns = 77};
+    struct runtime_terminal terminal = {.fd = -1, .said_fd = -1};
+    char out[4096];
+    container.env = (struct text_list){.given = true, .items = env, .count = COUNT_OF(env)};
+    container.working_dir = "/somewhere";
+    container.user = container.user_group = NOBODY;
+    real_start(&container);
+    real_log_until("typed", "ready");
+    OK(runtime_exec(real.runtime, &exec, &terminal, &err));
+    assert_true(terminal.fd >= 0);
+    assert_int_equal(talk(&terminal, "hello\r", out, sizeof out), 7);
+    assert_non_null(strstr(out, "33 77\r\n"));
+    assert_non_null(strstr(out, "hello salt 65534 /somewhere\r\n"));
+    close(terminal.fd);
+    close(terminal.said_fd);
+    OK(runtime_remove(real.runtime, real.uid, "typed", &err));
+    assert_int_equal(real_processes_below(), 0);
+}
+
 TEST(says_that_a_command_is_not_there)
 {
     const char *args[] = {"/no/such/program"};
@@ -146,6 +193,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_what_a_command_wrote_and_how_it_ended),
         cmocka_unit_test(a_command_has_what_the_container_has),
+        cmocka_unit_test(
+            a_command_with_a_terminal_has_its_size_what_is_typed_and_what_the_container_has),
         cmocka_unit_test(says_that_a_command_is_not_there),
         cmocka_unit_test(a_command_that_is_ended_leaves_nothing),
         cmocka_unit_test(output_is_kept_up_to_its_ceiling),
