@@ -8,6 +8,7 @@
 #include "node-agent/machine.h"
 #include "node-agent/stream/stream.h"
 #include "node-agent/supervise/agent.h"
+#include "node-agent/users.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -194,6 +195,8 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
         !(parts.join_token = join_token(config, arena, err)))
         return false;
     describe_parts(config, parts.join.name, &paths, &options);
+    if (!users_setting(config, &options.network.users_first, err))
+        return false;
     AUTO_CLOSE int lock = lock_state(config, &paths, err);
     if (lock < 0 || !machine_memory_folder(config->run_dir, err))
         return false;
@@ -221,6 +224,10 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     struct image_store *images = image_store_open(paths.images, &options.images, err);
     if (!images)
         return false;
+    if (!users_settle(config, network, runtime, images, err)) {
+        image_store_close(images);
+        return false;
+    }
     const struct text_list *folders = runtime_cgroup_folders(runtime);
     struct fence_options fence = {.program = config->fence,
                                   .run_dir = config->run_dir,

@@ -349,6 +349,13 @@ static bool fake_command_ended(struct runtime_command *base, int *exit_code)
     return running->fake->command_code >= 0;
 }
 
+static bool fake_takes_users(const struct runtime *runtime UNUSED, const char *class_name UNUSED,
+                             const char **why_not)
+{
+    *why_not = "containers in memory have no users";
+    return false;
+}
+
 static const struct text_list *fake_classes(const struct runtime *runtime UNUSED)
 {
     static const struct text_list none;
@@ -360,6 +367,7 @@ static const struct runtime_driver fake_driver = {
     .cgroup_layout = fake_layout,
     .cgroup_folders = fake_folders,
     .classes = fake_classes,
+    .takes_users = fake_takes_users,
     .group_up = fake_group_up,
     .group_down = fake_group_down,
     .group_kill = fake_group_kill,

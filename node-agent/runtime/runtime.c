@@ -107,6 +107,12 @@ const struct text_list *runtime_classes(const struct runtime *runtime)
     return runtime->driver->classes(runtime);
 }
 
+bool runtime_takes_users(const struct runtime *runtime, const char *class_name,
+                         const char **why_not)
+{
+    return runtime->driver->takes_users(runtime, class_name, why_not);
+}
+
 bool runtime_group_up(struct runtime *runtime, const struct runtime_group *group, struct err *err)
 {
     return group_ok(group->uid, err) && runtime->driver->group_up(runtime, group, err);

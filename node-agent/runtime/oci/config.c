@@ -113,6 +113,16 @@ static void add_fixed_mounts(struct text *out, bool privileged)
     }
 }
 
+static void add_device_mounts(struct text *out, const struct runtime_container *container,
+                              const struct config_node *node)
+{
+    for (size_t i = 0; i < container->devices_count; i++) {
+        char source[512];
+        CHECK(text_format(source, sizeof source, "%s/%zu", node->devices_path, i));
+        add_bind(out, source, container->devices[i].path, "\"rw\",\"nosuid\",\"noexec\"");
+    }
+}
+
 static void add_mounts(struct text *out, const struct runtime_container *container,
                        const struct config_node *node)
 {
@@ -131,6 +141,8 @@ static void add_mounts(struct text *out, const struct runtime_container *contain
         add_bind(out, mount->source, mount->target,
                  mount->read_only ? "\"ro\",\"nosuid\",\"nodev\"" : "\"rw\",\"nosuid\",\"nodev\"");
     }
+    if (container->users.path)
+        add_device_mounts(out, container, node);
     text_add_char(out, ']');
 }
 
@@ -144,6 +156,14 @@ static void add_namespace(struct text *out, const char *type, const char *path)
         text_add_json(out, path);
     }
     text_add_char(out, '}');
+}
+
+static void add_user_ids(struct text *out, uint32_t first)
+{
+    static const char *const names[] = {"uidMappings", "gidMappings"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        text_addf(out, "\"%s\":[{\"containerID\":0,\"hostID\":%u,\"size\":%d}],", names[i], first,
+                  (int)LIMIT_GROUP_USERS);
 }
 
 static void add_resources(struct text *out, const struct runtime_container *container)
@@ -187,7 +207,12 @@ static void add_linux(struct text *out, const struct runtime_container *containe
     add_namespace(out, "network", container->net_path);
     add_namespace(out, "ipc", container->ipc_path);
     add_namespace(out, "uts", container->uts_path);
-    text_add(out, "],\"cgroupsPath\":");
+    if (container->users.path)
+        add_namespace(out, "user", container->users.path);
+    text_add(out, "],");
+    if (container->users.path && node->maps_users)
+        add_user_ids(out, container->users.first);
+    text_add(out, "\"cgroupsPath\":");
     text_add_json(out, node->cgroup_path);
     text_add_char(out, ',');
     if (node->with_limits)
@@ -253,7 +278,7 @@ void config_add(struct text *out, const struct runtime_container *container,
     config_add_process(out, container, node);
     text_add_char(out, '}');
     text_add(out, ",\"root\":{\"path\":");
-    text_add_json(out, container->root);
+    text_add_json(out, node->root_path ? node->root_path : container->root);
     text_add(out, ",\"readonly\":false},");
     if (container->hostname && !container->uts_path) {
         text_add(out, "\"hostname\":");
