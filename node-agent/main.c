@@ -235,6 +235,7 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
                                   .cgroups_count = folders->count};
     parts.runtime = runtime;
     parts.join.classes = *runtime_classes(runtime);
+    parts.join.user_namespaces = network_users_count(network) > 0;
     parts.network = network;
     parts.meter = meter;
     parts.devices = devices;

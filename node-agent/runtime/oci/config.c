@@ -6,6 +6,7 @@
 #include "node-agent/runtime/oci/rights.h"
 
 #include <string.h>
+#include <sys/statvfs.h>
 
 static const char *const masked_paths[] = {
     "/proc/acpi",
@@ -113,6 +114,13 @@ static void add_fixed_mounts(struct text *out, bool privileged)
     }
 }
 
+/* Users of their own cannot take that away: a runtime that tries to is refused. */
+static bool is_noexec(const char *source)
+{
+    struct statvfs found;
+    return statvfs(source, &found) == 0 && (found.f_flag & ST_NOEXEC);
+}
+
 static void add_device_mounts(struct text *out, const struct runtime_container *container,
                               const struct config_node *node)
 {
@@ -126,6 +134,7 @@ static void add_device_mounts(struct text *out, const struct runtime_container *
 static void add_mounts(struct text *out, const struct runtime_container *container,
                        const struct config_node *node)
 {
+    char options[64];
     text_add(out, "\"mounts\":[");
     add_fixed_mounts(out, rights_of(container)->privileged);
     if (node->shm_path)
@@ -138,8 +147,10 @@ static void add_mounts(struct text *out, const struct runtime_container *contain
                   (long long)LIMIT_CONTAINER_SHM_BYTES);
     for (size_t i = 0; i < container->mounts_count; i++) {
         const struct runtime_mount *mount = &container->mounts[i];
-        add_bind(out, mount->source, mount->target,
-                 mount->read_only ? "\"ro\",\"nosuid\",\"nodev\"" : "\"rw\",\"nosuid\",\"nodev\"");
+        text_format(options, sizeof options, "\"%s\",\"nosuid\",\"nodev\"%s",
+                    mount->read_only ? "ro" : "rw",
+                    container->users.path && is_noexec(mount->source) ? ",\"noexec\"" : "");
+        add_bind(out, mount->source, mount->target, options);
     }
     if (container->users.path)
         add_device_mounts(out, container, node);

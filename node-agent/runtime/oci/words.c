@@ -41,7 +41,7 @@ size_t oci_words(const struct oci *oci, const struct oci_place *place, struct ar
 {
     const struct oci_class *class = place->class;
     struct adding to = {.items = words, .whole = true};
-    if (class->traits->entered || place->staged)
+    if (class->traits->entered || place->users_first)
         add_enter(oci, place, arena, &to);
     add(&to, class->program);
     add(&to, arena_format(arena, "--root=%s/oci", oci->root));
