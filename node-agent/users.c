@@ -27,11 +27,8 @@ static bool try(struct network *network, const struct runtime *runtime, struct i
 {
     static const char group[] = "try-users";
     struct network_users users;
-    const char *why_not;
 
-    if (!runtime_takes_users(runtime, NULL, &why_not))
-        return err_set(err, ERR_NOT_IMPLEMENTED, "%s", why_not);
-    if (!network_group_begin(network, group, true, &users, err))
+    if (!runtime_users_try(runtime, err) || !network_group_begin(network, group, true, &users, err))
         return false;
     struct idmap map = {users.path, users.first};
     bool shown = image_users_try(images, &map, err);

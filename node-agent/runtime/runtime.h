@@ -63,9 +63,10 @@ bool runtime_close_all(const struct runtime_options *options, struct err *err) M
 
 /* Names of its runtime classes, the usual one first. Valid as long as the runtime. */
 const struct text_list *runtime_classes(const struct runtime *runtime);
-/* Whether containers of this class (NULL: the usual one) can have users of their own; why not, when the usual cannot. */
-bool runtime_takes_users(const struct runtime *runtime, const char *class_name,
-                         const char **why_not);
+/* Whether containers of this class (NULL: the usual one) can have users of their own, where the node can. */
+bool runtime_takes_users(const struct runtime *runtime, const char *class_name);
+/* Whether the node can, as far as the usual class and the kernel go; says why not. Before the first of them. */
+bool runtime_users_try(const struct runtime *runtime, struct err *err) MUST_CHECK;
 /* "v1", "v2" or "mixed", for the log and the node's capacity. */
 const char *runtime_cgroup_layout(const struct runtime *runtime);
 /* Folders that hold the processes of all groups at some depth: what a fence kills. Valid as long

@@ -14,14 +14,13 @@ static bool wants_own(const struct job *job)
 {
     const struct assignment *assignment = job->order->assignment;
     const struct group_properties *properties = assignment->group->properties;
-    const char *why_not;
 
     for (size_t i = 0; i < group_containers_total(properties); i++) {
         if (reaches_node(group_container_at(properties, i)->properties->security))
             return false;
     }
     return network_users_count(job->jobs->parts.network) > 0 &&
-           runtime_takes_users(job->jobs->parts.runtime, assignment->runtime_class, &why_not);
+           runtime_takes_users(job->jobs->parts.runtime, assignment->runtime_class);
 }
 
 static bool runs(const struct job *job)

@@ -201,7 +201,8 @@ void oci_place_state(const struct oci *oci, struct oci_place *place);
 bool oci_find_program(const char *name, char out[OCI_PATH_SIZE], struct err *err) MUST_CHECK;
 
 /* users.c */
-bool oci_takes_users(const struct runtime *runtime, const char *class_name, const char **why_not);
+bool oci_takes_users(const struct runtime *runtime, const char *class_name);
+bool oci_users_try(const struct runtime *runtime, struct err *err) MUST_CHECK;
 bool oci_users_take(struct oci_place *place, const struct runtime_container *container,
                     struct err *err) MUST_CHECK;
 uint32_t oci_users_of(const char *folder);

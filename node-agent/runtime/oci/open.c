@@ -39,6 +39,7 @@ static const struct runtime_driver oci_driver = {
     .cgroup_folders = oci_cgroup_folders,
     .classes = oci_classes,
     .takes_users = oci_takes_users,
+    .users_try = oci_users_try,
     .group_up = oci_group_up,
     .group_down = oci_group_down,
     .group_kill = oci_group_kill,

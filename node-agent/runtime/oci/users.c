@@ -2,8 +2,14 @@
 #include "node-agent/runtime/oci/oci.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+
+enum { CHILD_STACK = 64 << 10 };
 
 /* ---- whether they can be ---- */
 
@@ -30,18 +36,51 @@ static bool make_stage(const struct oci *oci)
            way_is_open(oci->stage);
 }
 
-bool oci_takes_users(const struct runtime *runtime, const char *class_name, const char **why_not)
+/* The kernel lets nobody see in a new /proc what is covered in this one: then there can be none. */
+static int mount_kernel(void *context)
+{
+    int *failed = context;
+    *failed = mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 &&
+                      mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+                            NULL) == 0
+                  ? 0
+                  : errno;
+    return *failed != 0;
+}
+
+/* In a process that is born there and shares our memory, while we wait. What it mounts ends with it. */
+static bool try_mounts(struct err *err)
+{
+    int flags = CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET;
+    int failed = 0;
+    AUTO_FREE char *stack = malloc(CHILD_STACK);
+    pid_t pid = stack ? clone(mount_kernel, stack + CHILD_STACK, flags | SIGCHLD, &failed) : -1;
+    if (pid < 0)
+        return err_set_os(err, ERR_NOT_IMPLEMENTED, errno, "cannot make a user namespace");
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    return failed == 0 ||
+           err_set_os(err, ERR_NOT_IMPLEMENTED, failed,
+                      "other users cannot mount proc and sysfs here (is something mounted over a "
+                      "part of /proc or /sys?)");
+}
+
+bool oci_takes_users(const struct runtime *runtime, const char *class_name)
 {
     const struct oci *oci = (const struct oci *)runtime;
     const struct oci_class *class =
         class_name ? oci_class_named(oci, class_name) : &oci->classes[0];
-    if (!class || !class->traits->joins_users)
-        *why_not = "the OCI runtime is neither crun nor runc";
-    else if (!class_name && !make_stage(oci))
-        *why_not = "the folders above run_dir are closed to other users";
-    else
-        return true;
-    return false;
+    return class && class->traits->joins_users;
+}
+
+bool oci_users_try(const struct runtime *runtime, struct err *err)
+{
+    if (!oci_takes_users(runtime, NULL))
+        return err_set(err, ERR_NOT_IMPLEMENTED, "the OCI runtime is neither crun nor runc");
+    if (!make_stage((const struct oci *)runtime))
+        return err_set(err, ERR_NOT_IMPLEMENTED,
+                       "the folders above run_dir are closed to other users");
+    return try_mounts(err);
 }
 
 /* ---- of one container ---- */
