@@ -36,6 +36,7 @@ static const struct field join_request_fields[] = {
     FIELD(struct join_request, address, "address", .max = 255),
     FIELD(struct join_request, version, "version", .max = 63),
     FIELD(struct join_request, classes, "classes", .max = RUNTIME_CLASSES_MAX),
+    FIELD(struct join_request, user_namespaces, "userNamespaces"),
     FIELD_STRUCT(struct join_request, capacity, "capacity", &capacity_schema, .flags = FIELD_REQUIRED),
 };
 const struct schema join_request_schema = SCHEMA("JoinRequest", struct join_request, join_request_fields, "A node asks to take part.");

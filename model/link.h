@@ -54,6 +54,7 @@ struct join_request {
     const char *address;      /* the machine's own, for people */
     const char *version;
     struct text_list classes; /* of runtimes that it has, the usual one first */
+    bool user_namespaces;     /* groups have users of their own */
     struct node_capacity *capacity;
 };
 

@@ -14,6 +14,8 @@ struct agent_config {
     const char *cgroup;
     const char *bridge, *range;
     bool nat;
+    const char *user_namespaces;
+    int64_t user_ids_first;
     const char *public_link, *public_address;
     struct text_list outbound, outbound_closed_ports;
     struct opt_decimal cpu_overcommit;

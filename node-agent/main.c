@@ -8,6 +8,7 @@
 #include "node-agent/machine.h"
 #include "node-agent/stream/stream.h"
 #include "node-agent/supervise/agent.h"
+#include "node-agent/users.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -196,6 +197,8 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
         !(parts.join_token = join_token(config, arena, err)))
         return false;
     describe_parts(config, parts.join.name, &paths, &options);
+    if (!users_setting(config, &options.network.users_first, err))
+        return false;
     AUTO_CLOSE int lock = lock_state(config, &paths, err);
     if (lock < 0 || !machine_memory_folder(config->run_dir, err))
         return false;
@@ -223,6 +226,10 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
     struct image_store *images = image_store_open(paths.images, &options.images, err);
     if (!images)
         return false;
+    if (!users_settle(config, network, runtime, images, err)) {
+        image_store_close(images);
+        return false;
+    }
     const struct text_list *folders = runtime_cgroup_folders(runtime);
     char public_addresses[NETWORK_PATH_SIZE];
     CHECK(network_public_folder(config->run_dir, public_addresses)); /* the network is open */
@@ -233,6 +240,7 @@ static bool run(const struct agent_config *config, struct arena *arena, struct e
                                   .addresses = public_addresses};
     parts.runtime = runtime;
     parts.join.classes = *runtime_classes(runtime);
+    parts.join.user_namespaces = network_users_count(network) > 0;
     parts.network = network;
     parts.meter = meter;
     parts.devices = devices;

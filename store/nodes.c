@@ -32,6 +32,7 @@ static void row_read(struct statement *q, struct arena *arena, struct node_row *
         .gpus = column_int(q, C_gpus),
         .epoch = column_int(q, C_epoch),
         .state = (enum node_state)column_int(q, C_state),
+        .user_namespaces = column_int(q, C_user_namespaces) != 0,
         .cordoned = column_int(q, C_cordoned) != 0,
         .watermark_s = column_int(q, C_watermark_s),
         .joined_ms = column_int(q, C_joined_ms),
@@ -187,6 +188,7 @@ static void bind_request(struct statement *q, const struct tx *tx,
     const char *kept = arena_text(tx->scratch, classes);
     bind_text(q, P_classes, kept ? kept : " ");
     bind_int(q, P_gpus, capacity_gpus(request->capacity));
+    bind_int(q, P_user_namespaces, request->user_namespaces);
     bind_text(q, P_name, request->name);
     bind_text(q, P_location, or_empty(request->location));
     bind_text(q, P_zone, or_empty(request->zone));

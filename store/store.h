@@ -319,6 +319,7 @@ struct node_row {
     int64_t key;
     const char *id, *name, *location, *zone, *os, *architecture, *address, *version, *boot_id;
     const char *classes;                 /* of runtimes, each between blanks */
+    bool user_namespaces;                /* groups have users of their own there */
     int64_t cpu_milli, memory_mib, gpus; /* what it can hold */
     int64_t epoch;                       /* counts joins and losses; placements carry it */
     enum node_state state;

@@ -11,7 +11,7 @@ struct amounts {
 struct node_view {
     const char *id, *name, *location, *zone, *os, *architecture, *address, *version, *state,
         *joined_time;
-    bool cordoned;
+    bool cordoned, user_namespaces;
     int64_t epoch, watermark_s;
     struct text_list classes;
     struct node_gpus *gpus;
@@ -46,6 +46,7 @@ static const struct field node_fields[] = {
     FIELD(struct node_view, epoch, "epoch", .doc = "Counts joins and losses."),
     FIELD(struct node_view, watermark_s, "watermark", .doc = "Unix second; everything below it is fully reported."),
     FIELD(struct node_view, classes, "runtimeClasses", .flags = FIELD_PRINT_EMPTY, .doc = "Runtimes that it has, the usual one first; a group names one in its tag berth.runtimeClass."),
+    FIELD(struct node_view, user_namespaces, "userNamespaces", .doc = "Groups have users of their own there, so that root in one is nobody on the node."),
     FIELD_ITEMS(struct node_view, gpus, "gpus", &node_gpus_schema, .doc = "Graphics processors."),
     FIELD_STRUCT(struct node_view, capacity, "capacity", &amounts_schema),
     FIELD_STRUCT(struct node_view, free, "free", &amounts_schema, .doc = "Neither held nor promised."),
@@ -114,6 +115,7 @@ static bool view_take(struct request *request, const struct node_row *row, struc
         .state = node_state_words[row->state],
         .joined_time = arena_text(request->arena, joined),
         .cordoned = row->cordoned,
+        .user_namespaces = row->user_namespaces,
         .epoch = row->epoch,
         .watermark_s = row->watermark_s,
         .capacity = capacity,

@@ -2,7 +2,7 @@
  *
  *     struct image_request request = {.reference = "alpine", .holder = id, .cancel_fd = -1};
  *     AUTO(image) *image = image_pull(store, &request, err);
- *     if (!image || !image_mount(store, image, container_folder, root_folder, err)) ...
+ *     if (!image || !image_mount(store, image, &users, container_folder, root_folder, err)) ...
  *     ... the container runs and ends ...
  *     image_unmount(root_folder, err);
  *     image_release(store, container_id);
@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fields.h"
+#include "base/idmap.h"
 #include "registry/registry.h"
 
 #include <stdint.h>
@@ -107,9 +108,13 @@ struct image *image_held(struct image_store *store, const char *holder, struct e
 
 /* Mounts the image at `target` (made when absent), writable; writes go to `folder`/upper, which
  * begins empty at each mount and is not synced (it does not survive a reboot, as containers do
- * not). Already mounted is success. */
-bool image_mount(struct image_store *store, const struct image *image, const char *folder,
-                 const char *target, struct err *err) MUST_CHECK;
+ * not). Already mounted is success. Whoever is root among `users` owns what is root's in the image; what they write is
+ * stored under the numbers that they have on the node. */
+bool image_mount(struct image_store *store, const struct image *image, const struct idmap *users,
+                 const char *folder, const char *target, struct err *err) MUST_CHECK;
+/* Whether users of their own can have images here: tried with a file of the store. */
+bool image_users_try(struct image_store *store, const struct idmap *users, struct err *err)
+    MUST_CHECK;
 /* Not mounted is success. Does not remove `folder`. */
 bool image_unmount(const char *target, struct err *err) MUST_CHECK;
 

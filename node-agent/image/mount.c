@@ -29,7 +29,8 @@ static bool is_mounted(const char *target)
 
 /* ---- the container's folder ---- */
 
-/* The root of the container is the top folder: it looks as the image's root does. */
+/* The root of the container is the top folder: it looks as the image's root does, whose owner is seen as its users see
+ * it. */
 static bool make_upper(const char *path, int image_root, struct err *err)
 {
     struct stat seen;
@@ -59,26 +60,52 @@ static bool make_fresh(const char *folder, int image_root, char upper[PATH_MAX],
 struct lowers {
     const struct image_store *store;
     const struct image *image;
+    const struct idmap *users;
+    int layers; /* the folder of all layers as they see it; -1 */
     int fds[LIMIT_IMAGE_LAYERS_MAX];
     size_t count;
 };
 
 static void lowers_close(struct lowers *lowers)
 {
+    auto_close_fd(&lowers->layers);
     for (size_t i = 0; i < lowers->count; i++)
         close(lowers->fds[i]);
+}
+
+/* One clone of the folder above them stands for all layers. */
+static bool layers_clone(struct lowers *lowers, struct err *err)
+{
+    char path[PATH_MAX];
+
+    if (!lowers->users->path)
+        return true;
+    disk_path(&lowers->store->disk, path, "layers");
+    lowers->layers = idmap_clone(path, lowers->users, 0, err);
+    return lowers->layers >= 0;
+}
+
+static int layer_open(const struct lowers *lowers, const char *hex)
+{
+    char path[PATH_MAX];
+
+    if (lowers->layers < 0)
+        disk_path(&lowers->store->disk, path, "layers/%s/fs", hex);
+    else if (!text_format(path, sizeof path, "%s/fs", hex))
+        return -1;
+    return openat(lowers->layers, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Nearest first, as overlayfs wants them. */
 static bool lowers_open(struct lowers *lowers, struct err *err)
 {
     const struct text_list *layers = &lowers->image->layers;
-    char path[PATH_MAX];
 
     CHECK(layers->count <= COUNT_OF(lowers->fds));
+    if (!layers_clone(lowers, err))
+        return false;
     for (size_t i = layers->count; i-- > 0;) {
-        disk_path(&lowers->store->disk, path, "layers/%s/fs", digest_hex(layers->items[i]));
-        int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int fd = layer_open(lowers, digest_hex(layers->items[i]));
         if (fd < 0)
             return err_set_os(err, ERR_NOT_FOUND, errno,
                               "the image %s is not on this node any more", lowers->image->digest);
@@ -88,17 +115,19 @@ static bool lowers_open(struct lowers *lowers, struct err *err)
 }
 
 /* By their paths, which /proc/mounts then shows; many layers do not fit in a page that way and are
- * named by descriptors. */
+ * named by descriptors, as are those that users of their own see. */
 static void add_lowers(const struct lowers *lowers, bool by_path, struct text *out)
 {
     const struct text_list *layers = &lowers->image->layers;
 
     text_add(out, "lowerdir=");
     for (size_t i = 0; i < lowers->count; i++) {
+        const char *hex = digest_hex(layers->items[layers->count - 1 - i]);
         text_add(out, i > 0 ? ":" : "");
-        if (by_path)
-            text_addf(out, "%s/layers/%s/fs", lowers->store->disk.root,
-                      digest_hex(layers->items[layers->count - 1 - i]));
+        if (by_path && lowers->layers >= 0)
+            text_addf(out, "/proc/self/fd/%d/%s/fs", lowers->layers, hex);
+        else if (by_path)
+            text_addf(out, "%s/layers/%s/fs", lowers->store->disk.root, hex);
         else
             text_addf(out, "/proc/self/fd/%d", lowers->fds[i]);
     }
@@ -140,10 +169,10 @@ static bool mount_lowers(struct lowers *lowers, const char *folder, const char *
                       target);
 }
 
-bool image_mount(struct image_store *store, const struct image *image, const char *folder,
-                 const char *target, struct err *err)
+bool image_mount(struct image_store *store, const struct image *image, const struct idmap *users,
+                 const char *folder, const char *target, struct err *err)
 {
-    struct lowers lowers = {.store = store, .image = image};
+    struct lowers lowers = {.store = store, .image = image, .users = users, .layers = -1};
 
     if (is_mounted(target))
         return true;

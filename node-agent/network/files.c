@@ -3,9 +3,20 @@
 
 #include "base/file.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { FILE_MAX = 16384 };
+
+/* Root in the group may write to it, as to any file of its own. */
+static bool give(const struct network *network, const char *uid, const char *path, struct err *err)
+{
+    char folder[NETWORK_PATH_SIZE];
+    uint32_t owner;
+    group_path(network, uid, "", folder);
+    return !users_read(folder, &owner) || chown(path, owner, owner) == 0 ||
+           err_set_os(err, ERR_IO, errno, "cannot give %s to its group", path);
+}
 
 static bool content_write(const struct network *network, const char *uid, const char *name,
                           struct text *content, struct err *err)
@@ -15,7 +26,8 @@ static bool content_write(const struct network *network, const char *uid, const 
         return err_set(err, ERR_TOO_LARGE, "%s of group %s would be larger than %d bytes", name,
                        uid, FILE_MAX);
     group_path(network, uid, name, path);
-    return file_replace(path, content->bytes, content->size, 0644, false, err);
+    return file_replace(path, content->bytes, content->size, 0644, false, err) &&
+           give(network, uid, path, err);
 }
 
 static bool word_is(const char *line, const char *word)

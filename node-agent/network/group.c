@@ -28,6 +28,15 @@ static bool address_read(const struct network *network, const char *uid, uint32_
     return line_read(path, line, sizeof line) && address_parse(line, address);
 }
 
+static void users_of(const struct network *network, const char *uid, struct network_users *out)
+{
+    char folder[NETWORK_PATH_SIZE];
+    *out = (struct network_users){.first = 0};
+    group_path(network, uid, "", folder);
+    if (users_read(folder, &out->first))
+        group_path(network, uid, namespace_kinds[NAMESPACE_USER].name, out->path);
+}
+
 static void group_fill(const struct network *network, const char *uid, uint32_t address,
                        int link_index, struct network_group *out)
 {
@@ -45,6 +54,7 @@ static void group_fill(const struct network *network, const char *uid, uint32_t 
     group_path(network, uid, "hosts", out->hosts_path);
     group_path(network, uid, "hostname", out->hostname_path);
     group_path(network, uid, "resolv.conf", out->resolv_path);
+    users_of(network, uid, &out->users);
 }
 
 bool network_group_find(struct network *network, const char *uid, struct network_group *out)
@@ -130,14 +140,13 @@ static bool link_connect(const struct network *network, struct netlink *outside,
 }
 
 static bool spaces_up(struct network *network, const struct network_spec *spec,
-                      struct netlink *outside, uint32_t address, bool spare, struct err *err)
+                      struct netlink *outside, uint32_t address, struct err *err)
 {
     char folder[NETWORK_PATH_SIZE], link[NETWORK_LINK_SIZE];
     struct group_rules rules = {.address = address}; /* all ports closed */
     group_path(network, spec->uid, "", folder);
     link_name(network->bridge, spec->uid, link);
     struct namespaces_plan plan = {.folder = folder,
-                                   .make = !spare,
                                    .hostname = spec->hostname,
                                    .outside = outside,
                                    .link = link,
@@ -157,28 +166,32 @@ static bool group_make(struct network *network, const struct network_spec *spec,
     if (!outside)
         return false;
     group_path(network, spec->uid, "", path);
-    bool spare = pool_take(network, path);
-    if (!spare && !file_make_folders(path, 0755, err))
-        return false;
-    if (!files_write(network, spec, address, err) ||
-        !spaces_up(network, spec, outside, address, spare, err))
+    if (!spaces_take(network, path, spec->own_users, err) ||
+        !files_write(network, spec, address, err) ||
+        !spaces_up(network, spec, outside, address, err))
         return false;
     address_text(address, line);
     group_path(network, spec->uid, "address", path);
     return line_write(path, line, err);
 }
 
-/* Link first: it is what others can still reach; then namespaces and folder. */
-static bool group_clear(struct network *network, const char *uid, struct err *err)
+/* It is what others can still reach. */
+static bool group_cut(struct network *network, const char *uid, struct err *err)
 {
-    char folder[NETWORK_PATH_SIZE], link[NETWORK_LINK_SIZE];
+    char link[NETWORK_LINK_SIZE];
     AUTO(netlink) *netlink = netlink_open(err);
     if (!netlink)
         return false;
-    group_path(network, uid, "", folder);
     link_name(network->bridge, uid, link);
-    return netlink_link_delete(netlink, link, err) && group_rules_clear(network, uid, err) &&
-           namespaces_remove(folder, err);
+    return netlink_link_delete(netlink, link, err) && group_rules_clear(network, uid, err);
+}
+
+/* Link first; then namespaces and folder. */
+static bool group_clear(struct network *network, const char *uid, struct err *err)
+{
+    char folder[NETWORK_PATH_SIZE];
+    group_path(network, uid, "", folder);
+    return group_cut(network, uid, err) && spaces_remove(network, folder, err);
 }
 
 static bool spec_check(const struct network_spec *spec, struct err *err)
@@ -191,6 +204,47 @@ static bool spec_check(const struct network_spec *spec, struct err *err)
     return true;
 }
 
+/* What is not as it should be goes; its users stay the same, to whom files may belong already. */
+static bool group_begin(struct network *network, const struct network_spec *spec, struct err *err)
+{
+    char folder[NETWORK_PATH_SIZE], path[NETWORK_PATH_SIZE];
+    uint32_t address;
+    group_path(network, spec->uid, "", folder);
+    group_path(network, spec->uid, "address", path);
+    if (!spec->own_users || !namespaces_users_there(folder))
+        return network_group_down(network, spec->uid, err);
+    if (!file_exists(path) && namespaces_there(folder))
+        return true; /* network_group_begin() made them */
+    bool had = address_read(network, spec->uid, &address) && range_has(&network->range, address);
+    if (!group_cut(network, spec->uid, err) || !namespaces_strip(folder, err))
+        return false;
+    if (had)
+        address_give(network, address);
+    return true;
+}
+
+bool network_group_begin(struct network *network, const char *uid, bool own_users,
+                         struct network_users *out, struct err *err)
+{
+    struct network_spec spec = {.uid = uid, .hostname = "-", .own_users = own_users};
+    struct network_group found;
+    char folder[NETWORK_PATH_SIZE];
+    struct err ignored;
+    if (!spec_check(&spec, err))
+        return false;
+    group_path(network, uid, "", folder);
+    bool up = network_group_find(network, uid, &found) && (found.users.first != 0) == own_users;
+    if (!up && !group_begin(network, &spec, err))
+        return false;
+    if (!up && own_users && !spaces_take(network, folder, true, err)) {
+        if (!spaces_remove(network, folder, &ignored))
+            return err_add(err, "(and it could not be cleaned up: %s)", ignored.text);
+        return err_add(err, "while making the users of group %s", uid);
+    }
+    users_of(network, uid, out);
+    return true;
+}
+
 bool network_group_up(struct network *network, const struct network_spec *spec,
                       struct network_group *out, struct err *err)
 {
@@ -199,9 +253,9 @@ bool network_group_up(struct network *network, const struct network_spec *spec,
     struct err ignored;
     if (!spec_check(spec, err))
         return false;
-    if (network_group_find(network, spec->uid, out))
+    if (network_group_find(network, spec->uid, out) && (out->users.first != 0) == spec->own_users)
         return address_parse(out->address, &address) && files_write(network, spec, address, err);
-    if (!network_group_down(network, spec->uid, err) || !address_take(network, &address, err))
+    if (!group_begin(network, spec, err) || !address_take(network, &address, err))
         return false;
     if (group_make(network, spec, address, err) && network_group_find(network, spec->uid, &found)) {
         *out = found;

@@ -7,7 +7,9 @@
  *     <run_dir>/ns/<uid>/            net ipc uts (mounts of the namespaces), hosts, hostname, resolv.conf, and
  *                                    rules, what the packet rules were told of it; address, written last: without
  *                                    it the group is half made
- *     <run_dir>/ns/.spare-<id>/      net ipc uts of namespaces made in advance; ".new-<id>" until they are complete */
+ *                                    user (the namespace that those belong to) and users, its first id on the node,
+ *                                    written first; neither: they belong to the node's users
+ *     <run_dir>/ns/.spare-<id>/      the namespaces made in advance; ".new-<id>" until they are complete */
 #ifndef NODE_AGENT_NETWORK_INSIDE_H
 #define NODE_AGENT_NETWORK_INSIDE_H
 
@@ -31,6 +33,13 @@ enum {
     GROUP_PORTS_MAX = 2 * (int)LIMIT_ADDRESS_PORTS_MAX /* both protocols */
 };
 
+/* Ranges of user ids, of LIMIT_GROUP_USERS each. */
+struct users {
+    uint32_t first; /* 0: groups have the node's own */
+    uint32_t count, next;
+    bool *taken;
+};
+
 struct network {
     char bridge[NETWORK_LINK_SIZE], table[NETWORK_TABLE_SIZE], range_text[NETWORK_RANGE_SIZE];
     char run_dir[NETWORK_RUN_DIR_MAX + 1];
@@ -41,6 +50,7 @@ struct network {
     int bridge_index, mtu;
     struct lock lock; /* guards what follows */
     struct range range;
+    struct users users;
     struct netlink *counters;  /* kept open: asked for each group each second */
     struct watch *watch;       /* the ticking worker's alone */
     struct elements *elements; /* kept open: closing one waits for what it has dropped to be gone */
@@ -149,12 +159,32 @@ bool watch_ask(struct watch *watch, const struct watch_question *question, struc
 bool members_mend(struct network *network, size_t *dropped, size_t *added, struct err *err)
     MUST_CHECK;
 
+/* ---- users.c ---- */
+
+enum { NAMESPACE_USER, NAMESPACE_NET, NAMESPACE_IPC, NAMESPACE_UTS, NAMESPACE_KINDS };
+extern const struct namespace_kind {
+    const char *name;
+    int flag;
+} namespace_kinds[NAMESPACE_KINDS];
+
+bool users_init(struct users *users, uint32_t first, uint32_t addresses, struct err *err)
+    MUST_CHECK;
+void users_done(struct users *users);
+bool users_take(struct users *users, uint32_t *first, struct err *err) MUST_CHECK;
+void users_mark(struct users *users, uint32_t first, bool taken);
+/* Of a folder; false: its namespaces belong to the node's users. */
+bool users_read(const char *folder, uint32_t *first) MUST_CHECK;
+bool users_write(const char *folder, uint32_t first, struct err *err) MUST_CHECK;
+/* Namespaces as descriptors, which belong to a new user namespace with these ids, or to this one (-1: none). */
+bool users_bear(uint32_t first, int user_fd, int fds[NAMESPACE_KINDS], struct err *err) MUST_CHECK;
+
 /* ---- namespaces.c ---- */
 
-/* A folder's three namespaces made, or joined, by a thread of their own: no other thread ever leaves its own. */
+/* A folder's namespaces made, or joined, by a thread of their own: no other thread ever leaves its own. */
 struct namespaces_plan {
     const char *folder;
     bool make;               /* new ones, mounted in the folder; else those mounted there */
+    uint32_t users_first;    /* made: they belong to these users; 0: the node's */
     const char *hostname;    /* NULL: only made, not connected */
     struct netlink *outside; /* a socket of the node's namespace */
     const char *link;        /* the node's end */
@@ -164,8 +194,12 @@ struct namespaces_plan {
 bool namespaces_work(const struct namespaces_plan *plan, struct err *err) MUST_CHECK;
 /* Unmounts and removes the folder. */
 bool namespaces_remove(const char *folder, struct err *err) MUST_CHECK;
-/* The folder holds three mounted namespaces. */
+/* The folder holds the mounted namespaces of a group. */
 bool namespaces_there(const char *folder);
+/* Its users are still there, whatever became of the rest. */
+bool namespaces_users_there(const char *folder);
+/* Unmounts and removes all but those. */
+bool namespaces_strip(const char *folder, struct err *err) MUST_CHECK;
 
 /* ---- files.c ---- */
 
@@ -182,7 +216,17 @@ void resolv_servers(void (*each)(uint32_t address, void *context), void *context
 bool groups_recover(struct network *network, struct err *err) MUST_CHECK;
 /* Takes the public addresses of all groups off the node's links. */
 bool groups_unpublish(const struct network *network, struct err *err) MUST_CHECK;
-/* Renames a spare to `folder`; false when there is none. */
-bool pool_take(struct network *network, const char *folder);
+/* Renames a spare, with users of its own or without, to `folder`; false when there is none. */
+bool pool_take(struct network *network, const char *folder, bool own_users);
+/* Namespaces and folder go, and the ids are free for others. */
+bool spaces_remove(struct network *network, const char *folder, struct err *err) MUST_CHECK;
+/* The folder of a group that is not up has its namespaces, made now if need be. */
+bool spaces_take(struct network *network, const char *folder, bool own_users, struct err *err)
+    MUST_CHECK;
+/* Made in the folder, which is there. */
+bool spaces_make(struct network *network, const char *folder, bool own_users, struct err *err)
+    MUST_CHECK;
+/* Remembers whose ids are taken; spares of another kind than is made now go. */
+bool spaces_recover(struct network *network, struct err *err) MUST_CHECK;
 
 #endif

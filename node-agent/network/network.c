@@ -58,7 +58,8 @@ static bool network_init(struct network *network, const struct network_options *
     bool fits;
     *network = (struct network){.nat = options->nat};
     if (!bridge_name_check(options->bridge, err) || !public_init(network, options, err) ||
-        !range_init(&network->range, options->range, err))
+        !range_init(&network->range, options->range, err) ||
+        !users_init(&network->users, options->users_first, range_size(&network->range), err))
         return false;
     lock_init(&network->lock, LOCK_NETWORK);
     text_copy(network->bridge, sizeof network->bridge, options->bridge);
@@ -93,6 +94,7 @@ void network_free(struct network *network)
     elements_free(network->elements);
     watch_free(network->watch);
     range_done(&network->range);
+    users_done(&network->users);
     lock_done(&network->lock);
     free(network);
 }
@@ -106,6 +108,7 @@ struct network *network_open(const struct network_options *options, struct err *
     }
     if (!network_init(blank, options, err)) {
         range_done(&blank->range);
+        users_done(&blank->users);
         return NULL;
     }
     AUTO(network) *network = TAKE(blank);
@@ -114,7 +117,8 @@ struct network *network_open(const struct network_options *options, struct err *
     network->watch = network->elements ? watch_new(err) : NULL;
     if (network->counters && network->elements && network->watch && folders_make(network, err) &&
         bridge_open(network, err) && rules_put(network, err) && watch_begin(network, err) &&
-        folders_remove(network, ".new-", err) && groups_recover(network, err))
+        folders_remove(network, ".new-", err) && spaces_recover(network, err) &&
+        groups_recover(network, err))
         return TAKE(network);
     err_add(err, "while opening the network %s", options->bridge);
     return NULL;
@@ -153,6 +157,7 @@ bool network_close_all(const struct network_options *options, struct err *err)
                   folders_remove(&network, ".", err) && bridge_remove(&network, err) &&
                   rules_remove(&network, err) && traces_remove(&network, err);
     range_done(&network.range);
+    users_done(&network.users);
     lock_done(&network.lock);
     return closed || err_add(err, "while closing the network %s", options->bridge);
 }

@@ -47,6 +47,9 @@ struct network_options {
     struct text_list outbound;
     /* No group connects to these TCP ports: "25". */
     struct text_list outbound_closed_ports;
+    /* The first user id of the ranges that groups with users of their own are given: a multiple of LIMIT_GROUP_USERS;
+     * 0: no group has any. */
+    uint32_t users_first;
 };
 
 enum {
@@ -54,6 +57,12 @@ enum {
     NETWORK_LINK_SIZE = 16,
     NETWORK_MAC_SIZE = 18,
     NETWORK_PATH_SIZE = 192
+};
+
+/* The users of a group: 0 to LIMIT_GROUP_USERS - 1 of the namespace are those from `first` on of the node. */
+struct network_users {
+    char path[NETWORK_PATH_SIZE]; /* empty: the group has the node's own */
+    uint32_t first;               /* 0 with it */
 };
 
 /* What a group asks for. The dns members are written as given (dnsConfig); no servers: those of the node. */
@@ -64,6 +73,7 @@ struct network_spec {
     size_t dns_servers_count;
     const char *dns_search;  /* "a.example b.example"; NULL: none */
     const char *dns_options; /* "ndots:2"; NULL: none */
+    bool own_users;          /* its namespaces belong to users of its own */
 };
 
 /* What it has. Plain data, valid until the group is down. */
@@ -78,6 +88,7 @@ struct network_group {
     char net_path[NETWORK_PATH_SIZE], ipc_path[NETWORK_PATH_SIZE], uts_path[NETWORK_PATH_SIZE];
     char hosts_path[NETWORK_PATH_SIZE], hostname_path[NETWORK_PATH_SIZE],
         resolv_path[NETWORK_PATH_SIZE];
+    struct network_users users;
 };
 
 /* Bytes since the group came up, as its containers see them. */
@@ -94,6 +105,15 @@ void network_free(struct network *network);
 /* Takes every group down, then bridge, table and state; puts ip_forward back to what it was before the first open.
  * Needs no open network and succeeds when nothing is there. Call it with no network open on the same run_dir. */
 bool network_close_all(const struct network_options *options, struct err *err) MUST_CHECK;
+
+/* How many groups with users of their own there may be at once; 0: none. */
+uint32_t network_users_count(const struct network *network);
+/* From now on no group is made with any: this node cannot. Before the first group. */
+void network_users_stop(struct network *network);
+/* Says who the users of the group are before it is brought up, which volumes want to know: made here, or found. What is
+ * made goes with network_group_down(). */
+bool network_group_begin(struct network *network, const char *uid, bool own_users,
+                         struct network_users *out, struct err *err) MUST_CHECK;
 
 /* Brings the group up, or finds it up and writes its files anew: containers that start later see them. ERR_NO_CAPACITY when the range is used up. Leaves nothing
  * behind on failure. */

@@ -19,7 +19,7 @@ static bool spares_list(const struct network *network, struct arena **arena,
     return folder_names(network, ".spare-", *arena, names, err);
 }
 
-bool pool_take(struct network *network, const char *folder)
+bool pool_take(struct network *network, const char *folder, bool own_users)
 {
     AUTO(arena) *arena = NULL;
     struct text_list names;
@@ -29,7 +29,8 @@ bool pool_take(struct network *network, const char *folder)
         return false;
     for (size_t i = 0; i < names.count; i++) {
         group_path(network, names.items[i], "", path);
-        if (namespaces_there(path) && rename(path, folder) == 0)
+        if (namespaces_there(path) && namespaces_users_there(path) == own_users &&
+            rename(path, folder) == 0)
             return true;
     }
     return false;
@@ -44,13 +45,13 @@ static bool spare_make(struct network *network, struct err *err)
     group_path(network, name, "", building);
     text_format(name, sizeof name, ".spare-%s", id);
     group_path(network, name, "", path);
-    struct namespaces_plan plan = {.folder = building, .make = true};
-    bool made = file_make_folders(building, 0755, err) && namespaces_work(&plan, err);
+    bool made = file_make_folders(building, 0755, err) &&
+                spaces_make(network, building, network->users.first != 0, err);
     if (made && rename(building, path) == 0)
         return true;
     if (made)
         err_set_os(err, ERR_IO, errno, "cannot keep namespaces made in advance");
-    if (!namespaces_remove(building, &ignored))
+    if (!spaces_remove(network, building, &ignored))
         return err_add(err, "(and what was made cannot be removed: %s)", ignored.text);
     return false;
 }
@@ -66,7 +67,7 @@ bool network_prepare(struct network *network, int count, struct err *err)
         return false;
     for (size_t i = (size_t)count; i < names.count; i++) {
         group_path(network, names.items[i], "", path);
-        if (!namespaces_remove(path, err))
+        if (!spaces_remove(network, path, err))
             return false;
     }
     for (size_t i = names.count; i < (size_t)count; i++) {

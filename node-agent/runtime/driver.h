@@ -13,6 +13,8 @@ struct runtime_driver {
     const struct text_list *(*cgroup_folders)(const struct runtime *runtime);
     const struct text_list *(*classes)(const struct runtime *runtime);
 
+    bool (*takes_users)(const struct runtime *runtime, const char *class_name);
+    bool (*users_try)(const struct runtime *runtime, struct err *err);
     bool (*group_up)(struct runtime *runtime, const struct runtime_group *group, struct err *err);
     bool (*group_down)(struct runtime *runtime, const char *uid, struct err *err);
     bool (*group_kill)(struct runtime *runtime, const char *uid, struct err *err);

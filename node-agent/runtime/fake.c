@@ -349,6 +349,16 @@ static bool fake_command_ended(struct runtime_command *base, int *exit_code)
     return running->fake->command_code >= 0;
 }
 
+static bool fake_takes_users(const struct runtime *runtime UNUSED, const char *class_name UNUSED)
+{
+    return false;
+}
+
+static bool fake_users_try(const struct runtime *runtime UNUSED, struct err *err)
+{
+    return err_set(err, ERR_NOT_IMPLEMENTED, "containers in memory have no users");
+}
+
 static const struct text_list *fake_classes(const struct runtime *runtime UNUSED)
 {
     static const struct text_list none;
@@ -360,6 +370,8 @@ static const struct runtime_driver fake_driver = {
     .cgroup_layout = fake_layout,
     .cgroup_folders = fake_folders,
     .classes = fake_classes,
+    .takes_users = fake_takes_users,
+    .users_try = fake_users_try,
     .group_up = fake_group_up,
     .group_down = fake_group_down,
     .group_kill = fake_group_kill,

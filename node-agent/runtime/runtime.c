@@ -107,6 +107,16 @@ const struct text_list *runtime_classes(const struct runtime *runtime)
     return runtime->driver->classes(runtime);
 }
 
+bool runtime_takes_users(const struct runtime *runtime, const char *class_name)
+{
+    return runtime->driver->takes_users(runtime, class_name);
+}
+
+bool runtime_users_try(const struct runtime *runtime, struct err *err)
+{
+    return runtime->driver->users_try(runtime, err);
+}
+
 bool runtime_group_up(struct runtime *runtime, const struct runtime_group *group, struct err *err)
 {
     return group_ok(group->uid, err) && runtime->driver->group_up(runtime, group, err);

@@ -30,6 +30,7 @@
 #include "base/err.h"
 #include "base/fields.h"
 #include "base/id.h"
+#include "base/idmap.h"
 #include "base/text.h"
 #include "model/seccomp_profile.h"
 
@@ -62,6 +63,10 @@ bool runtime_close_all(const struct runtime_options *options, struct err *err) M
 
 /* Names of its runtime classes, the usual one first. Valid as long as the runtime. */
 const struct text_list *runtime_classes(const struct runtime *runtime);
+/* Whether containers of this class (NULL: the usual one) can have users of their own, where the node can. */
+bool runtime_takes_users(const struct runtime *runtime, const char *class_name);
+/* Whether the node can, as far as the usual class and the kernel go; says why not. Before the first of them. */
+bool runtime_users_try(const struct runtime *runtime, struct err *err) MUST_CHECK;
 /* "v1", "v2" or "mixed", for the log and the node's capacity. */
 const char *runtime_cgroup_layout(const struct runtime *runtime);
 /* Folders that hold the processes of all groups at some depth: what a fence kills. Valid as long
@@ -72,6 +77,7 @@ const struct text_list *runtime_cgroup_folders(const struct runtime *runtime);
 
 struct runtime_group {
     const char *uid;
+    uint32_t users_first; /* of its own users (struct idmap); 0: the node's */
     int64_t cpu_milli;    /* ceiling over all its containers; 0: none */
     int64_t memory_bytes; /* likewise */
 };
@@ -132,6 +138,7 @@ struct runtime_container {
     size_t groups_count;
     const char *hostname;                       /* only used without uts_path */
     const char *net_path, *ipc_path, *uts_path; /* namespaces to join; NULL: a new one */
+    struct idmap users; /* whose they are; user and groups above are numbers of these */
     const struct runtime_mount *mounts;
     size_t mounts_count;
     const struct runtime_rights *rights; /* NULL: as usual */

@@ -38,17 +38,25 @@ static int64_t revision_of(const char *folder)
     return size > 2 && text_to_int(target + 2, &revision) ? revision : 0;
 }
 
-static bool files_make(const char *place, const struct text_map *pairs, struct err *err)
+static bool give(const char *path, uid_t owner, struct err *err)
+{
+    return chown(path, owner, owner) == 0 ||
+           err_set_os(err, ERR_IO, errno, "cannot give %s to its group", path);
+}
+
+static bool files_make(const char *place, const struct text_map *pairs, uid_t owner,
+                       struct err *err)
 {
     char path[CONFIG_PATH_SIZE];
-    if (!file_remove_tree(place, err) || !file_make_folders(place, 0755, err))
+    if (!file_remove_tree(place, err) || !file_make_folders(place, 0755, err) ||
+        !give(place, owner, err))
         return false;
     for (size_t i = 0; i < pairs->count; i++) {
         const char *value = pairs->items[i].value ? pairs->items[i].value : "";
         if (!key_is_safe(pairs->items[i].key))
             return err_set(err, ERR_CONFIG_MAP, "a key of the configMap is no name of a file");
         if (!join(path, place, pairs->items[i].key, err) ||
-            !file_replace(path, value, strlen(value), 0644, false, err))
+            !file_replace(path, value, strlen(value), 0644, false, err) || !give(path, owner, err))
             return false;
     }
     return true;
@@ -92,12 +100,12 @@ static bool sweep(const char *folder, const char *kept, const struct text_map *p
     return swept;
 }
 
-static bool replace(const char *folder, int64_t revision, const struct text_map *pairs,
+static bool replace(const char *folder, int64_t revision, const struct text_map *pairs, uid_t owner,
                     struct err *err)
 {
     char name[32], place[CONFIG_PATH_SIZE], target[300];
     text_format(name, sizeof name, "..%lld", (long long)revision);
-    if (!join(place, folder, name, err) || !files_make(place, pairs, err) ||
+    if (!join(place, folder, name, err) || !files_make(place, pairs, owner, err) ||
         !link_put(folder, "..data", name, err))
         return false;
     for (size_t i = 0; i < pairs->count; i++) {
@@ -109,12 +117,12 @@ static bool replace(const char *folder, int64_t revision, const struct text_map 
 }
 
 bool config_files_write(const char *folder, int64_t revision, const struct text_map *pairs,
-                        struct err *err)
+                        uid_t owner, struct err *err)
 {
-    if (!file_make_folders(folder, 0755, err))
+    if (!file_make_folders(folder, 0755, err) || !give(folder, owner, err))
         return false;
     AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || flock(fd, LOCK_EX) != 0)
         return err_set_os(err, ERR_IO, errno, "cannot lock %s", folder);
-    return revision_of(folder) >= revision || replace(folder, revision, pairs, err);
+    return revision_of(folder) >= revision || replace(folder, revision, pairs, owner, err);
 }

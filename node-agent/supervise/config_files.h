@@ -12,8 +12,10 @@
 #include "base/err.h"
 #include "base/fields.h"
 
-/* Does nothing when the files are of that revision, or newer. */
+#include <sys/types.h>
+
+/* Does nothing when the files are of that revision, or newer. They belong to `owner`. */
 bool config_files_write(const char *folder, int64_t revision, const struct text_map *pairs,
-                        struct err *err) MUST_CHECK;
+                        uid_t owner, struct err *err) MUST_CHECK;
 
 #endif

@@ -35,7 +35,7 @@ bool config_of_spec(struct job *job, const struct container *container, struct a
         return true;
     config_folder(&job->jobs->parts, job->uid, container->name, folder);
     if (!config_files_write(folder, job->order->assignment->revision,
-                            &container->properties->config_map->pairs, err))
+                            &container->properties->config_map->pairs, out->users.first, err))
         return false;
     mounts = arena_array(arena, count + 1, sizeof *mounts);
     if (!mounts)
@@ -71,15 +71,19 @@ static void renewing_run(struct work *work)
     struct renewing *renewing = CONTAINER_OF(work, struct renewing, work);
     const struct assignment *assignment = renewing->order->assignment;
     const struct group_properties *properties = assignment->group->properties;
+    struct network_group group;
     char folder[PATH_SIZE];
     struct err err = {0};
 
+    if (!network_group_find(renewing->jobs->parts.network, assignment->uid, &group))
+        group.users.first = 0; /* nothing runs: they are written anew at the next start */
     for (size_t i = 0; i < properties->containers_count; i++) {
         const struct container *container = &properties->containers[i];
         if (has_files(container) &&
             !config_files_write(
                 config_folder(&renewing->jobs->parts, assignment->uid, container->name, folder),
-                assignment->revision, &container->properties->config_map->pairs, &err))
+                assignment->revision, &container->properties->config_map->pairs, group.users.first,
+                &err))
             log_failure("config_not_renewed", &err);
     }
     renewing_drop(work);

@@ -34,7 +34,8 @@ bool job_network_up(struct job *job, const struct assignment *assignment, struct
     const struct group_properties *properties = assignment->group->properties;
     const struct dns_config *dns = properties->dns;
     struct network_group group;
-    struct network_spec spec = {.uid = job->uid, .hostname = assignment->name};
+    struct network_spec spec = {
+        .uid = job->uid, .hostname = assignment->name, .own_users = job->users.first != 0};
 
     if (dns) {
         spec.dns_servers = dns->name_servers.items;

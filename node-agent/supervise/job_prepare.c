@@ -48,6 +48,7 @@ static bool limits_set(struct job *job, const struct assignment *assignment, str
 {
     struct runtime_group ceiling = {
         .uid = job->uid,
+        .users_first = job->users.first,
         .cpu_milli = assignment->cpu_milli,
         .memory_bytes = assignment->memory_mib * 1024 * 1024,
     };
@@ -75,6 +76,9 @@ bool job_prepare(struct job *job, struct err *err)
 
     job->part = PART_USAGE;
     if (!usage_begin(job, assignment, err))
+        return false;
+    job->part = PART_USERS;
+    if (!job_users_begin(job, err))
         return false;
     job->part = PART_VOLUMES; /* a key that is refused is told before an image is pulled */
     if (!job_volumes_up(job, err))

@@ -192,6 +192,7 @@ static bool container_create(struct making *making, struct err *err)
         .net_path = making->network.net_path,
         .ipc_path = making->network.ipc_path,
         .uts_path = making->network.uts_path,
+        .users = idmap_of(&making->network.users),
         .mounts = mounts,
         .log_path = log_path,
     };
@@ -217,21 +218,24 @@ static bool user_find(struct making *making, struct err *err)
     const char *user =
         rights_user(making->container->properties->security, making->image->user, making->arena);
 
-    return user ? image_user_find(making->root, user, &making->user, err)
-                : err_set(err, ERR_BUSY, "no memory for a user");
+    if (!user)
+        return err_set(err, ERR_BUSY, "no memory for a user");
+    return image_user_find(making->root, user, &making->user, err) &&
+           user_check(&making->user, &making->network.users, err);
 }
 
 /* What an earlier run left goes; then an empty writable layer over the image. */
 static bool root_mount(struct making *making, struct err *err)
 {
     const struct agent_parts *parts = &making->job->jobs->parts;
+    struct idmap users = idmap_of(&making->network.users);
 
     container_folder(parts, making->job->uid, making->container->name, making->folder);
     if (!text_format(making->root, sizeof making->root, "%s/root", making->folder))
         return err_set(err, ERR_INVALID, "the state folder's path is too long");
     return runtime_remove(parts->runtime, making->job->uid, making->container->name, err) &&
            image_unmount(making->root, err) &&
-           image_mount(parts->images, making->image, making->folder, making->root, err) &&
+           image_mount(parts->images, making->image, &users, making->folder, making->root, err) &&
            user_find(making, err);
 }
 

@@ -23,6 +23,13 @@ bool job_identity_open(struct jobs *jobs, const char *uid, const struct assignme
 /* A metadata_ask; the context is the jobs. */
 bool job_token_ask(void *context, struct metadata_question *question);
 
+/* job_users.c: job->users, before anything is made that belongs to somebody; as other rooms take them; whether a
+ * container may run as this user. */
+bool job_users_begin(struct job *job, struct err *err) MUST_CHECK;
+struct idmap idmap_of(const struct network_users *users);
+bool user_check(const struct image_user *user, const struct network_users *users, struct err *err)
+    MUST_CHECK;
+
 /* Under this name a container's image is held. */
 enum { HOLDER_SIZE = 128 };
 const char *image_holder(const char *uid, const char *container, char out[HOLDER_SIZE]);

@@ -24,6 +24,7 @@ bool job_volumes_up(struct job *job, struct err *err)
         .disks = assignment->disks,
         .disks_count = assignment->disks_count,
         .memory_bytes = assignment->memory_mib * 1024 * 1024,
+        .users = idmap_of(&job->users),
         .cancel_fd = job->cancel_fd,
     };
 

@@ -23,7 +23,15 @@ struct jobs {
 enum { JOB_NAMES_MAX = 60 };
 
 /* What a prepare goes through, in this order. */
-enum job_part { PART_USAGE, PART_VOLUMES, PART_IMAGE, PART_FOLDERS, PART_NETWORK, PART_LIMITS };
+enum job_part {
+    PART_USAGE,
+    PART_USERS,
+    PART_VOLUMES,
+    PART_IMAGE,
+    PART_FOLDERS,
+    PART_NETWORK,
+    PART_LIMITS
+};
 
 struct job {
     struct work work;
@@ -43,8 +51,9 @@ struct job {
         char name[MEMBER_NAME_SIZE];
     } running[JOB_NAMES_MAX]; /* signal: these */
     size_t running_count;
-    int signal_number; /* kill: this one; 0: the one its image names */
-    int64_t ready;     /* open: health_ready() */
+    int signal_number;          /* kill: this one; 0: the one its image names */
+    int64_t ready;              /* open: health_ready() */
+    struct network_users users; /* prepare: whose the group is */
     /* results */
     bool ok;
     enum job_part part; /* prepare: where it is, and where it failed */

@@ -97,6 +97,8 @@ static const struct {
 } part_words[] = {
     [PART_USAGE] = {"Failed", "Failed to note what the group holds",
                     "Back-off noting what the group holds"},
+    [PART_USERS] = {"Failed", "Failed to give the group users of its own",
+                    "Back-off giving the group users of its own"},
     [PART_VOLUMES] = {"FailedMount", "Failed to mount", "Back-off mounting the volumes"},
     [PART_IMAGE] = {"Failed", "Failed to pull image", "Back-off pulling image"},
     [PART_FOLDERS] = {"Failed", "Failed to make the folder of logs",

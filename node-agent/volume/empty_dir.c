@@ -7,24 +7,30 @@
 #include <errno.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { OPEN_TO_ALL = 0777 };
 
-static bool open_to_all(const char *folder, struct err *err)
+/* Scratch: it is stored under the numbers that the group's users have on the node. */
+static bool open_to_all(const struct making *making, struct err *err)
 {
-    return chmod(folder, OPEN_TO_ALL) == 0 ||
-           err_set_os(err, ERR_IO, errno, "cannot open %s to all users", folder);
+    uid_t owner = making->group->users.first;
+
+    return (chown(making->data, owner, owner) == 0 && chmod(making->data, OPEN_TO_ALL) == 0) ||
+           err_set_os(err, ERR_IO, errno, "cannot open %s to all users", making->data);
 }
 
 /* Counts as memory of the container that writes it, so that the group's own ceiling holds too. */
 static enum made in_memory(const struct making *making, int64_t size_bytes, struct err *err)
 {
     int64_t most = making->group->memory_bytes;
-    char options[64];
+    uint32_t owner = making->group->users.first;
+    char options[96];
 
     if (size_bytes == 0 || (most > 0 && size_bytes > most))
         size_bytes = most > 0 ? most : (int64_t)LIMIT_VOLUME_BYTES_MAX;
-    text_format(options, sizeof options, "mode=0777,size=%lld", (long long)size_bytes);
+    text_format(options, sizeof options, "mode=0777,size=%lld,uid=%u,gid=%u", (long long)size_bytes,
+                owner, owner);
     if (mount("berth", making->data, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0)
         return MADE_MOUNT;
     err_set_os(err, ERR_IO, errno, "cannot mount a folder in memory");
@@ -38,7 +44,7 @@ static enum made on_disk(const struct making *making, int64_t size_bytes, struct
     text_format(image, sizeof image, "%s/image", making->folder);
     return sized_mount(making, image, making->data,
                        size_bytes ? size_bytes : (int64_t)LIMIT_VOLUME_BYTES_MAX, err) &&
-                   open_to_all(making->data, err)
+                   open_to_all(making, err)
                ? MADE_MOUNT
                : MADE_NOT;
 }
@@ -61,5 +67,5 @@ enum made empty_dir_make(const struct making *making, struct err *err)
                 making->volumes->unsized);
         return MADE_NOT;
     }
-    return open_to_all(making->data, err) ? MADE_FOLDER : MADE_NOT;
+    return open_to_all(making, err) ? MADE_FOLDER : MADE_NOT;
 }

@@ -307,7 +307,8 @@ enum made git_make(const struct making *making, struct err *err)
     if (!describe(&git, making->volume->git, err))
         return MADE_NOT;
     surround(&git);
-    bool cloned = clone(&git, err) && git_files_to_root(making->data, err);
+    bool cloned =
+        clone(&git, err) && git_files_to_root(making->data, making->group->users.first, err);
     explicit_bzero(&git, sizeof git);
     return cloned && chmod(making->data, 0777) == 0 ? made : MADE_NOT;
 }

@@ -33,7 +33,7 @@ bool git_files_to_git(const char *folder, struct err *err)
            err_set_os(err, ERR_IO, errno, "cannot give %s to git", folder);
 }
 
-bool git_files_to_root(const char *folder, struct err *err)
+bool git_files_to_root(const char *folder, uid_t root, struct err *err)
 {
     char *roots[] = {(char *)(uintptr_t)folder, NULL};
     FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT | FTS_XDEV, NULL);
@@ -44,7 +44,7 @@ bool git_files_to_root(const char *folder, struct err *err)
             continue; /* seen on the way down */
         if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
             failed = entry->fts_errno;
-        else if (lchown(entry->fts_path, 0, 0) != 0)
+        else if (lchown(entry->fts_path, root, root) != 0)
             failed = errno;
     }
     if (walk)

@@ -12,7 +12,7 @@ enum { GIT_USER = 2147479552 };
  * without any right. */
 bool git_confine(void *context);
 /* Everything at and below the folder belongs to root from now on. Follows no symlink. */
-bool git_files_to_root(const char *folder, struct err *err) MUST_CHECK;
+bool git_files_to_root(const char *folder, uid_t root, struct err *err) MUST_CHECK;
 /* The folder itself goes to git's user. */
 bool git_files_to_git(const char *folder, struct err *err) MUST_CHECK;
 

@@ -38,10 +38,13 @@ enum made share_make(const struct making *making, struct err *err) MUST_CHECK;
 
 /* ---- mark.c: a volume is whole ---- */
 
-bool mark_write(const char *folder, enum made made, struct err *err) MUST_CHECK;
+bool mark_write(const char *folder, enum made made, uint32_t users_first, struct err *err)
+    MUST_CHECK;
 void mark_remove(const char *folder);
 /* Whether the volume in this folder is up, as its mark says and the kernel confirms. */
 bool mark_holds(const char *folder);
+/* And it was made for these users. */
+bool mark_holds_for(const char *folder, uint32_t users_first);
 
 /* ---- mounts.c ---- */
 

@@ -92,8 +92,15 @@ static bool disk_up(const struct making *making, const struct disk *disk, int64_
 
 /* ---- one group's mount of it ---- */
 
-static bool bind(const char *from, const char *to, struct err *err)
+/* What is on the disk is numbered as the groups see it: the next one, whose root is another user of the node, finds it
+ * as its own. */
+static bool bind(const struct making *making, const char *from, struct err *err)
 {
+    const char *to = making->data;
+
+    if (making->group->users.path)
+        return idmap_mount(from, to, &making->group->users, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                           err);
     if (mount(from, to, NULL, MS_BIND, NULL) != 0 ||
         mount(NULL, to, NULL, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV, NULL) != 0)
         return err_set_os(err, ERR_IO, errno, "cannot mount %s at %s", from, to);
@@ -120,8 +127,7 @@ enum made local_disk_make(const struct making *making, struct err *err)
     }
     WITH_LOCK(making->volumes->disks_lock);
     return disk_paths(making->volumes, seat->id, &disk, err) &&
-                   disk_up(making, &disk, seat->size_bytes, err) &&
-                   bind(disk.data, making->data, err)
+                   disk_up(making, &disk, seat->size_bytes, err) && bind(making, disk.data, err)
                ? MADE_MOUNT
                : MADE_NOT;
 }

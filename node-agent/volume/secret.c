@@ -48,7 +48,7 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
-static bool write_file(int folder, const struct text_pair *file, struct err *err)
+static bool write_file(int folder, uid_t owner, const struct text_pair *file, struct err *err)
 {
     size_t size = 0, room = strlen(file->value) + PAGE_BYTES;
     AUTO(arena) *arena = arena_new(room);
@@ -58,7 +58,8 @@ static bool write_file(int folder, const struct text_pair *file, struct err *err
         return err_set(err, ERR_VOLUME, "the value of its secret '%.63s' is not base64", file->key);
     AUTO_CLOSE int fd =
         openat(folder, file->key, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-    bool written = fd >= 0 && fchmod(fd, FILE_MODE) == 0 && write_all(fd, bytes, size);
+    bool written = fd >= 0 && fchown(fd, owner, owner) == 0 && fchmod(fd, FILE_MODE) == 0 &&
+                   write_all(fd, bytes, size);
     int failed = errno;
     explicit_bzero((char *)(uintptr_t)bytes, size);
     return written || err_set_os(err, ERR_IO, failed, "cannot write its secret '%.63s'", file->key);
@@ -71,9 +72,13 @@ enum made secret_make(const struct making *making, struct err *err)
     if (!mount_memory(making->data, files, err))
         return MADE_NOT;
     AUTO_CLOSE int folder = open(making->data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    uid_t owner = making->group->users.first;
+    if (folder < 0 || fchown(folder, owner, owner) != 0) {
+        err_set_os(err, ERR_IO, errno, "cannot give it to its group");
+        return MADE_NOT;
+    }
     for (size_t i = 0; i < files->count; i++) {
-        if (folder < 0 || strchr(files->items[i].key, '/') ||
-            !write_file(folder, &files->items[i], err))
+        if (strchr(files->items[i].key, '/') || !write_file(folder, owner, &files->items[i], err))
             return MADE_NOT;
     }
     if (mount(NULL, making->data, NULL,

@@ -75,15 +75,16 @@ static bool find_address(const struct making *making, const struct share *share,
 enum made share_cifs_make(const struct making *making, const struct share *share, struct err *err)
 {
     char options[OPTIONS_SIZE], address[256], source[600];
+    uint32_t owner = making->group->users.first;
     unsigned long flags = MS_NOSUID | MS_NODEV | (share->read_only ? MS_RDONLY : 0);
 
     if (!find_address(making, share, address, sizeof address, err))
         return MADE_NOT;
     if (strpbrk(share->key, ", \t\r\n") ||
         !text_format(options, sizeof options,
-                     "ip=%s,port=%s,user=%s,pass=%s,vers=3.0,uid=0,gid=0,forceuid,forcegid,"
+                     "ip=%s,port=%s,user=%s,pass=%s,vers=3.0,uid=%u,gid=%u,forceuid,forcegid,"
                      "file_mode=0777,dir_mode=0777,soft,nostrictsync,serverino,mfsymlinks",
-                     address, share->port, share->account, share->key)) {
+                     address, share->port, share->account, share->key, owner, owner)) {
         err_set(err, ERR_VOLUME, "share '%s': the account's key is no key", share->path);
         return MADE_NOT;
     }

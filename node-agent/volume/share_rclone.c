@@ -169,7 +169,7 @@ static bool cache_make(struct rclone *rclone, struct err *err)
 /* The option --daemon lets rclone go into the background when the mount is there. */
 static bool serve(struct rclone *rclone, struct err *err)
 {
-    char what[300], shown[620], line[400];
+    char what[300], shown[620], line[400], user[24], user_group[24];
     AUTO(text) *said = text_new(SAID_MAX);
     const char *argv[] = {
         rclone_of(rclone->making),
@@ -189,8 +189,8 @@ static bool serve(struct rclone *rclone, struct err *err)
         "--dir-cache-time=2s",
         "--buffer-size=1M",
         "--allow-other",
-        "--uid=0",
-        "--gid=0",
+        user,
+        user_group,
         "--umask=0",
         "--dir-perms=0777",
         "--file-perms=0777",
@@ -207,6 +207,8 @@ static bool serve(struct rclone *rclone, struct err *err)
                               .context = rclone->cgroup};
     int exit_code = 0;
 
+    text_format(user, sizeof user, "--uid=%u", rclone->making->group->users.first);
+    text_format(user_group, sizeof user_group, "--gid=%u", rclone->making->group->users.first);
     text_format(what, sizeof what, ":smb:%s", rclone->share->name);
     text_format(shown, sizeof shown, "%s", rclone->share->path);
     if (!program_run(rclone->making, &program, said, &exit_code, err))

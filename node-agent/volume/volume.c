@@ -86,10 +86,12 @@ static bool begin(const struct making *making, struct err *err)
 
 static bool volume_up(const struct making *making, struct err *err)
 {
-    if (mark_holds(making->folder))
+    uint32_t first = making->group->users.first;
+
+    if (mark_holds_for(making->folder, first))
         return true;
     enum made made = begin(making, err) ? make(making, err) : MADE_NOT;
-    return made != MADE_NOT && mark_write(making->folder, made, err);
+    return made != MADE_NOT && mark_write(making->folder, made, first, err);
 }
 
 static bool is_cancelled(const struct volume_group *group)

@@ -23,6 +23,7 @@
 #define NODE_AGENT_VOLUME_H
 
 #include "base/err.h"
+#include "base/idmap.h"
 #include "model/link.h"
 
 struct volumes;
@@ -52,11 +53,12 @@ struct volume_group {
     const struct disk_seat *disks; /* where the local disks that they name are */
     size_t disks_count;
     int64_t memory_bytes; /* ceiling of a folder in memory that names none */
+    struct idmap users;   /* the group's own: whose root everything belongs to; none: the node's */
     int cancel_fd;        /* -1: none */
 };
 
-/* Each volume that is not up already. ERR_VOLUME: it can never be (wrong key, no such share, no such revision);
- * ERR_NOT_IMPLEMENTED: not on this node; other codes are worth another try. The text names volume and cause, and no
+/* Each volume that is not up already, for these users: what was made for others is made anew. ERR_VOLUME: it can never
+ * be (wrong key, no such share, no such revision); ERR_NOT_IMPLEMENTED: not on this node; other codes are worth another try. The text names volume and cause, and no
  * secret. What came up stays, also on failure. */
 bool volumes_up(struct volumes *volumes, const struct volume_group *group, struct err *err)
     MUST_CHECK;

@@ -1,7 +1,7 @@
 -- Nodes. State 2 (left) is a removed one, kept for the ledger's sake.
 
 -- fragment: node_columns
-n.key, n.id, n.name, n.location, n.zone, n.os, n.architecture, n.address, n.version, n.boot_id, n.cpu_milli, n.memory_mib, n.classes, n.gpus,
+n.key, n.id, n.name, n.location, n.zone, n.os, n.architecture, n.address, n.version, n.boot_id, n.cpu_milli, n.memory_mib, n.classes, n.gpus, n.user_namespaces,
 n.epoch, n.state, n.cordoned, n.joined_ms, n.revision, coalesce(w.watermark_s, 0) as watermark_s, n.credential
 
 -- name: node_get
@@ -34,15 +34,15 @@ select key, epoch, state, credential from nodes where key = :key and id = :id co
 
 -- name: node_insert
 insert into nodes (key, id, name, location, zone, os, architecture, address, version, boot_id, credential, cpu_milli,
-    memory_mib, epoch, state, cordoned, joined_ms, revision, classes, gpus)
+    memory_mib, epoch, state, cordoned, joined_ms, revision, classes, gpus, user_namespaces)
 values (:key, :id, :name, :location, :zone, :os, :architecture, :address, :version, :boot_id, :credential, :cpu_milli,
-    :memory_mib, 1, 0, 0, :now_ms, :key, :classes, :gpus);
+    :memory_mib, 1, 0, 0, :now_ms, :key, :classes, :gpus, :user_namespaces);
 
 -- name: node_rejoin
 update nodes
    set name = :name, location = :location, zone = :zone, os = :os, architecture = :architecture, address = :address,
        version = :version, boot_id = :boot_id, cpu_milli = :cpu_milli, memory_mib = :memory_mib,
-       classes = :classes, gpus = :gpus, epoch = epoch + 1, state = 0, joined_ms = :now_ms, revision = :revision
+       classes = :classes, gpus = :gpus, user_namespaces = :user_namespaces, epoch = epoch + 1, state = 0, joined_ms = :now_ms, revision = :revision
  where key = :key;
 
 -- name: node_capacity

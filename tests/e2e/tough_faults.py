@@ -266,7 +266,7 @@ def the_end_of_a_conmon_is_the_end_of_its_container(berth):
 def a_namespace_that_somebody_removed_is_made_again(berth):
     mark = put_running(berth, "bereft")
     folder = f"{berth.agent.run_dir}/ns/{uids(berth, [mark])[mark]}"
-    for kind in ("net", "ipc", "uts"):
+    for kind in ("user", "net", "ipc", "uts"):
         subprocess.run(["umount", f"{folder}/{kind}"], check=True)
     shutil.rmtree(folder)
     before = berth.processes(mark)

@@ -20,10 +20,15 @@ static const struct oci_program programs[] = {
      .gives_terminal = true,
      .takes_bpf = true,
      .is_plain = true,
+     .joins_users = true,
      .start = START_BY_WRITING},
-    {.name = "runc", .is_plain = true, .start = START_BY_READING},
-    /* A kernel in user space. It keeps to the group's network namespace and uses the sockets of that: its
-     * own network stack would take the address away from the group's other containers. */
+    {.name = "runc",
+     .is_plain = true,
+     .joins_users = true,
+     .maps_users_until = 102,
+     .start = START_BY_READING},
+    /* A kernel in user space, with a user namespace of its own around it. It keeps to the group's network namespace and
+     * uses the sockets of that: its own network stack would take the address away from the group's other containers. */
     {.name = "runsc",
      .entered = true,
      .cgroups_off = "--ignore-cgroups",
@@ -45,18 +50,36 @@ static const struct oci_program *traits_of(const char *program)
 
 /* ---- at the start ---- */
 
+/* Of "runc version 1.1.5+ds1": 101. */
+static int release_of(const char *said)
+{
+    const char *version = said ? strstr(said, "version ") : NULL, *at = version ? version + 8 : "";
+    size_t major = strspn(at, "0123456789"),
+           minor = at[major] == '.' ? strspn(at + major + 1, "0123456789") : 0;
+    char text[16];
+    int64_t first = 0, second = 0;
+    return text_format(text, sizeof text, "%.*s", (int)major, at) && text_to_int(text, &first) &&
+                   text_format(text, sizeof text, "%.*s", (int)minor, at + major + 1) &&
+                   text_to_int(text, &second) && first < 1000 && second < 100
+               ? (int)(first * 100 + second)
+               : 0;
+}
+
 /* Whether it runs at all: a program for another machine, or without its libraries, is none. */
-static bool answers(const char *program)
+static bool answers(const char *program, int *release)
 {
     const char *argv[] = {program, "--version", NULL};
     struct process process = {.argv = argv, .timeout_ms = LIMIT_RUNTIME_CALL_MS};
     struct process_result result;
     struct err ignored;
     AUTO(text) *said = text_new(16 * 1024);
-    return process_run(&process, said, said, &result, &ignored) && result.exit_code == 0;
+    if (!process_run(&process, said, said, &result, &ignored) || result.exit_code != 0)
+        return false;
+    *release = release_of(said->bytes);
+    return true;
 }
 
-static const struct oci_class *known(const struct oci *oci, const char *name)
+const struct oci_class *oci_class_named(const struct oci *oci, const char *name)
 {
     for (size_t i = 0; i < oci->classes_count; i++)
         if (strcmp(oci->classes[i].name, name) == 0)
@@ -67,17 +90,19 @@ static const struct oci_class *known(const struct oci *oci, const char *name)
 static bool add(struct oci *oci, const char *name, const char *program, struct err *err)
 {
     struct oci_class *class = &oci->classes[oci->classes_count];
+    int release = 0;
     if (!runtime_class_valid(name))
         return err_set(err, ERR_INVALID, "'%s' is no name of a runtime class", name);
     if (oci->classes_count == RUNTIME_CLASSES_MAX)
         return err_set(err, ERR_INVALID, "more than %d runtime classes", RUNTIME_CLASSES_MAX);
-    if (known(oci, name))
+    if (oci_class_named(oci, name))
         return true;
     if (!oci_find_program(program, class->program, err))
         return false;
-    if (!answers(class->program))
+    if (!answers(class->program, &release))
         return err_set(err, ERR_IO, "%s --version fails", class->program);
     class->traits = traits_of(class->program);
+    class->maps_users = release < class->traits->maps_users_until;
     text_copy(class->name, sizeof class->name, name);
     oci->class_names[oci->classes_count++] = class->name;
     oci->class_list =
@@ -124,7 +149,7 @@ const struct oci_class *oci_class_of(const struct oci *oci, const char *folder)
     oci_file(folder, "class", path);
     ssize_t size = readlink(path, name, sizeof name - 1);
     name[size > 0 ? size : 0] = '\0';
-    const struct oci_class *class = size > 0 ? known(oci, name) : NULL;
+    const struct oci_class *class = size > 0 ? oci_class_named(oci, name) : NULL;
     return class ? class : &oci->classes[0];
 }
 
@@ -132,7 +157,7 @@ bool oci_class_take(const struct oci *oci, struct oci_place *place, const char *
                     struct err *err)
 {
     char path[OCI_PATH_SIZE];
-    const struct oci_class *class = name ? known(oci, name) : &oci->classes[0];
+    const struct oci_class *class = name ? oci_class_named(oci, name) : &oci->classes[0];
     if (!class)
         return err_set(err, ERR_RUNTIME_CLASS, "this node does not have the runtime class '%s'",
                        name);

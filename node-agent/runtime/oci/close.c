@@ -55,6 +55,7 @@ bool oci_close_all(const struct runtime_options *options, struct err *err)
         !cgroup_remove(&cgroups, "", LIMIT_RUNTIME_REMOVE_MS, err))
         return false;
     remove_parents(&cgroups);
+    device_nodes_close(root);
     umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW);
     return file_remove_tree(root, err);
 }

@@ -6,6 +6,7 @@
 #include "node-agent/runtime/oci/rights.h"
 
 #include <string.h>
+#include <sys/statvfs.h>
 
 static const char *const masked_paths[] = {
     "/proc/acpi",
@@ -113,9 +114,27 @@ static void add_fixed_mounts(struct text *out, bool privileged)
     }
 }
 
+/* Users of their own cannot take that away: a runtime that tries to is refused. */
+static bool is_noexec(const char *source)
+{
+    struct statvfs found;
+    return statvfs(source, &found) == 0 && (found.f_flag & ST_NOEXEC);
+}
+
+static void add_device_mounts(struct text *out, const struct runtime_container *container,
+                              const struct config_node *node)
+{
+    for (size_t i = 0; i < container->devices_count; i++) {
+        char source[512];
+        CHECK(text_format(source, sizeof source, "%s/%zu", node->devices_path, i));
+        add_bind(out, source, container->devices[i].path, "\"rw\",\"nosuid\",\"noexec\"");
+    }
+}
+
 static void add_mounts(struct text *out, const struct runtime_container *container,
                        const struct config_node *node)
 {
+    char options[64];
     text_add(out, "\"mounts\":[");
     add_fixed_mounts(out, rights_of(container)->privileged);
     if (node->shm_path)
@@ -128,9 +147,13 @@ static void add_mounts(struct text *out, const struct runtime_container *contain
                   (long long)LIMIT_CONTAINER_SHM_BYTES);
     for (size_t i = 0; i < container->mounts_count; i++) {
         const struct runtime_mount *mount = &container->mounts[i];
-        add_bind(out, mount->source, mount->target,
-                 mount->read_only ? "\"ro\",\"nosuid\",\"nodev\"" : "\"rw\",\"nosuid\",\"nodev\"");
+        text_format(options, sizeof options, "\"%s\",\"nosuid\",\"nodev\"%s",
+                    mount->read_only ? "ro" : "rw",
+                    container->users.path && is_noexec(mount->source) ? ",\"noexec\"" : "");
+        add_bind(out, mount->source, mount->target, options);
     }
+    if (container->users.path)
+        add_device_mounts(out, container, node);
     text_add_char(out, ']');
 }
 
@@ -144,6 +167,14 @@ static void add_namespace(struct text *out, const char *type, const char *path)
         text_add_json(out, path);
     }
     text_add_char(out, '}');
+}
+
+static void add_user_ids(struct text *out, uint32_t first)
+{
+    static const char *const names[] = {"uidMappings", "gidMappings"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        text_addf(out, "\"%s\":[{\"containerID\":0,\"hostID\":%u,\"size\":%d}],", names[i], first,
+                  (int)LIMIT_GROUP_USERS);
 }
 
 static void add_resources(struct text *out, const struct runtime_container *container)
@@ -187,7 +218,12 @@ static void add_linux(struct text *out, const struct runtime_container *containe
     add_namespace(out, "network", container->net_path);
     add_namespace(out, "ipc", container->ipc_path);
     add_namespace(out, "uts", container->uts_path);
-    text_add(out, "],\"cgroupsPath\":");
+    if (container->users.path)
+        add_namespace(out, "user", container->users.path);
+    text_add(out, "],");
+    if (container->users.path && node->maps_users)
+        add_user_ids(out, container->users.first);
+    text_add(out, "\"cgroupsPath\":");
     text_add_json(out, node->cgroup_path);
     text_add_char(out, ',');
     if (node->with_limits)
@@ -253,7 +289,7 @@ void config_add(struct text *out, const struct runtime_container *container,
     config_add_process(out, container, node);
     text_add_char(out, '}');
     text_add(out, ",\"root\":{\"path\":");
-    text_add_json(out, container->root);
+    text_add_json(out, node->root_path ? node->root_path : container->root);
     text_add(out, ",\"readonly\":false},");
     if (container->hostname && !container->uts_path) {
         text_add(out, "\"hostname\":");

@@ -12,6 +12,9 @@ enum { CONFIG_OOM_SCORE = 500 };
 struct config_node {
     const char *cgroup_path;    /* "/berth/<node>/<group>/<container>" */
     bool with_limits;           /* the runtime sets them; otherwise the agent has */
+    const char *root_path;      /* where its root is found; NULL: where it is */
+    bool maps_users;            /* the runtime is told the ids of users that it joins */
+    const char *devices_path;   /* where the devices are of one with users of its own */
     const char *shm_path;       /* the group's /dev/shm; NULL: one of its own */
     const char *seccomp_json;   /* the profile; NULL: none */
     const char *seccomp_bpf;    /* the same, compiled, for a runtime that takes it; NULL */

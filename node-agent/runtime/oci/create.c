@@ -52,13 +52,18 @@ static bool write_process(const struct oci_place *place, const struct runtime_co
 static bool write_config(const struct oci *oci, const struct oci_place *place,
                          const struct runtime_container *container, struct err *err)
 {
-    char path[OCI_PATH_SIZE], shm[OCI_PATH_SIZE], cgroup[CGROUP_PATH_SIZE];
+    char path[OCI_PATH_SIZE], shm[OCI_PATH_SIZE], devices[OCI_PATH_SIZE], cgroup[CGROUP_PATH_SIZE];
     AUTO(text) *json = text_new(CONFIG_MAX);
+    if (!device_nodes_make(oci, place, container, devices, err))
+        return false;
     text_format(shm, sizeof shm, "%s/shm/%s", oci->root, container->uid);
     text_format(cgroup, sizeof cgroup, "/%s/%s", oci->cgroups.name, place->cgroup);
     struct config_node node = {
         .cgroup_path = cgroup,
         .with_limits = !oci_makes_cgroup(oci, place),
+        .root_path = place->staged ? oci->stage : NULL,
+        .maps_users = place->class->maps_users,
+        .devices_path = devices,
         .shm_path = shm,
         .seccomp_json = oci->seccomp_json,
         .seccomp_bpf = place->class->traits->takes_bpf ? oci->seccomp_bpf : NULL,
@@ -169,7 +174,7 @@ bool oci_create(struct runtime *runtime, const struct runtime_container *contain
                           "group %s is not up", container->uid);
     }
     if (oci_class_take(oci, &place, container->runtime_class, err) &&
-        create_with_devices(oci, &place, container, err))
+        oci_users_take(&place, container, err) && create_with_devices(oci, &place, container, err))
         return true;
     struct err ignored;
     bool removed UNUSED = oci_remove(runtime, container->uid, container->name, &ignored);

@@ -1,7 +1,8 @@
 /* berth-enter: prepares the ground for an OCI runtime and becomes it. conmon starts it in place of
  * the runtime.
  *
- *     berth-enter <v2 mount to hide or -> <cgroup or -> <v1 mount>... -- <program> <argument>...
+ *     berth-enter <user or -> <root or -> <stage> <v2 mount to hide or -> <cgroup or -> <v1 mount>... -- <program>
+ *                 <argument>...
  *
  * What it does, and what it saves, measured with crun 1.8:
  * - It puts itself into the container's v1 cgroups, so that crun need not. Moving another process
@@ -12,13 +13,18 @@
  *   is kept alive by it.
  * - There it mounts crun's program read-only over itself. crun protects its program from containers
  *   by starting itself again from a read-only copy, 3 ms, unless it finds that it is one.
+ * - It gives the pipes that the container writes to to its root user, where that is not the node's: crun cannot from
+ *   inside, and a program may open its output a second time.
+ * - It mounts the root of a container with users of its own where they have a way to, for the runtime to find.
  * Linked statically, without anything of ours, because it is started for each container. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATH_SIZE = 512 };
@@ -88,16 +94,38 @@ static void protect(const char *program)
         (void)mount(NULL, program, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL);
 }
 
+/* Pipes alone: the node's own files and devices are nobody's here. */
+static int give_outputs(const char *user)
+{
+    struct stat seen;
+    unsigned long id = strtoul(user, NULL, 10);
+    for (int fd = STDIN_FILENO; id > 0 && fd <= STDERR_FILENO; fd++)
+        if (fstat(fd, &seen) == 0 && (S_ISFIFO(seen.st_mode) || S_ISSOCK(seen.st_mode)) &&
+            fchown(fd, (uid_t)id, (gid_t)id) != 0)
+            return fail("give its outputs to user", user);
+    return 0;
+}
+
+static int stage(const char *root, const char *place)
+{
+    if (strcmp(root, "-") == 0 || mount(root, place, NULL, MS_BIND, NULL) == 0)
+        return 0;
+    return fail("mount", root);
+}
+
+enum { USER = 1, ROOT, STAGE, HIDDEN, CGROUP, MOUNTS };
+
 int main(int argc, char **argv)
 {
-    int at = 3;
+    int at = MOUNTS;
     errno = EINVAL;
-    if (argc < 5)
+    if (argc < MOUNTS + 2)
         return fail("understand", "its arguments");
     for (; at < argc && strcmp(argv[at], "--") != 0; at++)
-        if (join(argv[at], argv[2]) != 0)
+        if (join(argv[at], argv[CGROUP]) != 0)
             return 1;
-    if (at + 1 >= argc || hide(argv[1]) != 0)
+    if (at + 1 >= argc || give_outputs(argv[USER]) != 0 || hide(argv[HIDDEN]) != 0 ||
+        stage(argv[ROOT], argv[STAGE]) != 0)
         return 1;
     protect(argv[at + 1]);
     execv(argv[at + 1], argv + at + 1);

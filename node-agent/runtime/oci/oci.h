@@ -3,14 +3,19 @@
  *     lock                       held while an agent has it open
  *     oci/                       the OCI runtime's own state (--root)
  *     shm/<group>                the group's /dev/shm, a tmpfs
+ *     dev/<group>.<container>/   the devices of one with users of its own, on a tmpfs of their own
  *     c/<group>/<container>/     one container: the bundle of the runtime, the persist dir of conmon
  *         class                  a link to the name of its runtime class
+ *         users                  a link to the first user id of its own users, if it has any
  *         config.json            until it was created, or started by its program; holds secrets
  *         process                user, environment and rights, for commands run in it; holds secrets
  *         record                 what we know (struct record); without one it is half-created
  *         pid, conmon.pid        of its first process, of its conmon
  *         exit                   written by conmon at the end: the code
  *         attach, ctl, winsz     conmon's sockets and pipes
+ *
+ * Beside it, <run_dir>/root is an empty folder: over it, in a mount namespace of its own, berth-enter mounts the root of
+ * a container with users of its own, who have no way to where that is.
  *
  * A container is known to runtime and conmon as "<group>.<container>".
  * Threads: see runtime.h. */
@@ -43,6 +48,9 @@ struct oci_program {
     /* Its state is a folder of --root, its pid the container's first process: no need to run it
      * for signals and removal. */
     bool is_plain;
+    /* Containers may have users of their own: it joins their namespace. */
+    bool joins_users;
+    int maps_users_until; /* it wants to be told their ids, too, before this release, 102 is 1.2 */
     /* What opens exec.fifo in that folder. */
     enum { START_BY_PROGRAM, START_BY_WRITING, START_BY_READING } start;
 };
@@ -52,6 +60,7 @@ struct oci_class {
     char name[RUNTIME_CLASS_SIZE];
     const struct oci_program *traits;
     char program[OCI_PATH_SIZE];
+    bool maps_users;
 };
 
 struct oci {
@@ -61,7 +70,8 @@ struct oci {
     const char *class_names[RUNTIME_CLASSES_MAX];
     struct text_list class_list;
     char conmon[OCI_PATH_SIZE], enter[OCI_PATH_SIZE];
-    char root[OCI_PATH_SIZE]; /* <run_dir>/runtime */
+    char root[OCI_PATH_SIZE];  /* <run_dir>/runtime */
+    char stage[OCI_PATH_SIZE]; /* <run_dir>/root */
     struct cgroups cgroups;
     char fence_folder[CGROUP_PATH_SIZE];
     const char *folder_items[1];
@@ -80,6 +90,8 @@ struct oci_place {
     char cgroup[OCI_ID_SIZE]; /* "<group>/<container>" */
     char folder[OCI_PATH_SIZE], state[OCI_PATH_SIZE];
     const struct oci_class *class; /* of whom it is */
+    uint32_t users_first;          /* 0: the node's own */
+    const char *staged; /* its root folder, while it is created with users of its own; NULL */
 };
 void oci_place(const struct oci *oci, const char *uid, const char *name, struct oci_place *out);
 /* "<run_dir>/runtime" */
@@ -186,11 +198,31 @@ bool oci_log_rotate(struct runtime *runtime, const char *uid, const char *name, 
 /* classes.c: finds the runtimes; tells that of a container; writes down that of a new one. */
 bool oci_find_classes(struct oci *oci, const struct runtime_options *options, struct err *err)
     MUST_CHECK;
+const struct oci_class *oci_class_named(const struct oci *oci, const char *name); /* NULL: none */
 const struct oci_class *oci_class_of(const struct oci *oci, const char *folder);
 bool oci_class_take(const struct oci *oci, struct oci_place *place, const char *name,
                     struct err *err) MUST_CHECK;
 void oci_place_state(const struct oci *oci, struct oci_place *place);
 bool oci_find_program(const char *name, char out[OCI_PATH_SIZE], struct err *err) MUST_CHECK;
+
+/* users.c */
+bool oci_takes_users(const struct runtime *runtime, const char *class_name);
+bool oci_users_try(const struct runtime *runtime, struct err *err) MUST_CHECK;
+bool oci_users_take(struct oci_place *place, const struct runtime_container *container,
+                    struct err *err) MUST_CHECK;
+uint32_t oci_users_of(const char *folder);
+
+/* device_nodes.c: those of a container with users of its own, "<folder>/0" and so on in the order of its devices; the
+ * tmpfs that all are on. */
+bool device_nodes_open(const struct oci *oci, struct err *err) MUST_CHECK;
+void device_nodes_close(const char *root);
+bool device_nodes_make(const struct oci *oci, const struct oci_place *place,
+                       const struct runtime_container *container, char folder[OCI_PATH_SIZE],
+                       struct err *err) MUST_CHECK;
+bool device_nodes_remove(const struct oci *oci, const struct oci_place *place, struct err *err)
+    MUST_CHECK;
+/* Something is mounted on the folder. */
+bool oci_is_mounted(const char *folder);
 
 /* Whether we make the cgroup of a container, and not the runtime. */
 bool oci_makes_cgroup(const struct oci *oci, const struct oci_place *place);

@@ -38,6 +38,8 @@ static const struct runtime_driver oci_driver = {
     .cgroup_layout = oci_cgroup_layout,
     .cgroup_folders = oci_cgroup_folders,
     .classes = oci_classes,
+    .takes_users = oci_takes_users,
+    .users_try = oci_users_try,
     .group_up = oci_group_up,
     .group_down = oci_group_down,
     .group_kill = oci_group_kill,
@@ -68,6 +70,8 @@ void oci_place(const struct oci *oci, const char *uid, const char *name, struct 
     CHECK(fits);
     out->name = out->id + strlen(uid) + 1;
     out->class = oci_class_of(oci, out->folder);
+    out->users_first = oci_users_of(out->folder);
+    out->staged = NULL;
     oci_place_state(oci, out);
 }
 
@@ -131,7 +135,7 @@ static bool find_programs(struct oci *oci, const struct runtime_options *options
     if (!oci_find_classes(oci, options, err))
         return false;
     for (size_t i = 0; i < oci->classes_count; i++)
-        entered |= oci->classes[i].traits->entered;
+        entered |= oci->classes[i].traits->entered || oci->classes[i].traits->joins_users;
     return oci_find_program(options->conmon ? options->conmon : "conmon", oci->conmon, err) &&
            (!entered || find_enter(options->enter, oci->enter, err));
 }
@@ -252,9 +256,11 @@ static bool make_cgroups(struct oci *oci, struct err *err)
 static bool open_all(struct oci *oci, const struct runtime_options *options, struct err *err)
 {
     return oci_root(options, oci->root, err) &&
+           text_format(oci->stage, sizeof oci->stage, "%s/root", options->run_dir) &&
            cgroups_find(&oci->cgroups, "/proc/self/mountinfo", options->cgroup, err) &&
            find_programs(oci, options, err) && make_root(oci->root, err) &&
-           make_folders(oci, err) && make_cgroups(oci, err) && make_profile(oci, err);
+           make_folders(oci, err) && device_nodes_open(oci, err) && make_cgroups(oci, err) &&
+           make_profile(oci, err);
 }
 
 struct runtime *oci_open(const struct runtime_options *options, struct err *err)

@@ -76,12 +76,12 @@ bool oci_remove(struct runtime *runtime, const char *uid, const char *name, stru
     watch_remove(&oci->watch, uid, name);
     return end_processes(oci, &place, err) && oci_remove_state(oci, &place, err) &&
            cgroup_remove(&oci->cgroups, place.cgroup, LIMIT_RUNTIME_REMOVE_MS, err) &&
-           file_remove_tree(place.folder, err);
+           device_nodes_remove(oci, &place, err) && file_remove_tree(place.folder, err);
 }
 
 /* ---- groups ---- */
 
-static bool is_mounted(const char *folder)
+bool oci_is_mounted(const char *folder)
 {
     struct stat inside, above;
     char parent[OCI_PATH_SIZE];
@@ -89,14 +89,14 @@ static bool is_mounted(const char *folder)
     return stat(folder, &inside) == 0 && stat(parent, &above) == 0 && inside.st_dev != above.st_dev;
 }
 
-static bool make_shm(const char *folder, struct err *err)
+static bool make_shm(const char *folder, uint32_t owner, struct err *err)
 {
-    char options[64];
+    char options[96];
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         return err_set_os(err, ERR_IO, errno, "cannot make %s", folder);
-    text_format(options, sizeof options, "mode=1777,size=%lld",
-                (long long)LIMIT_CONTAINER_SHM_BYTES);
-    if (is_mounted(folder) ||
+    text_format(options, sizeof options, "mode=1777,size=%lld,uid=%u,gid=%u",
+                (long long)LIMIT_CONTAINER_SHM_BYTES, owner, owner);
+    if (oci_is_mounted(folder) ||
         mount("shm", folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) == 0)
         return true;
     return err_set_os(err, ERR_IO, errno, "cannot mount the group's shared memory on %s", folder);
@@ -141,7 +141,7 @@ bool oci_group_up(struct runtime *runtime, const struct runtime_group *group, st
     bool is_new = mkdir(folder, 0700) == 0;
     if (!is_new && errno != EEXIST)
         return err_set_os(err, ERR_IO, errno, "cannot make %s", folder);
-    return make_shm(shm, err) && cgroup_make(&oci->cgroups, group->uid, err) &&
+    return make_shm(shm, group->users_first, err) && cgroup_make(&oci->cgroups, group->uid, err) &&
            cgroup_limit(&oci->cgroups, group->uid, &ceiling, err) &&
            note_cpu(oci, group->uid, group->cpu_milli, err) &&
            (is_new || oci_group_limit_cpu(oci, group->uid, err));

@@ -65,8 +65,8 @@ static void add_device(struct text *out, const struct runtime_device *device)
 
 void rights_add_devices(struct text *out, const struct runtime_container *container)
 {
-    if (container->devices_count == 0)
-        return;
+    if (container->devices_count == 0 || container->users.path)
+        return; /* device_nodes.c makes the latter's */
     text_add(out, "\"devices\":[");
     for (size_t i = 0; i < container->devices_count; i++) {
         text_add(out, i > 0 ? "," : "");

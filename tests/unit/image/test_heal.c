@@ -24,7 +24,7 @@ static const char *content(const struct image *image, const char *file)
     const char *folder = bench_path(&bench, "container");
     const char *root = bench_path(&bench, "container/root");
 
-    if (!image_mount(store, image, folder, root, &err))
+    if (!image_mount(store, image, &node_users, folder, root, &err))
         fail_msg("%s", err.text);
     assert_true(text_format(line, sizeof line, "cat container/root/%s; true", file));
     bench_shell(&bench, line, said, sizeof said);
@@ -67,7 +67,7 @@ TEST(who_runs_on_a_damaged_layer_keeps_it)
     bench_push(&bench, "hurt:1", "--text etc/motd=hello --text etc/other=there", false);
     open_store("running-store", 0);
     AUTO(image) *image = bench_pull(&bench, store, "hurt:1", "group.web");
-    assert_true(image_mount(store, image, bench_path(&bench, "running"), root, &err));
+    assert_true(image_mount(store, image, &node_users, bench_path(&bench, "running"), root, &err));
     bench_shell(&bench, "for f in running-store/layers/*/fs/etc/motd; do : >$f; done", NULL, 0);
     AUTO(image) *healed = bench_pull(&bench, store, "hurt:1", "group.other");
     assert_string_equal(content(healed, "etc/motd"), "hello");

@@ -18,7 +18,8 @@ static void mount_at(struct image *image, const char *folder)
     char root[128];
 
     assert_true(text_format(root, sizeof root, "%s/root", folder));
-    if (!image_mount(store, image, bench_path(&bench, folder), bench_path(&bench, root), &err))
+    if (!image_mount(store, image, &node_users, bench_path(&bench, folder),
+                     bench_path(&bench, root), &err))
         fail_msg("%s", err.text);
 }
 
@@ -144,10 +145,11 @@ TEST(says_where_it_cannot_mount)
 {
     AUTO(image) *image = bench_pull(&bench, store, "shared:1", NULL);
 
-    assert_false(
-        image_mount(store, image, bench_path(&bench, "co:lon"), bench_path(&bench, "x"), &err));
+    assert_false(image_mount(store, image, &node_users, bench_path(&bench, "co:lon"),
+                             bench_path(&bench, "x"), &err));
     assert_int_equal(err.code, ERR_INVALID);
-    assert_false(image_mount(store, image, "/proc/self", bench_path(&bench, "x"), &err));
+    assert_false(
+        image_mount(store, image, &node_users, "/proc/self", bench_path(&bench, "x"), &err));
     assert_true(image_unmount(bench_path(&bench, "never"), &err));
 }
 

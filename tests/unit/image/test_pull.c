@@ -27,7 +27,7 @@ static const char *run_in(struct image *image, const char *line)
     const char *folder = bench_path(&bench, "container");
     const char *root = bench_path(&bench, "container/root");
 
-    if (!image_mount(store, image, folder, root, &err))
+    if (!image_mount(store, image, &node_users, folder, root, &err))
         fail_msg("%s", err.text);
     assert_true(text_format(shell, sizeof shell, "chroot container/root /bin/sh -c '%s'", line));
     bench_shell(&bench, shell, said, sizeof said);

@@ -301,7 +301,7 @@ TEST(a_crash_at_any_moment_leaves_a_store_that_works)
         store = bench_open(&bench, "store", NULL);
         AUTO(image) *image = bench_pull(&bench, store, "crash:1", "survivor");
         const char *root = bench_path(&bench, "c/root");
-        if (!image_mount(store, image, bench_path(&bench, "c"), root, &err))
+        if (!image_mount(store, image, &node_users, bench_path(&bench, "c"), root, &err))
             fail_msg("%s", err.text);
         bench_shell(&bench, "chroot c/root /bin/cat own", said, sizeof said);
         assert_true(image_unmount(root, &err));

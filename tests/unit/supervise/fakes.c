@@ -94,6 +94,18 @@ static void network_describe(struct network_group *out)
     text_copy(out->resolv_path, sizeof out->resolv_path, "/resolv.conf");
 }
 
+uint32_t network_users_count(const struct network *network UNUSED)
+{
+    return 0;
+}
+
+bool network_group_begin(struct network *network UNUSED, const char *uid UNUSED,
+                         bool own_users UNUSED, struct network_users *out, struct err *err UNUSED)
+{
+    *out = (struct network_users){.first = 0};
+    return true;
+}
+
 bool network_group_up(struct network *network UNUSED, const struct network_spec *spec UNUSED,
                       struct network_group *out, struct err *err)
 {
@@ -321,7 +333,8 @@ void image_release_others(struct image_store *store UNUSED,
 }
 
 bool image_mount(struct image_store *store UNUSED, const struct image *image UNUSED,
-                 const char *folder, const char *target UNUSED, struct err *err)
+                 const struct idmap *users UNUSED, const char *folder, const char *target UNUSED,
+                 struct err *err)
 {
     return file_make_folders(folder, 0700, err);
 }

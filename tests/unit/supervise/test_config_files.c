@@ -32,7 +32,7 @@ static int end(void **state)
 static void write_pairs(int64_t revision, struct text_pair *pairs, size_t count)
 {
     struct err why = {0};
-    if (!config_files_write(folder, revision, &(struct text_map){true, pairs, count}, &why))
+    if (!config_files_write(folder, revision, &(struct text_map){true, pairs, count}, 0, &why))
         fail_msg("%s", why.text);
 }
 
@@ -100,7 +100,7 @@ TEST(no_key_leaves_the_folder)
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         struct text_pair pair = {keys[i], "x"};
         struct err why = {0};
-        assert_false(config_files_write(folder, 100, &(struct text_map){true, &pair, 1}, &why));
+        assert_false(config_files_write(folder, 100, &(struct text_map){true, &pair, 1}, 0, &why));
         assert_int_equal(why.code, ERR_CONFIG_MAP);
     }
 }
