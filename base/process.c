@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -217,6 +218,7 @@ static void watch(struct run *run)
 bool process_run(const struct process *process, struct text *out, struct text *errors,
                  struct process_result *result, struct err *err)
 {
+    CHECK(process->fds_count <= PROCESS_FDS_MAX);
     struct run run = {.process = process,
                       .texts = {out, errors},
                       .childs = {-1, -1, -1},
@@ -233,4 +235,14 @@ bool process_run(const struct process *process, struct text *out, struct text *e
     }
     close_all(&run);
     return ran;
+}
+
+bool process_beside(const char *name, char *out, size_t size)
+{
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    self[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    return slash && text_format(out, size, "%.*s/%s", (int)(slash - self), self, name);
 }

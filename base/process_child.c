@@ -10,12 +10,12 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-static void fail(const struct run *run, enum process_step step) NORETURN;
+static void fail(int saying, enum process_step step) NORETURN;
 
-static void fail(const struct run *run, enum process_step step)
+static void fail(int saying, enum process_step step)
 {
     struct process_word word = {step, errno};
-    ssize_t written UNUSED = write(run->saying, &word, sizeof word);
+    ssize_t written UNUSED = write(saying, &word, sizeof word);
     _exit(127);
 }
 
@@ -29,26 +29,32 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Our descriptors are above 2 first, so that none is overwritten before it is moved. */
+/* All are above their places first, so that none is overwritten before it is moved. */
 static bool place_descriptors(const struct run *run)
 {
-    int above[3];
-    for (int i = 0; i < 3; i++)
-        if ((above[i] = fcntl(run->childs[i], F_DUPFD_CLOEXEC, 3)) < 0)
+    int above[3 + PROCESS_FDS_MAX];
+    const int count = 3 + (int)run->process->fds_count;
+
+    for (int i = 0; i < count; i++) {
+        int fd = i < 3 ? run->childs[i] : run->process->fds[i - 3];
+        if ((above[i] = fcntl(fd, F_DUPFD_CLOEXEC, count)) < 0)
             return false;
-    for (int i = 0; i < 3; i++)
+    }
+    for (int i = 0; i < count; i++)
         if (dup2(above[i], i) < 0)
             return false;
     return true;
 }
 
-/* All but 0-2 close at exec; the pipe to the parent does anyhow. */
-static void close_inherited(void)
+/* All but those that were placed close at exec; the pipe to the parent does anyhow. */
+static void close_inherited(const struct run *run)
 {
-    if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+    const int first = 3 + (int)run->process->fds_count;
+
+    if (syscall(SYS_close_range, (unsigned)first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
         return;
     long count = sysconf(_SC_OPEN_MAX);
-    for (int fd = 3; fd < (count > 0 && count < 65536 ? (int)count : 65536); fd++)
+    for (int fd = first; fd < (count > 0 && count < 65536 ? (int)count : 65536); fd++)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
@@ -60,15 +66,18 @@ void process_become(const struct run *run)
     if (getppid() != run->parent)
         _exit(127);
     reset_signals();
+    int saying = fcntl(run->saying, F_DUPFD_CLOEXEC, 3 + (int)process->fds_count);
+    if (saying < 0)
+        fail(run->saying, PROCESS_EXEC);
     if (!place_descriptors(run))
-        fail(run, PROCESS_EXEC);
+        fail(saying, PROCESS_EXEC);
     if (process->in_child && !process->in_child(process->context))
-        fail(run, PROCESS_HOOK);
-    close_inherited();
+        fail(saying, PROCESS_HOOK);
+    close_inherited(run);
     char *const *argv = (char *const *)(const void *)process->argv;
     if (process->envp)
         execvpe(argv[0], argv, (char *const *)(const void *)process->envp);
     else
         execvp(argv[0], argv);
-    fail(run, PROCESS_EXEC);
+    fail(saying, PROCESS_EXEC);
 }

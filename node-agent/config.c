@@ -22,6 +22,7 @@ static const struct field config_fields[] = {
     FIELD(struct agent_config, gpu_kinds, "gpu_kinds", .max = 8, .doc = "SKU=KIND: which kind of device a GPU sku is here, as K80=nvidia.com/gpu; GPUs are offered for these alone."),
     FIELD(struct agent_config, conmon, "conmon", .flags = FIELD_HAS_FALLBACK, .fallback_text = "conmon", .doc = "Supervisor of each container."),
     FIELD(struct agent_config, skopeo, "skopeo", .flags = FIELD_HAS_FALLBACK, .fallback_text = "skopeo", .doc = "Program that fetches images."),
+    FIELD(struct agent_config, unpacker, "unpacker", .doc = "The program that unpacks images; berth-unpack beside this program when absent."),
     FIELD(struct agent_config, git, "git", .flags = FIELD_HAS_FALLBACK, .fallback_text = "git", .doc = "Program that clones gitRepo volumes."),
     FIELD(struct agent_config, git_protocols, "git_protocols", .max = 8, .doc = "What gitRepo volumes may be cloned by; https, http and git when absent."),
     FIELD(struct agent_config, rclone, "rclone", .flags = FIELD_HAS_FALLBACK, .fallback_text = "rclone", .doc = "Program that mounts azureFile volumes where the kernel has no CIFS."),

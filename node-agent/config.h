@@ -10,7 +10,7 @@ struct agent_config {
     const char *state_dir, *run_dir;
     struct text_list runtime_classes, cdi_dirs;
     struct text_map gpu_kinds;
-    const char *runtime, *conmon, *skopeo, *fence, *git, *rclone, *registry_certs_dir;
+    const char *runtime, *conmon, *skopeo, *unpacker, *fence, *git, *rclone, *registry_certs_dir;
     const char *cgroup;
     const char *bridge, *range;
     bool nat;

@@ -174,14 +174,7 @@ static bool process_adopt(struct fence *fence, struct err *err)
 
 static bool program_find(const char *given, char out[PATH_SIZE])
 {
-    if (given)
-        return text_copy(out, PATH_SIZE, given);
-    ssize_t size = readlink("/proc/self/exe", out, PATH_SIZE - 1);
-    if (size <= 0)
-        return false;
-    out[size] = '\0';
-    char *slash = strrchr(out, '/');
-    return slash && text_copy(slash + 1, PATH_SIZE - (size_t)(slash + 1 - out), "berth-fence");
+    return given ? text_copy(out, PATH_SIZE, given) : process_beside("berth-fence", out, PATH_SIZE);
 }
 
 static bool argument_add(struct fence *fence, const char *argument)

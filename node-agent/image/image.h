@@ -26,8 +26,9 @@
 struct image_store;
 
 struct image_store_options {
-    const char *skopeo; /* program; NULL: "skopeo" from PATH */
-    const char *certs;  /* folder of registries' CAs (registry.h); NULL: the system's alone */
+    const char *skopeo;   /* program; NULL: "skopeo" from PATH */
+    const char *unpacker; /* berth-unpack; NULL: beside the running program */
+    const char *certs;    /* folder of registries' CAs (registry.h); NULL: the system's alone */
     struct text_list insecure; /* registries spoken to without TLS: "127.0.0.1:5000" */
     int64_t bytes_max; /* what the layers may hold; 0: no ceiling; -1: a share of the disk */
     int64_t keep_ms;   /* unused this long: collected whatever the space; 0: never by age */

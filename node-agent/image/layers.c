@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "node-agent/image/tree.h"
-#include "node-agent/image/unpack.h"
+#include "node-agent/image/unpacker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +135,8 @@ static bool unpack_one(struct making *making, size_t index, struct stack *below,
                                       (int64_t)LIMIT_IMAGE_BYTES_MAX - making->bytes_present,
                                   .files_max = LIMIT_IMAGE_FILES_MAX,
                                   .cancel_fd = pull->cancel_fd};
-    return unpack_layer(&unpack, &layer->unpacked, err) || err_add(err, "%s", pull->text);
+    return unpacker_run(pull->store->options.unpacker, &unpack, &layer->unpacked, err) ||
+           err_add(err, "%s", pull->text);
 }
 
 /* ---- side by side ---- */

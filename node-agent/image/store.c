@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/process.h"
 
 #include <string.h>
 
@@ -22,12 +23,29 @@ static bool copy_options(struct image_store *store, const struct image_store_opt
            (items || insecure->count == 0);
 }
 
+/* Missing is told at the start, not with the first image. */
+static bool find_unpacker(struct image_store *store, struct err *err)
+{
+    char path[PATH_MAX] = "";
+    const char *given = store->options.unpacker;
+
+    if (!(given ? text_copy(path, sizeof path, given)
+                : process_beside("berth-unpack", path, sizeof path)) ||
+        access(path, X_OK) != 0)
+        return err_set(err, ERR_NOT_FOUND, "berth-unpack, which unpacks images, is missing: %s",
+                       path);
+    store->options.unpacker = arena_text(store->arena, path);
+    return store->options.unpacker ? true : err_set(err, ERR_BUSY, "no memory for a path");
+}
+
 static bool begin(struct image_store *store, const char *root,
                   const struct image_store_options *options, struct err *err)
 {
     store->arena = arena_new(1024 * 1024);
     if (!store->arena || !copy_options(store, options))
         return err_set(err, ERR_BUSY, "no memory for the image store");
+    if (!find_unpacker(store, err))
+        return false;
     id_token(store->grant_key);
     store->platform = platform_of_machine();
     return disk_open(&store->disk, root, err) && disk_load(&store->disk, &store->table, err);

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -379,6 +380,24 @@ static bool unpack_source(struct source *source, struct err *err)
     return verify(source, err);
 }
 
+/* libarchive turns names of the pax format into those of the locale: UTF-8 as they are. */
+static locale_t utf8;
+
+static void locale_load(void)
+{
+    utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+bool unpack_prepare(struct err *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    char digest[DIGEST_SIZE];
+
+    pthread_once(&once, locale_load);
+    digest_of("", 0, digest);
+    return utf8 ? true : err_set(err, ERR_IO, "this machine lacks the locale C.UTF-8");
+}
+
 bool unpack_layer(const struct unpack *unpack, struct unpacked *out, struct err *err)
 {
     AUTO(hash) *blob_hash = hash_new();
@@ -391,18 +410,14 @@ bool unpack_layer(const struct unpack *unpack, struct unpacked *out, struct err 
                             .done = &done,
                             .err = err,
                             .chunk = chunk};
-    /* libarchive turns names of the pax format into those of the locale: UTF-8 as they are. */
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 
-    if (!blob_hash || !diff_hash || !chunk || !utf8) {
-        if (utf8)
-            freelocale(utf8);
+    if (!blob_hash || !diff_hash || !chunk)
         return err_set(err, ERR_BUSY, "no memory to unpack an image");
-    }
+    if (!unpack_prepare(err))
+        return false;
     locale_t before = uselocale(utf8);
     bool unpacked = unpack_source(&source, err);
     uselocale(before);
-    freelocale(utf8);
     if (unpacked)
         *out = done;
     return unpacked;

@@ -1,38 +1,29 @@
-/* HTTP by libcurl's multi interface: the same blocking call, but another thread can end it. */
+/* A blocking call over a connection that is kept: what waits, waits for the bell too. */
 #include "node-agent/link/http.h"
 
-#include <curl/curl.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include "node-agent/link/open.h"
 
-enum { POLL_MS = 1000, CONNECT_TIMEOUT_MS = 3000 };
+#include <stdatomic.h>
+#include <string.h>
+
+enum { CONNECT_TIMEOUT_MS = 3000, HEAD_MAX = 16384 };
 
 struct http {
-    CURLM *multi;
-    CURL *easy;
     const char *ca_file;
-    char why[CURL_ERROR_SIZE]; /* the library's own words for the last failure */
+    struct wire *wire;  /* NULL: none is open */
+    struct http_url to; /* where it leads; its path is not kept */
+    struct bell bell;
     atomic_bool cancelled, interrupted;
 };
 
-static void curl_start(void)
-{
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 struct http *http_new(const char *ca_file, struct err *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct http *http = calloc(1, sizeof *http);
 
-    pthread_once(&once, curl_start);
-    if (http) {
+    if (http)
         http->ca_file = ca_file;
-        http->multi = curl_multi_init();
-        http->easy = curl_easy_init();
-    }
-    if (!http || !http->multi || !http->easy) {
-        http_free(http);
+    if (!http || !bell_init(&http->bell, err)) {
+        free(http);
         err_set(err, ERR_BUSY, "no memory for a connection to the plane");
         return NULL;
     }
@@ -43,135 +34,145 @@ void http_free(struct http *http)
 {
     if (!http)
         return;
-    if (http->easy)
-        curl_easy_cleanup(http->easy);
-    if (http->multi)
-        curl_multi_cleanup(http->multi);
+    wire_free(http->wire);
+    bell_done(&http->bell);
     free(http);
 }
 
 void http_cancel(struct http *http)
 {
     atomic_store(&http->cancelled, true);
-    curl_multi_wakeup(http->multi);
+    bell_ring(&http->bell);
 }
 
 void http_interrupt(struct http *http)
 {
     atomic_store(&http->interrupted, true);
-    curl_multi_wakeup(http->multi);
+    bell_ring(&http->bell);
 }
 
-static size_t take_reply(char *bytes, size_t size, size_t count, void *context)
+/* The bell is heard once; whoever is cancelled stays so. */
+static bool may_go_on(struct http *http, struct err *err)
 {
-    struct text *reply = context;
+    bool cancelled = atomic_load(&http->cancelled);
 
-    text_add_n(reply, bytes, size * count);
-    return text_ok(reply) ? size * count : 0;
-}
-
-/* Drives the transfer to its end; the result of the transfer is in *result. */
-static bool transfer_run(struct http *http, CURLcode *result, struct err *err)
-{
-    int running = 1;
-
-    while (running) {
-        CURLMcode code = curl_multi_perform(http->multi, &running);
-        if (code == CURLM_OK && running)
-            code = curl_multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
-        if (code != CURLM_OK)
-            return err_set(err, ERR_NODE_AWAY, "%s", curl_multi_strerror(code));
-        if (atomic_load(&http->cancelled) || atomic_exchange(&http->interrupted, false))
-            return err_set(err, ERR_CLOSED, "the connection to the plane is being closed");
-    }
-    int left;
-    const CURLMsg *message = curl_multi_info_read(http->multi, &left);
-    *result = message ? message->data.result : CURLE_RECV_ERROR;
+    if (!cancelled)
+        bell_wait(&http->bell, 0);
+    if (cancelled || atomic_exchange(&http->interrupted, false))
+        return err_set(err, ERR_CLOSED, "the connection to the plane is being closed");
     return true;
 }
 
-static struct curl_slist *headers_list(const struct http_call *call)
-{
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+/* ---- one request ---- */
 
+static void head_print(const struct http_call *call, const struct http_url *url, struct text *head)
+{
+    http_add_request(head, call->method, url->path);
+    text_addf(head, "Host: %s\r\nAccept: */*\r\n", url->authority);
     if (call->body)
-        list = curl_slist_append(list, "Content-Type: application/json");
+        text_addf(head, "Content-Type: application/json\r\n");
+    if (call->body || !text_equal_nocase(call->method, "GET"))
+        text_addf(head, "Content-Length: %zu\r\n", call->body ? call->body_size : 0);
     for (size_t i = 0; call->headers && call->headers[i]; i++)
-        list = curl_slist_append(list, call->headers[i]);
-    return list;
+        text_addf(head, "%s\r\n", call->headers[i]);
+    text_add(head, "\r\n");
 }
 
-/* Every call checks who answers: by the CA, and by the name in the URL. */
-void http_prepare_tls(void *easy, const char *ca_file)
+static bool same_place(const struct http_url *left, const struct http_url *right)
 {
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (ca_file) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* nobody else vouches for the plane */
+    return left->tls == right->tls && text_equal_nocase(left->authority, right->authority);
+}
+
+static bool wire_ready(struct http *http, const struct http_call *call, const struct http_url *url,
+                       int64_t until_ms, bool *used_before, struct err *err)
+{
+    int64_t connected_ms = open_now_ms() + CONNECT_TIMEOUT_MS;
+
+    *used_before = http->wire && same_place(&http->to, url) && wire_is_quiet(http->wire);
+    if (*used_before)
+        return true;
+    wire_free(TAKE(http->wire));
+    http->wire = open_wire(call->url, url, http->ca_file,
+                           connected_ms < until_ms ? connected_ms : until_ms, &http->bell, err);
+    http->to = *url;
+    http->to.path = NULL;
+    return http->wire != NULL;
+}
+
+static bool exchange_run(struct http *http, struct exchange *exchange, int64_t until_ms,
+                         struct err *err)
+{
+    enum http_step step;
+
+    while ((step = exchange_go(exchange, err)) == HTTP_WAITS)
+        if (!open_wait(http->wire, until_ms, &http->bell, err))
+            return false;
+    return step == HTTP_DONE;
+}
+
+/* `again`: the connection had been kept, and turned out to be closed before anything came. */
+static bool request(struct http *http, const struct http_call *call,
+                    const struct exchange_parts *parts, const struct http_url *url,
+                    int64_t until_ms, int *status, bool *again, struct err *err)
+{
+    struct exchange exchange;
+    struct err why = {0};
+    bool used_before;
+
+    *again = false;
+    if (!wire_ready(http, call, url, until_ms, &used_before, err))
+        return false;
+    if (!exchange_begin(&exchange, http->wire, parts))
+        return err_set(err, ERR_BUSY, "no memory for a call to the plane");
+    bool done = exchange_run(http, &exchange, until_ms, &why);
+    exchange_end(&exchange);
+    if (!done || !exchange.reply.keeps)
+        wire_free(TAKE(http->wire));
+    if (done) {
+        *status = exchange.reply.status;
+        return true;
     }
+    *again = used_before && exchange.reply.bytes == 0 && why.code == ERR_IO;
+    if (why.code == ERR_CLOSED)
+        *err = why;
+    else
+        err_set(err, ERR_NODE_AWAY, "%s: %s", call->url, why.text);
+    return false;
 }
 
-static void transfer_prepare(struct http *http, const struct http_call *call,
-                             struct curl_slist *headers, struct text *reply)
+static bool send_head(struct http *http, const struct http_call *call, const struct http_url *url,
+                      const struct text *head, struct text *reply, int *status, struct err *err)
 {
-    CURL *easy = http->easy;
+    const struct exchange_parts parts = {.head = head,
+                                         .body = call->body,
+                                         .body_size = call->body ? call->body_size : 0,
+                                         .reply = reply};
+    int64_t until_ms = open_now_ms() + call->timeout_ms;
+    bool again;
 
-    curl_easy_reset(easy);
-    http_prepare_tls(easy, http->ca_file);
-    http->why[0] = '\0';
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->why);
-    curl_easy_setopt(easy, CURLOPT_URL, call->url);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_reply);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, reply);
-    if (call->body) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body_size);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body);
-    } else if (!text_equal_nocase(call->method, "GET")) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
-    }
-}
-
-static bool transfer_failed(const struct http *http, const struct http_call *call, CURLcode result,
-                            struct err *err)
-{
-    const char *why = http->why[0] ? http->why : curl_easy_strerror(result);
-
-    if (result == CURLE_PEER_FAILED_VERIFICATION)
-        return err_set(err, ERR_NODE_AWAY, "the plane's certificate does not fit: %s (%s, %s)", why,
-                       call->url, http->ca_file ? http->ca_file : "no plane_ca_file");
-    if (result == CURLE_SSL_CACERT_BADFILE)
-        return err_set(err, ERR_NODE_AWAY, "plane_ca_file %s holds no certificate in PEM",
-                       http->ca_file ? http->ca_file : "");
-    return err_set(err, ERR_NODE_AWAY, "%s: %s", call->url, why);
+    if (request(http, call, &parts, url, until_ms, status, &again, err))
+        return true;
+    text_clear(reply);
+    return again && request(http, call, &parts, url, until_ms, status, &again, err);
 }
 
 bool http_send(struct http *http, const struct http_call *call, struct text *reply, int *status,
                struct err *err)
 {
-    struct curl_slist *headers = headers_list(call);
-    CURLcode result = CURLE_OK;
-    long code = 0;
+    AUTO(text) *head = text_new(HEAD_MAX);
+    struct http_url url;
 
     text_clear(reply);
-    transfer_prepare(http, call, headers, reply);
-    curl_multi_add_handle(http->multi, http->easy);
-    bool done = transfer_run(http, &result, err);
-    curl_multi_remove_handle(http->multi, http->easy);
-    curl_slist_free_all(headers);
-    if (!done)
+    if (!may_go_on(http, err))
         return false;
-    if (result != CURLE_OK)
-        return transfer_failed(http, call, result, err);
-    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &code);
-    *status = (int)code;
-    return true;
+    if (!http_url_parse(call->url, &url))
+        return err_set(err, ERR_NODE_AWAY, "%s is no URL of a plane", call->url);
+    head_print(call, &url, head);
+    bool sent = text_ok(head) ? send_head(http, call, &url, head, reply, status, err)
+                              : err_set(err, ERR_BUSY, "no memory for a call to the plane");
+    text_wipe(head); /* it holds the node's credential */
+    struct err ended;
+    if (!sent && err->code == ERR_CLOSED)
+        (void)may_go_on(http, &ended); /* that was this call's end */
+    return sent;
 }

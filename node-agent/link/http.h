@@ -1,4 +1,4 @@
-/* One HTTP connection to the plane, kept alive: a thin cover over libcurl, so that only http.c sees it.
+/* Calls to the plane over one HTTP connection, kept alive: they block, and another thread can end them.
  * Not for: registries (image/ uses skopeo).
  * Threads: one at a time, but http_cancel() and http_interrupt(): any.   Owner: http_free(). */
 #ifndef LINK_HTTP_H
@@ -10,8 +10,8 @@
 
 struct http;
 
-/* `ca_file` (PEM) is what the plane's certificate is checked with; NULL: what the system trusts. The
- * text must outlive it. */
+/* `ca_file` (PEM) is what the plane's certificate is checked with, read anew for each connection; NULL: what the system
+ * trusts. The text must outlive it. */
 struct http *http_new(const char *ca_file, struct err *err) MUST_CHECK;
 void http_free(struct http *http);
 /* Ends the call under way and every later one with ERR_CLOSED. */
@@ -35,8 +35,6 @@ bool http_send(struct http *http, const struct http_call *call, struct text *rep
 /* A connection of its own that has become a WebSocket; of the call url and headers count. Blocks. */
 bool http_stream_open(const struct http_call *call, const char *ca_file, struct websocket_io *io,
                       struct err *err) MUST_CHECK;
-/* What every connection of libcurl's is told: who may answer. */
-void http_prepare_tls(void *easy, const char *ca_file);
 
 AUTO_TYPE(http);
 

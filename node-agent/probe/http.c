@@ -1,135 +1,117 @@
-/* libcurl's multi interface, one handle for each probe, used again and again. */
+/* A connection for each request, all in one list: each step takes every one of them as far as it goes. */
 #include "node-agent/probe/http.h"
 
 #include "base/text.h"
+#include "base/thread.h"
+#include "node-agent/http/http.h"
 #include "node-agent/probe/inner.h"
 
-#include <curl/curl.h>
-#include <pthread.h>
+#include <netdb.h>
 #include <string.h>
 
-enum { REDIRECTS_MAX = 10, URL_SIZE = 8192, STATUS_GOOD = 200, STATUS_BAD = 400 };
+enum {
+    REDIRECTS_MAX = 10,
+    URL_SIZE = 8192,
+    HEAD_SIZE = 65536,
+    LOCATION_SIZE = 8192,
+    STATUS_GOOD = 200,
+    STATUS_MOVED = 300,
+    STATUS_BAD = 400
+};
 
 struct web {
-    CURLM *multi;
+    struct web_get *first; /* under way */
+    struct bell bell;
+    struct http_trust *anyone; /* NULL: nobody has asked by HTTPS yet */
+    struct pollfd *fds;
+    size_t fds_size;
 };
+
+enum get_state { GET_IDLE, GET_UNDER_WAY, GET_ENDED };
 
 struct web_get {
     struct web *web;
-    CURL *easy;
-    struct curl_slist *headers;
+    struct web_get *next; /* under way or ended */
     char *url; /* as asked for; its host is the only one that redirects are followed to */
+    char *at;  /* where a redirect led; NULL: nowhere */
+    struct text *headers; /* as sent, but for the request line and Host */
+    struct text *head;    /* of the request under way */
+    struct text *location;
+    bool named_host;
     void *owner;
     int64_t timeout_ms, until_ms; /* of the whole answer, redirects included */
-    int64_t bytes;                /* of the answer so far */
     int redirects;
-    bool under_way;
-    char why[CURL_ERROR_SIZE]; /* the library's own words for a failure */
+    enum get_state state;
+    struct wire *wire;
+    struct exchange exchange;
+    bool answered;
+    struct err why;
 };
-
-static void curl_start(void)
-{
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
 
 struct web *web_new(struct err *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    AUTO(web) *web = calloc(1, sizeof *web);
+    struct web *web = calloc(1, sizeof *web);
 
-    pthread_once(&once, curl_start);
-    if (web)
-        web->multi = curl_multi_init();
-    if (!web || !web->multi) {
-        err_set(err, ERR_BUSY, "no memory for probes over HTTP");
-        return NULL;
-    }
-    curl_multi_setopt(web->multi, CURLMOPT_MAXCONNECTS, 1L); /* none is kept anyhow */
-    return TAKE(web);
+    if (web && bell_init(&web->bell, err))
+        return web;
+    free(web);
+    err_set(err, ERR_BUSY, "no memory for probes over HTTP");
+    return NULL;
 }
 
 void web_free(struct web *web)
 {
     if (!web)
         return;
-    if (web->multi)
-        curl_multi_cleanup(web->multi);
+    http_trust_free(web->anyone);
+    bell_done(&web->bell);
+    free(web->fds);
     free(web);
 }
 
 /* ---- one request ---- */
 
-/* Headers and body alike. What the status says is known by then: more than the ceiling is not read. */
-static size_t drop_bytes(char *bytes UNUSED, size_t size, size_t count, void *context)
+/* A header that would end the line it stands in is none. */
+static bool header_add(struct web_get *get, const struct http_header *header)
 {
-    struct web_get *get = context;
-
-    get->bytes += (int64_t)(size * count);
-    return get->bytes <= LIMIT_PROBE_ANSWER_MAX ? size * count : 0;
-}
-
-/* libcurl leaves a header out when nothing follows its colon, and sends it empty with a semicolon instead. */
-static struct curl_slist *header_add(struct curl_slist *list, const struct http_header *header)
-{
-    AUTO(text) *line = text_new(LIMIT_HTTP_HEADER_MAX);
     const char *value = header->value ? header->value : "";
 
-    if (value[strspn(value, " \t")])
-        text_addf(line, "%s: %s", header->name, value);
-    else
-        text_addf(line, "%s;", header->name);
-    return text_ok(line) ? curl_slist_append(list, line->bytes) : NULL;
+    value += strspn(value, " \t");
+    text_addf(get->headers, "%s: %s\r\n", header->name, value);
+    return !strpbrk(header->name, "\r\n:") && !strpbrk(value, "\r\n");
 }
 
 static bool headers_make(struct web_get *get, const struct probe_http_get *asked)
 {
-    bool named = false;
+    static const char *const usual[][2] = {{"User-Agent", "berth-probe/" BERTH_VERSION},
+                                           {"Accept", "*/*"},
+                                           {"Connection", "close"},
+                                           {"Host", NULL}};
+    bool named[COUNT_OF(usual)] = {false};
 
     for (size_t i = 0; i < asked->headers_count; i++) {
-        struct curl_slist *longer = header_add(get->headers, &asked->headers[i]);
-        if (!longer)
+        if (!header_add(get, &asked->headers[i]))
             return false;
-        get->headers = longer;
-        named |= text_equal_nocase(asked->headers[i].name, "User-Agent");
+        for (size_t j = 0; j < COUNT_OF(usual); j++)
+            named[j] |= text_equal_nocase(asked->headers[i].name, usual[j][0]);
     }
-    if (!named)
-        curl_easy_setopt(get->easy, CURLOPT_USERAGENT, "berth-probe/" BERTH_VERSION);
-    return true;
+    for (size_t j = 0; j < COUNT_OF(usual); j++)
+        if (!named[j] && usual[j][1])
+            text_addf(get->headers, "%s: %s\r\n", usual[j][0], usual[j][1]);
+    get->named_host = named[COUNT_OF(usual) - 1];
+    return text_ok(get->headers);
 }
 
 static char *url_make(const char *address, const struct probe_http_get *asked)
 {
     AUTO(text) *url = text_new(URL_SIZE);
+    bool bare = strchr(address, ':') != NULL; /* of IPv6 */
     size_t size;
 
-    text_addf(url, "%s://%s:%lld%s", asked->scheme == PROBE_HTTPS ? "https" : "http", address,
-              (long long)asked->port.value, asked->path ? asked->path : "/");
+    text_addf(url, "%s://%s%s%s:%lld%s", asked->scheme == PROBE_HTTPS ? "https" : "http",
+              bare ? "[" : "", address, bare ? "]" : "", (long long)asked->port.value,
+              asked->path ? asked->path : "/");
     return text_ok(url) ? text_take(url, &size) : NULL;
-}
-
-static void easy_prepare(struct web_get *get)
-{
-    CURL *easy = get->easy;
-
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, get);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, get->why);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, get->headers);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_bytes);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, get);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, drop_bytes);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, get);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L); /* a container's certificate is its own */
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
-                     1L); /* what an old connection says proves little */
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 1024L);
 }
 
 struct web_get *web_get_new(struct web *web, const char *address,
@@ -142,129 +124,225 @@ struct web_get *web_get_new(struct web *web, const char *address,
     get->web = web;
     get->owner = owner;
     get->timeout_ms = timeout_ms;
-    get->easy = curl_easy_init();
+    get->headers = text_new(HEAD_SIZE);
     get->url = url_make(address, asked);
-    if (!get->easy || !get->url || !headers_make(get, asked)) {
+    if (!get->headers || !get->url || !headers_make(get, asked)) {
         web_get_free(get);
         return NULL;
     }
-    easy_prepare(get);
     return get;
 }
 
+/* Nothing of it stays open or in memory. */
 static void web_get_stop(struct web_get *get)
 {
-    if (get->under_way)
-        curl_multi_remove_handle(get->web->multi, get->easy);
-    get->under_way = false;
+    exchange_end(&get->exchange);
+    wire_free(TAKE(get->wire));
+    text_free(TAKE(get->head));
+}
+
+static void web_get_leave(struct web_get *get)
+{
+    for (struct web_get **at = &get->web->first; *at; at = &(*at)->next) {
+        if (*at != get)
+            continue;
+        *at = get->next;
+        break;
+    }
+    web_get_stop(get);
+    text_free(TAKE(get->location));
+    free(TAKE(get->at));
+    get->state = GET_IDLE;
 }
 
 void web_get_free(struct web_get *get)
 {
     if (!get)
         return;
-    web_get_stop(get);
-    if (get->easy)
-        curl_easy_cleanup(get->easy);
-    curl_slist_free_all(get->headers);
+    if (get->state != GET_IDLE)
+        web_get_leave(get);
+    text_free(get->headers);
     free(get->url);
     free(get);
 }
 
-static bool web_get_go(struct web_get *get, const char *url)
+static bool trust_anyone(struct web *web)
 {
-    int64_t left_ms = get->until_ms - probe_now_ms();
+    struct err err;
 
-    get->why[0] = '\0';
-    get->bytes = 0;
-    curl_easy_setopt(get->easy, CURLOPT_TIMEOUT_MS, (long)(left_ms > 0 ? left_ms : 1));
-    get->under_way = curl_easy_setopt(get->easy, CURLOPT_URL, url) == CURLE_OK &&
-                     curl_multi_add_handle(get->web->multi, get->easy) == CURLM_OK;
-    return get->under_way;
+    if (!web->anyone)
+        web->anyone = http_trust_anyone(&err);
+    return web->anyone != NULL;
+}
+
+/* A group's address stands in digits. */
+static bool wire_begin(struct web_get *get, const struct http_url *url)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+
+    if (getaddrinfo(url->host, url->port, &hints, &found) != 0)
+        return err_set(&get->why, ERR_IO, "%s is no address", url->host);
+    const struct wire_options options = {.address = found->ai_addr,
+                                         .address_size = found->ai_addrlen,
+                                         .trust = url->tls ? get->web->anyone : NULL,
+                                         .host = url->host};
+    get->wire = wire_new(&options, &get->why);
+    freeaddrinfo(found);
+    return get->wire != NULL;
+}
+
+/* False: no memory. Whatever else fails is its answer. */
+static bool web_get_go(struct web_get *get, const char *text)
+{
+    struct http_url url;
+
+    get->why = (struct err){0};
+    get->answered = false;
+    get->state = GET_UNDER_WAY;
+    get->head = text_new(HEAD_SIZE * 2);
+    if (!get->location)
+        get->location = text_new(LOCATION_SIZE);
+    if (!http_url_parse(text, &url)) {
+        get->state = GET_ENDED;
+        return err_set(&get->why, ERR_IO, "that is no URL") || true;
+    }
+    http_add_request(get->head, "GET", url.path);
+    if (!get->named_host)
+        text_addf(get->head, "Host: %s\r\n", url.authority);
+    text_addf(get->head, "%s\r\n", get->headers->bytes ? get->headers->bytes : "");
+    if (!text_ok(get->head) || !get->location || (url.tls && !trust_anyone(get->web)))
+        return false;
+    const struct exchange_parts parts = {
+        .head = get->head, .location = get->location, .bytes_max = LIMIT_PROBE_ANSWER_MAX};
+    if (!wire_begin(get, &url))
+        get->state = GET_ENDED;
+    return exchange_begin(&get->exchange, get->wire, &parts);
 }
 
 bool web_get_start(struct web_get *get)
 {
     get->redirects = 0;
     get->until_ms = probe_now_ms() + get->timeout_ms;
-    return web_get_go(get, get->url);
+    get->next = get->web->first;
+    get->web->first = get;
+    if (web_get_go(get, get->url))
+        return true;
+    web_get_leave(get);
+    return false;
 }
 
 /* ---- answers ---- */
 
+/* Where a header Location leads from a URL: the whole of it, of the same host, or of the same folder. */
+static bool location_add(struct text *out, const char *from, const char *location)
+{
+    struct http_url base;
+    const char *scheme_end = strstr(from, "://");
+
+    if (!http_url_parse(from, &base) || !scheme_end)
+        return false;
+    size_t size = strcspn(location, "#");
+    bool whole = strstr(location, "://") && strcspn(location, ":") < strcspn(location, "/?#");
+    size_t path_size = strcspn(base.path, "?#");
+    if (text_has_prefix(location, "//"))
+        text_add_n(out, from, (size_t)(scheme_end - from) + 1);
+    else if (!whole)
+        text_add_n(out, from, (size_t)(base.path - from));
+    if (!whole && *location == '?') {
+        text_add_n(out, base.path, path_size);
+    } else if (!whole && *location != '/') {
+        while (path_size > 0 && base.path[path_size - 1] != '/')
+            path_size--;
+        text_add_n(out, path_size > 0 ? base.path : "/", path_size > 0 ? path_size : 1);
+    }
+    text_add_n(out, location, size);
+    return text_ok(out);
+}
+
 static bool same_host(const char *left, const char *right)
 {
-    CURLU *urls[2] = {curl_url(), curl_url()};
-    char *hosts[2] = {NULL, NULL};
-    const char *texts[2] = {left, right};
-    bool known = true;
+    struct http_url urls[2];
 
-    for (size_t i = 0; i < 2; i++)
-        known = known && urls[i] &&
-                curl_url_set(urls[i], CURLUPART_URL, texts[i], 0) == CURLUE_OK &&
-                curl_url_get(urls[i], CURLUPART_HOST, &hosts[i], 0) == CURLUE_OK;
-    bool same = known && text_equal_nocase(hosts[0], hosts[1]);
-    for (size_t i = 0; i < 2; i++) {
-        curl_free(hosts[i]);
-        curl_url_cleanup(urls[i]);
-    }
-    return same;
+    return http_url_parse(left, &urls[0]) && http_url_parse(right, &urls[1]) &&
+           text_equal_nocase(urls[0].host, urls[1].host);
 }
 
 /* To the same host it is followed; whoever sends us elsewhere is alive. */
 static bool follow(struct web_get *get)
 {
-    char *to = NULL;
+    AUTO(text) *to = text_new(URL_SIZE);
+    const int status = get->exchange.reply.status;
+    size_t size;
 
-    curl_easy_getinfo(get->easy, CURLINFO_REDIRECT_URL, &to);
-    if (!to || get->redirects >= REDIRECTS_MAX || !same_host(get->url, to))
+    if (!get->answered || status < STATUS_MOVED || status >= STATUS_BAD || !get->location ||
+        get->location->size == 0 || get->redirects >= REDIRECTS_MAX || !to ||
+        !location_add(to, get->at ? get->at : get->url, get->location->bytes) ||
+        !same_host(get->url, to->bytes))
         return false;
     get->redirects++;
-    AUTO_FREE char *url = strdup(to); /* the library's text ends with the next request */
-    return url && web_get_go(get, url);
+    web_get_stop(get);
+    free(get->at);
+    get->at = text_take(to, &size);
+    text_clear(get->location);
+    if (web_get_go(get, get->at))
+        return true;
+    get->why = (struct err){.code = ERR_BUSY};
+    get->state = GET_ENDED;
+    return true;
 }
 
-static enum probe_answer judge(struct web_get *get, CURLcode result, char text[PROBE_TEXT_SIZE])
+static void web_get_step(struct web_get *get)
 {
-    long status = 0;
+    enum http_step step = exchange_go(&get->exchange, &get->why);
 
-    curl_easy_getinfo(get->easy, CURLINFO_RESPONSE_CODE, &status);
-    bool cut = result == CURLE_WRITE_ERROR && get->bytes > LIMIT_PROBE_ANSWER_MAX;
-    if (result == CURLE_OUT_OF_MEMORY)
+    if (step == HTTP_WAITS && probe_now_ms() < get->until_ms)
+        return;
+    if (step == HTTP_WAITS)
+        err_set(&get->why, ERR_TIMEOUT, "late");
+    get->answered = step == HTTP_DONE;
+    get->state = GET_ENDED;
+}
+
+void web_perform(struct web *web)
+{
+    for (struct web_get *get = web->first; get; get = get->next) {
+        while (get->state == GET_UNDER_WAY) {
+            web_get_step(get);
+            if (get->state != GET_ENDED || !follow(get))
+                break;
+        }
+    }
+}
+
+static enum probe_answer judge(const struct web_get *get, char text[PROBE_TEXT_SIZE])
+{
+    const int status = get->exchange.reply.status;
+    const char *url = get->at ? get->at : get->url;
+    bool cut = get->why.code == ERR_TOO_LARGE && status > 0; /* its status is known by then */
+
+    if (get->why.code == ERR_BUSY)
         return PROBE_UNKNOWN;
-    if (result == CURLE_OPERATION_TIMEDOUT)
+    if (get->why.code == ERR_TIMEOUT)
         text_format(text, PROBE_TEXT_SIZE, "Get \"%s\": no answer within %lld s", get->url,
                     (long long)get->timeout_ms / 1000);
-    else if (result != CURLE_OK && !cut)
-        text_format(text, PROBE_TEXT_SIZE, "Get \"%s\": %s", get->url,
-                    get->why[0] ? get->why : curl_easy_strerror(result));
+    else if (!get->answered && !cut)
+        text_format(text, PROBE_TEXT_SIZE, "Get \"%s\": %s", url, get->why.text);
     else if (status < STATUS_GOOD || status >= STATUS_BAD)
-        text_format(text, PROBE_TEXT_SIZE, "HTTP probe failed with statuscode: %ld", status);
+        text_format(text, PROBE_TEXT_SIZE, "HTTP probe failed with statuscode: %d", status);
     else
         return PROBE_PASSED;
     return PROBE_FAILED;
 }
 
-void web_perform(struct web *web)
-{
-    int running;
-
-    curl_multi_perform(web->multi, &running);
-}
-
 void *web_next(struct web *web, enum probe_answer *answer, char text[PROBE_TEXT_SIZE])
 {
-    const CURLMsg *message;
-    int left;
-
-    while ((message = curl_multi_info_read(web->multi, &left))) {
-        struct web_get *get = NULL;
-        CURLcode result = message->data.result; /* the message ends with the handle's removal */
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&get);
-        web_get_stop(get);
-        if (result == CURLE_OK && follow(get))
+    for (struct web_get *get = web->first; get; get = get->next) {
+        if (get->state != GET_ENDED)
             continue;
-        *answer = judge(get, result, text);
+        *answer = judge(get, text);
+        web_get_leave(get);
         return get->owner;
     }
     return NULL;
@@ -272,19 +350,52 @@ void *web_next(struct web *web, enum probe_answer *answer, char text[PROBE_TEXT_
 
 /* ---- waiting ---- */
 
+/* Room for one more than so many. */
+static bool fds_fit(struct web *web, size_t count)
+{
+    if (count < web->fds_size)
+        return true;
+    size_t size = (count + 16) * 2;
+    struct pollfd *fds = realloc(web->fds, size * sizeof *fds);
+    if (!fds)
+        return false;
+    web->fds = fds;
+    web->fds_size = size;
+    return true;
+}
+
 void web_wait(struct web *web, struct pollfd *fds, size_t fds_count, int64_t timeout_ms)
 {
-    struct curl_waitfd extra[LIMIT_PROBE_COMMANDS_MAX];
+    enum { SHORT_MS = 20 }; /* without memory for all of them */
+    int64_t now_ms = probe_now_ms();
+    size_t count = 0;
 
-    CHECK(fds_count <= COUNT_OF(extra));
-    for (size_t i = 0; i < fds_count; i++)
-        extra[i] = (struct curl_waitfd){.fd = fds[i].fd, .events = CURL_WAIT_POLLIN};
-    curl_multi_poll(web->multi, extra, (unsigned)fds_count, (int)timeout_ms, NULL);
-    for (size_t i = 0; i < fds_count; i++)
-        fds[i].revents = extra[i].revents;
+    for (size_t i = 0; i < fds_count; i++) {
+        if (fds_fit(web, count))
+            web->fds[count++] = fds[i];
+    }
+    for (struct web_get *get = web->first; get; get = get->next) {
+        int64_t left_ms = get->until_ms > now_ms ? get->until_ms - now_ms : 0;
+        timeout_ms = left_ms < timeout_ms ? left_ms : timeout_ms;
+        if (fds_fit(web, count))
+            web->fds[count++] =
+                (struct pollfd){.fd = wire_fd(get->wire), .events = wire_events(get->wire)};
+        else
+            timeout_ms = timeout_ms < SHORT_MS ? timeout_ms : SHORT_MS;
+    }
+    if (fds_fit(web, count))
+        web->fds[count++] = (struct pollfd){.fd = web->bell.fd, .events = POLLIN};
+    if (poll(web->fds, count, (int)timeout_ms) > 0) {
+        for (size_t i = 0; i < fds_count && i < count; i++)
+            fds[i].revents = web->fds[i].revents;
+    } else {
+        for (size_t i = 0; i < fds_count; i++)
+            fds[i].revents = 0;
+    }
+    bell_wait(&web->bell, 0);
 }
 
 void web_wake(struct web *web)
 {
-    curl_multi_wakeup(web->multi);
+    bell_ring(&web->bell);
 }

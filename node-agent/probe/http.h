@@ -1,6 +1,6 @@
-/* GETs of many probes at once on one thread: a thin cover over libcurl, so that only http.c sees it. Connects straight
- * from the node (no proxy), checks no certificate, keeps no connection, throws bodies away.
- * Threads: the prober's, but web_wake(): any.   Owner: web_free(), web_get_free(). */
+/* GETs of many probes at once on one thread. Connects straight from the node (no proxy), checks no certificate, keeps no
+ * connection, throws bodies away.
+ * Threads: the prober's, but web_wake(): any.   Owner: web_free(), after web_get_free() of each. */
 #ifndef PROBE_HTTP_H
 #define PROBE_HTTP_H
 

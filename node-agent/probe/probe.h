@@ -7,7 +7,7 @@
  *     ... said() tells each failure, and each change of the verdict ...
  *     prober_end(prober, run);
  *
- * One thread asks all of them: requests by libcurl's multi interface, commands by descriptors that it polls. That a
+ * One thread asks all of them: requests over connections and commands by descriptors that it polls. That a
  * probe passes again and again wakes nobody.
  * Not for: what follows from a verdict (supervise/), running commands (the caller brings that).
  * Threads: any may begin and end probes; said() and the commands are called on the prober's own.   Owner:

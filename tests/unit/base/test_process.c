@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -164,6 +165,35 @@ TEST(inherits_no_descriptors_and_no_blocked_signals)
                         "0\n1\n2\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
+/* Each is the other's place. */
+TEST(hands_over_the_descriptors_given)
+{
+    AUTO(text) *out = text_new(1000);
+    AUTO_CLOSE int first = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int second = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int third = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const int fds[] = {third, second, first};
+    struct process process = {
+        .argv = ARGV("sh", "-c", "for n in 3 4 5 6; do readlink /proc/$$/fd/$n || echo none; done"),
+        .fds = fds,
+        .fds_count = COUNT_OF(fds)};
+    assert_true(run(&process, out, NULL));
+    assert_true(text_has_prefix(out->bytes, "/dev/null\n/etc/hostname\n/proc/"));
+    assert_non_null(strstr(out->bytes, "/comm\nnone\n"));
+    process.argv = ARGV("/nowhere/at/all");
+    assert_false(run(&process, out, NULL));
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+}
+
+TEST(finds_a_program_beside_the_running_one)
+{
+    char path[PATH_MAX], small[8];
+
+    assert_true(process_beside("test_base_process", path, sizeof path));
+    assert_int_equal(access(path, X_OK), 0);
+    assert_false(process_beside("test_base_process", small, sizeof small));
+}
+
 TEST(uses_the_environment_given)
 {
     AUTO(text) *out = text_new(10000);
@@ -244,6 +274,8 @@ int main(void)
         cmocka_unit_test(can_be_cancelled),
         cmocka_unit_test(does_not_wait_for_what_it_leaves_running),
         cmocka_unit_test(inherits_no_descriptors_and_no_blocked_signals),
+        cmocka_unit_test(hands_over_the_descriptors_given),
+        cmocka_unit_test(finds_a_program_beside_the_running_one),
         cmocka_unit_test(uses_the_environment_given),
         cmocka_unit_test(runs_the_hook_in_the_child),
         cmocka_unit_test(starts_a_program_without_copying_the_heap),

@@ -196,6 +196,8 @@ struct image_store *bench_open(struct bench *bench, const char *name,
     struct image_store_options all = options ? *options : (struct image_store_options){0};
     struct err err = {0};
 
+    if (!all.unpacker)
+        all.unpacker = UNPACK_PROGRAM;
     all.insecure = (struct text_list){true, insecure, 1};
     struct image_store *store = image_store_open(bench_path(bench, name), &all, &err);
     if (!store)

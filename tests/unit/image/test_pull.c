@@ -217,7 +217,7 @@ TEST(says_what_went_wrong)
                   usual, &err),
         ERR_IMAGE_INACCESSIBLE, "not found");
     close_store();
-    const struct image_store_options secure = {0};
+    const struct image_store_options secure = {.unpacker = UNPACK_PROGRAM};
     store = image_store_open(bench_path(&bench, "store"), &secure, &err);
     assert_non_null(store);
     assert_true(text_format(reference, sizeof reference, "%s/x", bench.host));

@@ -226,11 +226,20 @@ TEST(a_shared_layer_stays_as_long_as_one_image_needs_it)
 
 TEST(one_process_at_a_time)
 {
-    const struct image_store_options options = {0};
+    const struct image_store_options options = {.unpacker = UNPACK_PROGRAM};
 
     reopen(NULL);
     assert_null(image_store_open(bench_path(&bench, "store"), &options, &err));
     assert_int_equal(err.code, ERR_CONFLICT);
+}
+
+TEST(a_missing_unpacker_is_told_at_the_start)
+{
+    const struct image_store_options options = {.unpacker = "/nowhere/berth-unpack"};
+
+    assert_null(image_store_open(bench_path(&bench, "other"), &options, &err));
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "/nowhere/berth-unpack"));
 }
 
 TEST(what_was_never_synced_is_not_believed_after_a_reboot)
@@ -341,6 +350,7 @@ int main(void)
         cmocka_unit_test(an_image_in_use_a_moment_ago_stays),
         cmocka_unit_test(a_shared_layer_stays_as_long_as_one_image_needs_it),
         cmocka_unit_test(one_process_at_a_time),
+        cmocka_unit_test(a_missing_unpacker_is_told_at_the_start),
         cmocka_unit_test(what_was_never_synced_is_not_believed_after_a_reboot),
         cmocka_unit_test(what_is_damaged_is_dropped_and_pulled_again),
         cmocka_unit_test(a_crash_at_any_moment_leaves_a_store_that_works),

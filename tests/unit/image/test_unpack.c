@@ -1,5 +1,5 @@
-/* Layers good and hostile. Each test unpacks into "root" of a folder of its own and, where something
- * tries to get out, looks at "outside" beside it. */
+/* Layers good and hostile, unpacked by berth-unpack as on a node. Each test unpacks into "root" of a folder of its
+ * own and, where something tries to get out, looks at "outside" beside it. */
 #include "tests/unit/image/made.h"
 #include "tests/unit/unit.h"
 
@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "node-agent/image/tree.h"
-#include "node-agent/image/unpack.h"
+#include "node-agent/image/unpacker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ static bool unpack_over(const char *root_name, const char *lower_name, int64_t b
                                   .cancel_fd = -1};
 
     memset(&err, 0, sizeof err);
-    bool done = unpack_layer(&unpack, &unpacked, &err);
+    bool done = unpacker_run(UNPACK_PROGRAM, &unpack, &unpacked, &err);
     if (done && apart && lower_name) {
         assert_false(debts.unsettled);
         done = tree_settle(&debts, root, &lower, 1, &err);
@@ -728,7 +728,7 @@ TEST(checks_both_digests)
                                       .cancel_fd = -1,
                                       .digest = i == 1 ? other : digest,
                                       .diff_id = i == 2 ? other : digest};
-        assert_int_equal(unpack_layer(&unpack, &unpacked, &err), i == 0);
+        assert_int_equal(unpacker_run(UNPACK_PROGRAM, &unpack, &unpacked, &err), i == 0);
     }
     assert_non_null(strstr(err.text, other));
 }
@@ -743,7 +743,7 @@ TEST(stops_when_told)
     AUTO_CLOSE int root = open_dir("root");
     const struct unpack unpack = {
         .blob = blob, .root = root, .bytes_max = 1 << 20, .files_max = 10, .cancel_fd = bell};
-    assert_false(unpack_layer(&unpack, &unpacked, &err));
+    assert_false(unpacker_run(UNPACK_PROGRAM, &unpack, &unpacked, &err));
     assert_int_equal(err.code, ERR_CLOSED);
 }
 
