@@ -1,10 +1,11 @@
-/* SQLite behind backend.h: the only file that sees it.
+/* SQLite behind backend.h: the only file that sees it, beside log_file.c.
  *
  * A connection prepares a statement at its first use and keeps it; backend_prepare() does all at once, so that a
  * typo fails the start. Names of parameters and columns are compared with what SQLite says then. */
 #include "store/backend.h"
 
 #include "base/clock.h"
+#include "store/log_file.h"
 #include "store/statements.h"
 
 #include <errno.h>
@@ -110,7 +111,8 @@ static bool open_handle(struct backend *backend, const char *path, enum backend_
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE;
     if (use == BACKEND_WRITER)
         flags |= SQLITE_OPEN_CREATE;
-    int result = sqlite3_open_v2(path, &backend->handle, flags, NULL);
+    const char *way = use == BACKEND_WRITER ? log_file_way() : NULL;
+    int result = sqlite3_open_v2(path, &backend->handle, flags, way);
     if (result != SQLITE_OK)
         return fail(backend, result, path, err);
     sqlite3_busy_timeout(backend->handle, 5000);
