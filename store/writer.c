@@ -23,7 +23,6 @@ struct batch {
     struct job *first, *newest;
     size_t count;
     int64_t begun_ns;
-    bool rested;
 };
 
 /* Appends what waits, as far as it may. The queue's lock is held. */
@@ -53,8 +52,8 @@ static bool join(struct store *store, struct batch *batch)
 }
 
 /* What came while the batch ran rides along: each commit costs its sync and a page of every table it touches, whoever
- * shares it. Where several came together more are on their way, and get a moment more. The first of all does not wait
- * for ever. */
+ * shares it. Where several came together more are on their way, and get a moment more, as long as each moment brings
+ * some. The first of all does not wait for ever. */
 static bool late(struct store *store, struct batch *batch)
 {
     const struct timespec moment = {.tv_nsec = MOMENT_NS};
@@ -62,9 +61,8 @@ static bool late(struct store *store, struct batch *batch)
         return false;
     if (join(store, batch))
         return true;
-    if (batch->count < COMPANY || batch->rested)
+    if (batch->count < COMPANY)
         return false;
-    batch->rested = true;
     (void)nanosleep(&moment, NULL);
     return join(store, batch);
 }
