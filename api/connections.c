@@ -2,6 +2,7 @@
  * the library tells of the end before it closes. */
 #include "api/connections.h"
 
+#include "api/tls.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/thread.h"
@@ -10,7 +11,7 @@
 #include <sys/socket.h>
 
 struct connection {
-    int fd;
+    struct tls_sender sender; /* with its file descriptor */
     _Atomic int64_t since_ns; /* waiting for a whole request since; 0: it is the server's turn */
     struct connection *next, **held_by;
 };
@@ -51,7 +52,7 @@ struct connection *connections_add(struct connections *connections, int fd)
 
     if (!connection)
         return NULL;
-    connection->fd = fd;
+    connection->sender.fd = fd;
     connection->since_ns = clock_boot_ns();
     WITH_LOCK(&connections->lock);
     connection->next = connections->first;
@@ -92,6 +93,11 @@ void connections_idle(struct connection *connection)
     set_since(connection, clock_boot_ns());
 }
 
+struct tls_sender *connections_sender(struct connection *connection)
+{
+    return connection ? &connection->sender : NULL;
+}
+
 int64_t connections_sweep(struct connections *connections, int64_t now_ns)
 {
     const int64_t patience_ns = (int64_t)LIMIT_HTTP_REQUEST_TIMEOUT_S * 1000000000;
@@ -100,7 +106,7 @@ int64_t connections_sweep(struct connections *connections, int64_t now_ns)
     for (struct connection *at = connections->first; at; at = at->next) {
         int64_t since_ns = atomic_load_explicit(&at->since_ns, memory_order_relaxed);
         if (since_ns != 0 && now_ns - since_ns > patience_ns)
-            (void)shutdown(at->fd, SHUT_RDWR);
+            (void)shutdown(at->sender.fd, SHUT_RDWR);
     }
     return connections->count;
 }

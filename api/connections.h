@@ -12,6 +12,7 @@
 
 struct connections;
 struct connection;
+struct tls_sender;
 
 struct connections *connections_new(struct err *err) MUST_CHECK;
 void connections_free(struct connections *connections);
@@ -22,6 +23,8 @@ void connections_remove(struct connections *connections, struct connection *conn
 /* A whole request is there; the time is the server's now. And its reply has gone. */
 void connections_ready(struct connection *connection);
 void connections_idle(struct connection *connection);
+/* How its bytes go out over TLS; NULL for NULL. */
+struct tls_sender *connections_sender(struct connection *connection);
 /* Cuts off those that are late; returns how many are open. */
 int64_t connections_sweep(struct connections *connections, int64_t now_ns);
 

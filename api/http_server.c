@@ -252,8 +252,15 @@ static struct MHD_Response *response_make(struct request *request)
                                            MHD_RESPMEM_PERSISTENT);
 }
 
+static bool has_body(const struct request *request)
+{
+    return body_size(request) > 0 && request->method != HTTP_HEAD && request->reply.status != 204 &&
+           request->reply.status != 304;
+}
+
 static enum MHD_Result reply_send(struct request *request)
 {
+    struct tls_sender *sender = connections_sender(request->place);
     struct MHD_Response *response;
     enum MHD_Result sent = MHD_NO;
 
@@ -268,6 +275,8 @@ static enum MHD_Result reply_send(struct request *request)
         connections_idle(request->place); /* the client's turn: to take it */
     if (!response)
         return MHD_NO;
+    if (sender)
+        sender->more = !request->reply.tap && has_body(request);
     if (add_headers(response, request))
         sent = MHD_queue_response(request->connection, (unsigned)request->reply.status, response);
     MHD_destroy_response(response);
@@ -422,10 +431,14 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *place = connections_add(server->connections, info ? info->connect_fd : -1);
-    else
+    if (code != MHD_CONNECTION_NOTIFY_STARTED) {
         connections_remove(server->connections, TAKE(*place));
+        return;
+    }
+    *place = connections_add(server->connections, info ? info->connect_fd : -1);
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (*place && server->api->tls && info)
+        tls_send_by(info->tls_session, connections_sender(*place));
 }
 
 /* Paths are decoded by path_split(), segment by segment. */

@@ -37,9 +37,16 @@ bool reply_kept(struct request *request, int status, const char *type, const cha
     return reply_json(request, status);
 }
 
-void reply_header(struct request *request, const char *name, const char *format, ...)
+void reply_header_kept(struct request *request, const char *name, const char *value)
 {
     struct reply *reply = &request->reply;
+
+    CHECK(reply->headers_count < REPLY_HEADERS_MAX);
+    reply->headers[reply->headers_count++] = (struct reply_header){name, value};
+}
+
+void reply_header(struct request *request, const char *name, const char *format, ...)
+{
     char value[HEADER_VALUE_SIZE];
     const char *kept = NULL;
     va_list arguments;
@@ -48,9 +55,8 @@ void reply_header(struct request *request, const char *name, const char *format,
     if (text_format_v(value, sizeof value, format, arguments))
         kept = arena_text(request->arena, value);
     va_end(arguments);
-    CHECK(reply->headers_count < REPLY_HEADERS_MAX);
     if (kept)
-        reply->headers[reply->headers_count++] = (struct reply_header){name, kept};
+        reply_header_kept(request, name, kept);
 }
 
 static void add_error(struct text *out, enum err_code code, const char *field, const char *message)

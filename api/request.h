@@ -196,6 +196,8 @@ bool reply_kept(struct request *request, int status, const char *type, const cha
                 size_t size);
 void reply_header(struct request *request, const char *name, const char *format, ...)
     PRINTF_LIKE(3, 4);
+/* A value that lasts as long as the request. */
+void reply_header_kept(struct request *request, const char *name, const char *value);
 /* Fills the reply with the error envelope; names the problems, if any. */
 void reply_error(struct request *request, const struct err *err);
 

@@ -267,19 +267,20 @@ static void routing_give(struct request *request)
 static void transport_give(struct request *request)
 {
     if (text_has_prefix(request_base(request), "https:"))
-        reply_header(request, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+        reply_header_kept(request, "Strict-Transport-Security",
+                          "max-age=31536000; includeSubDomains");
 }
 
 static void ids_give(struct request *request)
 {
     const char *client = request_header(request, "x-ms-client-request-id");
 
-    reply_header(request, "x-ms-request-id", "%s", request->id);
-    reply_header(request, "x-ms-correlation-request-id", "%s",
-                 request->correlation_id ? request->correlation_id : request->id);
+    reply_header_kept(request, "x-ms-request-id", request->id);
+    reply_header_kept(request, "x-ms-correlation-request-id",
+                      request->correlation_id ? request->correlation_id : request->id);
     routing_give(request);
     if (client && id_is_plain(client))
-        reply_header(request, "x-ms-client-request-id", "%s", client);
+        reply_header_kept(request, "x-ms-client-request-id", client);
 }
 
 /* Berth does not count calls by subscription; clients of ARM expect to be told that there is room.

@@ -10,6 +10,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { CHAIN_MAX = 8 };
 
@@ -119,6 +120,28 @@ tls_callback_fn tls_callback(void)
     gnutls_certificate_retrieve_function2 *callback = on_handshake; /* its type is checked here */
 
     return (tls_callback_fn)callback;
+}
+
+/* ---- how bytes go out ---- */
+
+static ssize_t on_push(gnutls_transport_ptr_t context, const giovec_t *pieces, int count)
+{
+    struct tls_sender *sender = context;
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
+                             .msg_iovlen = (size_t)count};
+    int more = sender->more ? MSG_MORE : 0;
+
+    sender->more = false;
+    return sendmsg(sender->fd, &message, MSG_NOSIGNAL | more);
+}
+
+void tls_send_by(void *session, struct tls_sender *sender)
+{
+    gnutls_transport_ptr_t from, to;
+
+    gnutls_transport_get_ptr2(session, &from, &to);
+    gnutls_transport_set_ptr2(session, from, sender);
+    gnutls_transport_set_vec_push_function(session, on_push);
 }
 
 /* ---- sessions that were taken over ---- */

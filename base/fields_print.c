@@ -154,14 +154,20 @@ static bool is_worth_printing(const struct field *field, const void *value)
     return member_is_given(field, member);
 }
 
+/* ,"name": in one piece, for there are many. Names of tables need no escapes. */
 static void print_name(struct text *out, const char *name, bool *comma)
 {
+    size_t size = strlen(name);
+    if (!text_reserve(out, size + 4))
+        return;
+    char *at = out->bytes + out->size;
     if (*comma)
-        text_add_char(out, ',');
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, name, size);
+    memcpy(at + size, "\":", 3);
+    out->size = (size_t)(at + size + 2 - out->bytes);
     *comma = true;
-    text_add_char(out, '"'); /* names of tables need no escapes */
-    text_add(out, name);
-    text_add_n(out, "\":", 2);
 }
 
 static void print_members(const struct printer *printer, const struct schema *schema,

@@ -8,11 +8,12 @@
 static void collect(const struct schema *schema, const void *value, const struct place *place,
                     struct text *out, bool *comma);
 
-static void collect_secret(const struct field *field, const void *value, const struct place *place,
+static void collect_secret(const struct field *field, const void *value, const struct place *above,
                            struct text *out, bool *comma)
 {
     AUTO(text) *path = text_new(PATH_TEXT_MAX);
-    place_print(place, path);
+    struct place place = place_member(above, field->name);
+    place_print(&place, path);
     if (!text_ok(path)) {
         out->failed = true;
         return;
@@ -25,16 +26,17 @@ static void collect_secret(const struct field *field, const void *value, const s
     member_print(field, value, FIELDS_WITH_SECRETS, out);
 }
 
-static void collect_below(const struct field *field, const void *value, const struct place *place,
+static void collect_below(const struct field *field, const void *value, const struct place *above,
                           struct text *out, bool *comma)
 {
     const char *below = *(const char *const *)member_in(field, value);
-    if (field->kind == FIELD_OBJECT && below)
-        collect(field->schema, below, place, out, comma);
-    if (field->kind != FIELD_ITEMS_)
+    if (!below)
         return;
-    for (size_t i = 0; i < count_in(field, value); i++) {
-        struct place item = place_item(place, i);
+    struct place place = place_member(above, field->name);
+    if (field->kind == FIELD_OBJECT)
+        collect(field->schema, below, &place, out, comma);
+    for (size_t i = 0; field->kind == FIELD_ITEMS_ && i < count_in(field, value); i++) {
+        struct place item = place_item(&place, i);
         collect(field->schema, below + i * field->schema->size, &item, out, comma);
     }
 }
@@ -44,12 +46,11 @@ static void collect(const struct schema *schema, const void *value, const struct
 {
     for (size_t i = 0; i < schema->count; i++) {
         const struct field *field = &schema->fields[i];
-        struct place member = place_member(place, field->name);
         if ((field->flags & FIELD_SECRET) != 0) {
             if (member_is_given(field, member_in(field, value)))
-                collect_secret(field, value, &member, out, comma);
+                collect_secret(field, value, place, out, comma);
         } else if (field->kind == FIELD_OBJECT || field->kind == FIELD_ITEMS_) {
-            collect_below(field, value, &member, out, comma);
+            collect_below(field, value, place, out, comma);
         }
     }
 }

@@ -65,7 +65,7 @@ char *text_take(struct text *text, size_t *size)
 }
 
 /* The capacity never goes beyond the ceiling and its NUL, so having room is having leave. */
-static bool has_room(const struct text *text, size_t size)
+static inline bool has_room(const struct text *text, size_t size)
 {
     return size < text->capacity - text->size && !text->failed;
 }
@@ -92,14 +92,20 @@ static bool grow(struct text *text, size_t size)
     return true;
 }
 
-bool text_reserve(struct text *text, size_t size)
+/* Documents are printed in many small pieces: this must cost next to nothing. */
+static inline bool reserve(struct text *text, size_t size)
 {
     return text && (has_room(text, size) || grow(text, size));
 }
 
+bool text_reserve(struct text *text, size_t size)
+{
+    return reserve(text, size);
+}
+
 void text_add_n(struct text *text, const char *bytes, size_t size)
 {
-    if (!text_reserve(text, size))
+    if (!reserve(text, size))
         return;
     if (size > 0)
         memcpy(text->bytes + text->size, bytes, size);
@@ -124,7 +130,7 @@ void text_add(struct text *text, const char *string)
 
 void text_add_char(struct text *text, char character)
 {
-    if (!text_reserve(text, 1))
+    if (!reserve(text, 1))
         return;
     text->bytes[text->size++] = character;
     text->bytes[text->size] = '\0';

@@ -81,9 +81,21 @@ static void add_escaped(struct text *text, unsigned char byte)
     text_add_n(text, escape, size);
 }
 
-void text_add_json_n(struct text *text, const char *string, size_t size)
+/* What most strings are. */
+static void add_plain(struct text *text, const char *string, size_t size)
 {
-    size_t run = 0, at = 0;
+    if (size >= SIZE_MAX - 2 || !text_reserve(text, size + 2))
+        return;
+    char *at = text->bytes + text->size;
+    at[0] = '"';
+    memcpy(at + 1, string, size);
+    memcpy(at + 1 + size, "\"", 2);
+    text->size += size + 2;
+}
+
+static void add_with_escapes(struct text *text, const char *string, size_t size, size_t at)
+{
+    size_t run = 0;
     text_add_char(text, '"');
     while ((at += text_json_run(string + at, size - at)) < size) {
         unsigned char byte = (unsigned char)string[at];
@@ -101,6 +113,15 @@ void text_add_json_n(struct text *text, const char *string, size_t size)
     }
     text_add_n(text, string + run, at - run);
     text_add_char(text, '"');
+}
+
+void text_add_json_n(struct text *text, const char *string, size_t size)
+{
+    size_t plain = text_json_run(string, size);
+    if (plain == size && size > 0)
+        add_plain(text, string, size);
+    else
+        add_with_escapes(text, string, size, plain);
 }
 
 void text_add_json(struct text *text, const char *string)

@@ -103,6 +103,7 @@ struct scheduler {
     int64_t tick_ns;      /* when slow things are next due */
     int64_t lease_ns;     /* when a lease may have ended */
     int64_t hold_off_ns;  /* the store failed: nothing is written until then */
+    int64_t rest_ns;      /* until then those that come are gathered */
 };
 
 /* scheduler.c. scheduler_new() is scheduler_start() without the thread: tests run the rounds by hand. */

@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
+#include <time.h>
+
 #define MS INT64_C(1000000)
-enum { TICK_MS = 1000, HOLD_OFF_MS = 200 };
+enum { TICK_MS = 1000, HOLD_OFF_MS = 200, PACE_MS = 5 };
 
 /* ---- what the store tells: on its writer's thread ---- */
 
@@ -119,10 +121,14 @@ static bool place(struct scheduler *scheduler, bool tick, struct err *err)
 {
     int64_t begun_ns = clock_boot_ns();
     place_plan(scheduler);
-    if (scheduler->placing_count > 0)
+    size_t count = scheduler->placing_count;
+    if (count > 0)
         metric_observe_ns(METRIC_placement_seconds, clock_boot_ns() - begun_ns);
-    return place_commit(scheduler, err) && preempt(scheduler, tick, err) &&
-           reasons_tell(scheduler, tick, err);
+    if (!place_commit(scheduler, err))
+        return false;
+    if (count > 0 && count < COUNT_OF(scheduler->placing))
+        scheduler->rest_ns = clock_boot_ns() + PACE_MS * MS;
+    return preempt(scheduler, tick, err) && reasons_tell(scheduler, tick, err);
 }
 
 static bool has_more(struct scheduler *scheduler)
@@ -170,6 +176,16 @@ int64_t scheduler_round(struct scheduler *scheduler)
     return sleep_ns(scheduler, now_ns);
 }
 
+/* A placement writes a page of each of five tables, however many groups it places: those that come in a stream are
+ * placed together. The first one after a rest is placed at once, and so is all that one round had no room for. */
+static void pace(const struct scheduler *scheduler)
+{
+    int64_t left_ns = scheduler->rest_ns - clock_boot_ns();
+    struct timespec rest = {.tv_nsec = (long)earlier(left_ns, PACE_MS * MS)};
+    if (left_ns > 0)
+        (void)nanosleep(&rest, NULL);
+}
+
 static void *run(void *context)
 {
     struct scheduler *scheduler = context;
@@ -177,6 +193,7 @@ static void *run(void *context)
         int64_t wait_ns = scheduler_round(scheduler);
         if (wait_ns > 0)
             bell_wait(&scheduler->bell, (wait_ns + MS - 1) / MS);
+        pace(scheduler);
     }
     return NULL;
 }

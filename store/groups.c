@@ -170,8 +170,11 @@ bool group_load(struct tx *tx, int64_t key, struct group_row **row, struct err *
     if (!found)
         return arena_full(err);
     bool any = statement_next(q, err);
-    if (any)
+    if (any) {
         read_moving(q, tx->scratch, found);
+        found->no_disks = column_int(q, C_no_disks) != 0;
+        found->no_dns_name = column_int(q, C_no_dns_name) != 0;
+    }
     *row = any ? found : NULL;
     return statement_ok(q, err);
 }
@@ -372,7 +375,8 @@ bool group_save(struct tx *tx, struct group_row *row, struct err *err)
     bind_text(q, P_address, row->address);
     bind_int(q, P_revision, row->revision);
     bind_int(q, P_waits, row->waits);
-    return statement_run(q, err) && dns_name_move(tx, row, err) && quota_count(tx, row, err);
+    return statement_run(q, err) && (row->no_dns_name || dns_name_move(tx, row, err)) &&
+           quota_count(tx, row, err);
 }
 
 static bool respec_columns(struct tx *tx, const struct group_row *row, struct err *err)

@@ -81,12 +81,15 @@ struct pending_row *store_pending_find(struct tx *tx, int64_t group_key, struct 
 
 /* ---- placing ---- */
 
-static bool disks_are_there(struct tx *tx, int64_t group_key, int64_t node_key, struct err *err)
+static bool settle_disks(struct tx *tx, const struct group_row *row, int64_t node_key,
+                         struct err *err)
 {
     char words[DISK_WORDS_SIZE];
     bool allowed;
-    return disks_allow(tx, group_key, node_key, &allowed, words, err) &&
-           (allowed || err_set(err, ERR_DISK, "%s", words));
+    if (row->no_disks)
+        return true;
+    return disks_allow(tx, row->key, node_key, &allowed, words, err) &&
+           (allowed || err_set(err, ERR_DISK, "%s", words)) && disks_place(tx, row, node_key, err);
 }
 
 /* `before`: it was placed before, so there may be orders for it. */
@@ -115,7 +118,7 @@ bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnatio
         return false;
     if (!row || !row->waits || row->incarnation != incarnation)
         return err_set(err, ERR_CONFLICT, "the container group does not wait for a node any more");
-    if (!disks_are_there(tx, row->key, node_key, err) || !disks_place(tx, row, node_key, err))
+    if (!settle_disks(tx, row, node_key, err))
         return false;
     bool before = row->node_key != 0;
     row->node_key = node_key;

@@ -191,6 +191,8 @@ struct group_row {
 
     bool living; /* false: removed, waiting for its nodes to forget it */
     bool waits;  /* wants to run and waits for a node */
+    /* Read with the row by those who move it, so that they need not ask; false: nobody looked. */
+    bool no_disks, no_dns_name;
     int64_t subscription_key, resource_group_key;
     struct quota_hold counted; /* in the quotas of this class, as it was read or last saved */
     enum quota_class counted_class;

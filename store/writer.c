@@ -11,10 +11,61 @@
 #include "store/store_room.h"
 
 #include <semaphore.h>
+#include <time.h>
 
+enum { COMPANY = 4, MOMENT_NS = 100000 };
 enum outcome { WORK_KEPT, WORK_SPOILT, TRANSACTION_LOST };
 
 /* ---- one batch ---- */
+
+/* Work of one transaction. `begun_ns`: when the first of it was taken. */
+struct batch {
+    struct job *first, *newest;
+    size_t count;
+    int64_t begun_ns;
+};
+
+/* Appends what waits, as far as it may. The queue's lock is held. */
+static void batch_fill(struct batch *batch, struct queue *queue)
+{
+    struct job *first = queue->first;
+    size_t before = batch->count;
+    if (!first || batch->count >= (size_t)LIMIT_STORE_BATCH_MAX)
+        return;
+    *(batch->newest ? &batch->newest->next : &batch->first) = first;
+    for (batch->newest = first, batch->count++;
+         batch->newest->next && batch->count < (size_t)LIMIT_STORE_BATCH_MAX; batch->count++)
+        batch->newest = batch->newest->next;
+    queue->first = TAKE(batch->newest->next);
+    if (!queue->first)
+        queue->last = &queue->first;
+    queue->count -= batch->count - before;
+    metric_set(METRIC_store_queue, (int64_t)queue->count);
+}
+
+static bool join(struct store *store, struct batch *batch)
+{
+    size_t before = batch->count;
+    WITH_LOCK(&store->queue.lock);
+    batch_fill(batch, &store->queue);
+    return batch->count > before;
+}
+
+/* What came while the batch ran rides along: each commit costs its sync and a page of every table it touches, whoever
+ * shares it. Where several came together more are on their way, and get a moment more, as long as each moment brings
+ * some. The first of all does not wait for ever. */
+static bool late(struct store *store, struct batch *batch)
+{
+    const struct timespec moment = {.tv_nsec = MOMENT_NS};
+    if (clock_boot_ns() - batch->begun_ns > LIMIT_STORE_JOIN_MS * INT64_C(1000000))
+        return false;
+    if (join(store, batch))
+        return true;
+    if (batch->count < COMPANY)
+        return false;
+    (void)nanosleep(&moment, NULL);
+    return join(store, batch);
+}
 
 static void begin_anew(struct store *store)
 {
@@ -81,10 +132,11 @@ static enum outcome run_marked(struct store *store, struct job *job)
 }
 
 /* `spoilt`: a work must be undone that this pass cannot undo alone. */
-static bool run_all(struct store *store, struct job *jobs, bool marked, bool *spoilt,
+static bool run_all(struct store *store, struct batch *batch, bool marked, bool *spoilt,
                     struct err *err)
 {
-    for (struct job *job = jobs; job; job = job->next) {
+    for (struct job **at = &batch->first; *at || late(store, batch); at = &(*at)->next) {
+        struct job *job = *at;
         enum outcome outcome = marked ? run_marked(store, job) : run_plain(store, job);
         if (outcome == WORK_KEPT)
             continue;
@@ -105,11 +157,11 @@ static bool save_revision(struct store *store, struct err *err)
     return statement_run(q, err);
 }
 
-static bool try_batch(struct store *store, struct job *jobs, bool marked, bool *spoilt,
+static bool try_batch(struct store *store, struct batch *batch, bool marked, bool *spoilt,
                       struct err *err)
 {
     begin_anew(store);
-    if (backend_begin(store->writer, err) && run_all(store, jobs, marked, spoilt, err) &&
+    if (backend_begin(store->writer, err) && run_all(store, batch, marked, spoilt, err) &&
         quotas_save(&store->tx, err) && save_revision(store, err) &&
         backend_commit(store->writer, err))
         return true;
@@ -117,11 +169,11 @@ static bool try_batch(struct store *store, struct job *jobs, bool marked, bool *
     return false;
 }
 
-static bool commit_batch(struct store *store, struct job *jobs, struct err *err)
+static bool commit_batch(struct store *store, struct batch *batch, struct err *err)
 {
     bool spoilt = false;
-    if (!try_batch(store, jobs, false, &spoilt, err) &&
-        !(spoilt && try_batch(store, jobs, true, &spoilt, err)))
+    if (!try_batch(store, batch, false, &spoilt, err) &&
+        !(spoilt && try_batch(store, batch, true, &spoilt, err)))
         return false;
     store->revision = store->tx.revision;
     return true;
@@ -168,49 +220,35 @@ static void note_broken(struct store *store, const struct err *err)
     }
 }
 
-static void run_batch(struct store *store, struct job *jobs)
+static void run_batch(struct store *store, struct batch *batch)
 {
     struct err err = {0};
-    int64_t begun = clock_boot_ns();
-    bool ok = commit_batch(store, jobs, &err);
-    metric_observe_ns(METRIC_store_commit_seconds, clock_boot_ns() - begun);
+    bool ok = commit_batch(store, batch, &err);
+    metric_observe_ns(METRIC_store_commit_seconds, clock_boot_ns() - batch->begun_ns);
     metric_add(METRIC_store_commits_total, 1);
     if (!ok) {
-        fail_all(jobs, &err);
+        fail_all(batch->first, &err);
         store->tx.changes_count = 0;
         if (backend_broken(store->writer))
             note_broken(store, &err);
     }
-    metric_add(METRIC_store_commands_total, (int64_t)tell_all(jobs));
+    metric_add(METRIC_store_commands_total, (int64_t)tell_all(batch->first));
     tell_listeners(store);
     checkpointer_after_commit(store);
 }
 
 /* ---- the queue ---- */
 
-static struct job *cut_batch(struct queue *queue)
+/* Nothing with `over`: closing, and everything was done. Nothing without: sleep until the bell rings. */
+static struct batch take_waiting(struct queue *queue, bool *over, struct err *broken)
 {
-    struct job *first = queue->first, *last = first;
-    size_t taken = 1;
-    for (; last->next && taken < (size_t)LIMIT_STORE_BATCH_MAX; taken++)
-        last = last->next;
-    queue->first = last->next;
-    if (!queue->first)
-        queue->last = &queue->first;
-    last->next = NULL;
-    queue->count -= taken;
-    metric_set(METRIC_store_queue, (int64_t)queue->count);
-    return first;
-}
-
-/* NULL with `over`: closing, and everything was done. NULL without: sleep until the bell rings. */
-static struct job *take_waiting(struct queue *queue, bool *over, struct err *broken)
-{
+    struct batch batch = {.begun_ns = clock_boot_ns()};
     WITH_LOCK(&queue->lock);
     *broken = queue->broken;
     queue->asleep = !queue->first && !queue->closing;
     *over = !queue->first && queue->closing;
-    return queue->first ? cut_batch(queue) : NULL;
+    batch_fill(&batch, queue);
+    return batch;
 }
 
 static void *writer_main(void *context)
@@ -218,14 +256,14 @@ static void *writer_main(void *context)
     struct store *store = context;
     struct err broken;
     for (bool over = false; !over;) {
-        struct job *jobs = take_waiting(&store->queue, &over, &broken);
-        if (!jobs && !over) {
+        struct batch batch = take_waiting(&store->queue, &over, &broken);
+        if (!batch.first && !over) {
             bell_wait(&store->queue.bell, -1);
-        } else if (jobs && broken.code != ERR_OK) {
-            fail_all(jobs, &broken);
-            tell_all(jobs);
-        } else if (jobs) {
-            run_batch(store, jobs);
+        } else if (batch.first && broken.code != ERR_OK) {
+            fail_all(batch.first, &broken);
+            tell_all(batch.first);
+        } else if (batch.first) {
+            run_batch(store, &batch);
         }
     }
     return NULL;

@@ -14,7 +14,7 @@ static void give_url(struct request *request, const char *header, const char *re
 void group_operation_header(struct request *request, const char *location, const char *operation_id)
 {
     give_url(request, "Azure-AsyncOperation", "operations", location, operation_id);
-    reply_header(request, "Retry-After", "1");
+    reply_header_kept(request, "Retry-After", "1");
 }
 
 void group_result_header(struct request *request, const char *location, const char *operation_id)

@@ -16,7 +16,7 @@ bool group_show(struct request *request, struct err *err)
     if (!group_print_whole(request, row, request->out, err))
         return false;
     if (row->provisioning != PROVISIONING_SUCCEEDED && row->provisioning != PROVISIONING_FAILED)
-        reply_header(request, "Retry-After", "1"); /* for those who poll the group itself */
+        reply_header_kept(request, "Retry-After", "1"); /* for those who poll the group itself */
     return reply_json(request, 200);
 }
 

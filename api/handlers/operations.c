@@ -143,7 +143,7 @@ static bool tell(struct request *request, const struct operation_row *operation,
         .error = has_failed(operation) ? &error : NULL,
     };
     if (operation->status == OPERATION_PENDING)
-        reply_header(request, "Retry-After", "1");
+        reply_header_kept(request, "Retry-After", "1");
     return reply_value(request, 200, &operation_schema, &view);
 }
 
@@ -191,7 +191,7 @@ static bool tell_result(struct request *request, struct err *err)
     }
     if (operation->status == OPERATION_PENDING) {
         group_result_header(request, operation->location, operation->id);
-        reply_header(request, "Retry-After", "1");
+        reply_header_kept(request, "Retry-After", "1");
         return reply_empty(request, 202);
     }
     return operation->kind == OPERATION_CREATE || operation->kind == OPERATION_UPDATE

@@ -23,7 +23,7 @@ static bool accepted(struct request *request, int64_t key)
     reply_header(request, "Location",
                  "%s/subscriptions/%s/operationresults/%llx?api-version=2021-04-01",
                  request_base(request), request->names[0], (unsigned long long)key);
-    reply_header(request, "Retry-After", "1");
+    reply_header_kept(request, "Retry-After", "1");
     return reply_empty(request, 202);
 }
 

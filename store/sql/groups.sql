@@ -11,7 +11,11 @@ g.node_ports, g.zone
 
 -- name: group_load
 -- What moves it, living or not.
-select {life_columns} from container_groups g where g.key = :key;
+select {life_columns},
+       not exists (select 1 from disk_uses u where u.group_key = g.key) as no_disks,
+       not exists (select 1 from dns_names n where n.group_key = g.key) as no_dns_name
+  from container_groups g
+ where g.key = :key;
 
 -- name: group_find
 -- The living group of a name.

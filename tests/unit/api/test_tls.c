@@ -6,6 +6,8 @@
 #include "base/limits.h"
 #include "node-agent/link/http.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -52,6 +54,8 @@ TEST(a_node_that_knows_the_ca_is_answered)
     struct called called = call_once(served, ca_of(served), "127.0.0.1");
 
     assert_string_equal(called.err.text, "");
+    if (called.status != 200)
+        printf("%s\n", called.body);
     assert_int_equal(called.status, 200);
     assert_string_equal(called.body, "ok\n");
 }
@@ -97,8 +101,50 @@ TEST(parked_requests_of_one_connection_are_all_answered)
     for (int i = 0; i < 300; i++) {
         struct called called = call_by(http, "127.0.0.1", api_port(served->api), "/readyz");
         assert_string_equal(called.err.text, "");
+        if (called.status != 200)
+            printf("%s\n", called.body);
         assert_int_equal(called.status, 200);
     }
+}
+
+/* The client's end of its connection to the server. */
+static int socket_to(int port)
+{
+    for (int fd = 3; fd < 256; fd++) {
+        struct sockaddr_in other = {0};
+        socklen_t size = sizeof other;
+        if (getpeername(fd, (struct sockaddr *)(void *)&other, &size) == 0 &&
+            other.sin_family == AF_INET && ntohs(other.sin_port) == port)
+            return fd;
+    }
+    return -1;
+}
+
+static unsigned packets_taken(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    return info.tcpi_data_segs_in;
+}
+
+TEST(the_head_and_the_body_of_a_reply_travel_as_one)
+{
+    AUTO(served) *served = served_new_tls();
+    struct err err = {0};
+    AUTO(http) *http = http_new(ca_of(served), &err);
+    int port = api_port(served->api);
+    const char *path = "/providers?api-version=2021-04-01";
+
+    assert_non_null(http);
+    /* The handshake; the library sets the socket's options with its first large reply. */
+    assert_int_equal(call_by(http, "127.0.0.1", port, path).status, 200);
+    int fd = socket_to(port);
+    assert_true(fd >= 0);
+    unsigned before = packets_taken(fd);
+    assert_int_equal(call_by(http, "127.0.0.1", port, path).status, 200);
+    assert_int_equal(packets_taken(fd), before + 1);
 }
 
 /* ---- handshakes that do not come ---- */
@@ -180,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_node_that_calls_by_another_name_says_that_the_certificate_does_not_fit),
         cmocka_unit_test(a_ca_file_that_holds_none_is_named),
         cmocka_unit_test(parked_requests_of_one_connection_are_all_answered),
+        cmocka_unit_test(the_head_and_the_body_of_a_reply_travel_as_one),
         cmocka_unit_test(a_handshake_that_is_slow_is_cut_off),
         cmocka_unit_test(a_request_without_tls_is_not_answered),
         cmocka_unit_test(a_new_certificate_is_shown_to_the_next_handshake),
