@@ -2,16 +2,11 @@
 
 enum { PIECE = 16384 };
 
-bool exchange_begin(struct exchange *exchange, struct wire *wire,
+void exchange_begin(struct exchange *exchange, struct wire *wire,
                     const struct exchange_parts *parts)
 {
     *exchange = (struct exchange){.wire = wire, .parts = *parts};
-    return http_reply_begin(&exchange->reply, parts->reply, parts->location);
-}
-
-void exchange_end(struct exchange *exchange)
-{
-    http_reply_end(&exchange->reply);
+    http_reply_begin(&exchange->reply, parts->reply, parts->location);
 }
 
 static void send_some(struct exchange *exchange, enum http_step *step)
@@ -47,7 +42,7 @@ static enum http_step receive(struct exchange *exchange, struct err *err)
     struct http_reply *reply = &exchange->reply;
     const int64_t max = exchange->parts.bytes_max;
 
-    while (!http_reply_is_whole(reply)) {
+    while (!reply->whole) {
         ssize_t got = wire_read(exchange->wire, bytes, sizeof bytes);
         if (got == 0)
             return HTTP_WAITS;
@@ -60,7 +55,7 @@ static enum http_step receive(struct exchange *exchange, struct err *err)
             return HTTP_FAILED;
         if (taken < got) /* nobody asked for what is behind it */
             reply->keeps = false;
-        if (max > 0 && reply->bytes > max && !http_reply_is_whole(reply)) {
+        if (max > 0 && reply->bytes > max && !reply->whole) {
             err_set(err, ERR_TOO_LARGE, "the answer is too long");
             return HTTP_FAILED;
         }

@@ -5,7 +5,7 @@
  *     exchange_begin(&exchange, wire, &parts);                       one request
  *     while ((step = exchange_go(&exchange, &err)) == HTTP_WAITS)
  *         poll() wire_fd(wire) for wire_events(wire)
- *     exchange_end(&exchange);                                       reply.keeps: the wire may be used again
+ *     exchange.reply.keeps                                           the wire may be used again
  *
  * Not for: names of hosts (link/resolve.h), servers, HTTP/2, proxies.
  * Threads: one at a time for one wire.   Owner: each thing its maker. The process ignores SIGPIPE. */
@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/text.h"
 
+#include <http_parser.h>
 #include <sys/socket.h>
 
 enum http_step { HTTP_DONE, HTTP_WAITS, HTTP_FAILED };
@@ -77,36 +78,24 @@ bool wire_is_quiet(struct wire *wire);
 
 /* ---- reply.c: what came back ---- */
 
-enum reply_part {
-    REPLY_STATUS,
-    REPLY_HEADERS,
-    REPLY_BODY,
-    REPLY_CHUNK,
-    REPLY_CHUNK_END,
-    REPLY_TRAILER,
-    REPLY_WHOLE
-};
-
 struct http_reply {
     int status;            /* 0: its first line has not come */
     bool keeps;            /* the connection may carry another request */
+    bool whole;            /* nothing more belongs to it */
     int64_t bytes;         /* so far, head and body */
     struct text *body;     /* NULL: dropped */
     struct text *location; /* of that header; NULL: dropped */
     /* The reader's own. */
-    enum reply_part part;
-    struct text *line;       /* that has not ended yet */
-    int64_t head_left, left; /* of heads in all; of the body or chunk */
-    bool has_length, chunked, until_end;
+    http_parser parser;
+    enum { REPLY_OTHER, REPLY_NAME } part;
+    size_t matched; /* bytes of the name of a header */
+    int64_t body_bytes;
 };
 
-bool http_reply_begin(struct http_reply *reply, struct text *body, struct text *location)
-    MUST_CHECK;
-void http_reply_end(struct http_reply *reply);
+void http_reply_begin(struct http_reply *reply, struct text *body, struct text *location);
 /* How many of the bytes belong to it; -1: no reply looks like that, or it is too large. */
 ssize_t http_reply_take(struct http_reply *reply, const char *bytes, size_t size, struct err *err)
     MUST_CHECK;
-bool http_reply_is_whole(const struct http_reply *reply);
 /* The connection has ended: false when that is too early. */
 bool http_reply_close(struct http_reply *reply, struct err *err) MUST_CHECK;
 
@@ -129,10 +118,9 @@ struct exchange {
 };
 
 /* Wire and parts are the caller's and outlive it. */
-bool exchange_begin(struct exchange *exchange, struct wire *wire,
-                    const struct exchange_parts *parts) MUST_CHECK;
+void exchange_begin(struct exchange *exchange, struct wire *wire,
+                    const struct exchange_parts *parts);
 /* HTTP_DONE: the reply is whole. HTTP_FAILED: with `reply` as far as it came. */
 enum http_step exchange_go(struct exchange *exchange, struct err *err) MUST_CHECK;
-void exchange_end(struct exchange *exchange);
 
 #endif

@@ -1,233 +1,140 @@
-/* A reply, read as it comes: lines until the empty one, then a body whose end the head told. What it does not
- * understand it refuses; what does not matter it skips without keeping it. */
+/* A reply, read as it comes by http_parser; what is ours are its ceilings and what is kept of it. */
 #include "node-agent/http/http.h"
 
 #include "base/limits.h"
 
 #include <string.h>
 
-enum { CHUNK_DIGITS_MAX = 15, SWITCHING = 101 };
+enum { SWITCHING = 101, NOT_MODIFIED = 304 };
 
-bool http_reply_begin(struct http_reply *reply, struct text *body, struct text *location)
+static struct http_reply *reply_of(http_parser *parser)
 {
-    *reply = (struct http_reply){.body = body,
-                                 .location = location,
-                                 .head_left = LIMIT_HTTP_REPLY_HEADS_MAX,
-                                 .line = text_new(LIMIT_HTTP_REPLY_LINE_MAX)};
-    return reply->line != NULL;
+    return CONTAINER_OF(parser, struct http_reply, parser);
 }
 
-void http_reply_end(struct http_reply *reply)
+/* ---- what the parser tells ---- */
+
+static int on_begin(http_parser *parser)
 {
-    text_free(TAKE(reply->line));
-}
+    struct http_reply *reply = reply_of(parser);
 
-bool http_reply_is_whole(const struct http_reply *reply)
-{
-    return reply->part == REPLY_WHOLE;
-}
-
-/* ---- the head ---- */
-
-static bool status_take(struct http_reply *reply, const char *line, struct err *err)
-{
-    int64_t status;
-    char digits[4] = "";
-
-    if (text_has_prefix(line, "HTTP/1.") && (line[7] == '0' || line[7] == '1') && line[8] == ' ' &&
-        strspn(line + 9, "0123456789") == 3 && (line[12] == ' ' || line[12] == '\0'))
-        memcpy(digits, line + 9, 3);
-    if (!text_to_int(digits, &status) || status < 100)
-        return err_set(err, ERR_IO, "the answer is not HTTP/1.1");
-    reply->status = (int)status;
-    reply->keeps = line[7] == '1';
-    reply->has_length = reply->chunked = false;
-    reply->left = 0;
-    reply->part = REPLY_HEADERS;
-    return true;
-}
-
-/* One of a list separated by commas. */
-static bool has_word(const char *value, const char *word)
-{
-    size_t size = strlen(word);
-
-    while (*value) {
-        value += strspn(value, ", \t");
-        size_t length = strcspn(value, ", \t");
-        if (length == size && strncasecmp(value, word, size) == 0)
-            return true;
-        value += length;
-    }
-    return false;
-}
-
-static bool length_take(struct http_reply *reply, const char *value, struct err *err)
-{
-    int64_t length;
-
-    if (!text_to_int(value, &length) || length < 0 || (reply->has_length && length != reply->left))
-        return err_set(err, ERR_IO, "the answer has no sound Content-Length");
-    reply->has_length = true;
-    reply->left = length;
-    return true;
-}
-
-static bool header_take(struct http_reply *reply, const char *name, const char *value,
-                        struct err *err)
-{
-    if (text_equal_nocase(name, "Content-Length"))
-        return length_take(reply, value, err);
-    if (text_equal_nocase(name, "Transfer-Encoding")) {
-        if (reply->chunked || !text_equal_nocase(value, "chunked"))
-            return err_set(err, ERR_IO, "the answer has an encoding that nobody asked for");
-        reply->chunked = true;
-    }
-    if (text_equal_nocase(name, "Connection") && has_word(value, "close"))
-        reply->keeps = false;
-    if (text_equal_nocase(name, "Location") && reply->location) {
+    reply->status = 0;
+    reply->part = REPLY_OTHER;
+    if (reply->location)
         text_clear(reply->location);
-        text_add(reply->location, value);
-    }
-    return true;
+    return 0;
 }
 
-/* Both sides must agree on where it ends; if in doubt the connection is not used again. */
-static void head_ends(struct http_reply *reply)
+/* A name may come in pieces. */
+static int on_name(http_parser *parser, const char *bytes, size_t size)
 {
-    const int status = reply->status;
+    static const char wanted[] = "location";
+    struct http_reply *reply = reply_of(parser);
 
-    if (status / 100 == 1 && status != SWITCHING) {
-        reply->part = REPLY_STATUS;
-        reply->status = 0;
-    } else if (status == SWITCHING || status == 204 || status == 304) {
-        reply->part = REPLY_WHOLE;
-    } else if (reply->chunked) {
-        reply->keeps &= !reply->has_length;
-        reply->part = REPLY_CHUNK;
-    } else if (reply->has_length) {
-        reply->part = reply->left > 0 ? REPLY_BODY : REPLY_WHOLE;
-    } else {
-        reply->until_end = true;
-        reply->keeps = false;
-        reply->part = REPLY_BODY;
-    }
+    reply->status = parser->status_code;
+    if (reply->part != REPLY_NAME)
+        reply->matched = 0;
+    reply->part = REPLY_NAME;
+    if (reply->matched <= sizeof wanted - 1 && size <= sizeof wanted - 1 - reply->matched &&
+        strncasecmp(wanted + reply->matched, bytes, size) == 0)
+        reply->matched += size;
+    else
+        reply->matched = sizeof wanted; /* another */
+    return 0;
 }
 
-static bool header_line(struct http_reply *reply, char *line, struct err *err)
+static int on_value(http_parser *parser, const char *bytes, size_t size)
 {
-    char *colon = strchr(line, ':');
+    struct http_reply *reply = reply_of(parser);
 
-    if (!*line) {
-        head_ends(reply);
-        return true;
-    }
-    if (*line == ' ' || *line == '\t') /* goes on with the one before: none of ours does */
-        return true;
-    if (!colon || colon == line || strcspn(line, " \t") < (size_t)(colon - line))
-        return err_set(err, ERR_IO, "a line in the head of the answer is no header");
-    *colon = '\0';
-    char *value = colon + 1 + strspn(colon + 1, " \t");
-    for (char *end = value + strlen(value); end > value && strchr(" \t", end[-1]); end--)
-        end[-1] = '\0';
-    return header_take(reply, line, value, err);
+    reply->part = REPLY_OTHER;
+    if (reply->location && reply->matched == strlen("location"))
+        text_add_n(reply->location, bytes, size);
+    return 0;
 }
 
-/* ---- the body ---- */
-
-static bool chunk_line(struct http_reply *reply, const char *line, struct err *err)
+static void spaces_drop(struct text *value)
 {
-    size_t digits = strspn(line, "0123456789abcdefABCDEF");
-
-    if (digits == 0 || digits > CHUNK_DIGITS_MAX || (line[digits] && !strchr("; \t", line[digits])))
-        return err_set(err, ERR_IO, "the answer has no sound chunk size");
-    reply->left = (int64_t)strtoull(line, NULL, 16);
-    reply->part = reply->left > 0 ? REPLY_BODY : REPLY_TRAILER;
-    return true;
+    while (value && value->size > 0 && strchr(" \t", value->bytes[value->size - 1]))
+        value->bytes[--value->size] = '\0';
 }
 
-static bool line_take(struct http_reply *reply, char *line, struct err *err)
+/* What is encoded in a way that nobody asked for has no end that can be trusted. */
+static int on_head(http_parser *parser)
 {
-    switch (reply->part) {
-    case REPLY_STATUS:
-        return status_take(reply, line, err);
-    case REPLY_HEADERS:
-        return header_line(reply, line, err);
-    case REPLY_CHUNK:
-        return chunk_line(reply, line, err);
-    case REPLY_CHUNK_END:
-        reply->part = REPLY_CHUNK;
-        return !*line || err_set(err, ERR_IO, "a chunk of the answer is longer than it said");
-    case REPLY_TRAILER:
-        reply->part = *line ? REPLY_TRAILER : REPLY_WHOLE;
-        return true;
-    case REPLY_BODY:
-    case REPLY_WHOLE:
-        break;
-    }
-    return false;
+    struct http_reply *reply = reply_of(parser);
+
+    if (parser->status_code < 100 ||
+        (parser->uses_transfer_encoding && !(parser->flags & F_CHUNKED)))
+        return -1;
+    spaces_drop(reply->location);
+    reply->status = parser->status_code;
+    reply->keeps = http_should_keep_alive(parser);
+    return reply->status == NOT_MODIFIED; /* 1: without a body, whatever length it names */
 }
 
-/* Up to the end of a line; what it held is taken when that is there. */
-static ssize_t line_bytes(struct http_reply *reply, const char *bytes, size_t size, struct err *err)
+static int on_body(http_parser *parser, const char *bytes, size_t size)
 {
-    const char *end = memchr(bytes, '\n', size);
-    size_t taken = end ? (size_t)(end - bytes) + 1 : size;
-    struct text *line = reply->line;
+    struct http_reply *reply = reply_of(parser);
 
-    text_add_n(line, bytes, end ? taken - 1 : taken);
-    if (!reply->chunked || reply->part == REPLY_TRAILER || reply->part == REPLY_HEADERS)
-        reply->head_left -= (int64_t)taken;
-    if (!text_ok(line) || reply->head_left < 0 || memchr(bytes, '\0', taken))
-        return err_set(err, ERR_IO, "the head of the answer is too long, or binary") - 1;
-    if (!end)
-        return (ssize_t)taken;
-    if (line->size > 0 && line->bytes[line->size - 1] == '\r')
-        line->bytes[--line->size] = '\0';
-    char none[1] = "";
-    bool sound = line_take(reply, line->size > 0 ? line->bytes : none, err);
-    text_clear(line);
-    return sound ? (ssize_t)taken : -1;
-}
-
-static ssize_t body_bytes(struct http_reply *reply, const char *bytes, size_t size, struct err *err)
-{
-    if (!reply->until_end && (int64_t)size > reply->left)
-        size = (size_t)reply->left;
-    if (reply->body) {
+    reply->body_bytes += (int64_t)size;
+    if (reply->body)
         text_add_n(reply->body, bytes, size);
-        if (!text_ok(reply->body))
-            return err_set(err, ERR_TOO_LARGE, "the answer is too long") - 1;
-    }
-    if (reply->until_end)
-        return (ssize_t)size;
-    reply->left -= (int64_t)size;
-    if (reply->left == 0)
-        reply->part = reply->chunked ? REPLY_CHUNK_END : REPLY_WHOLE;
-    return (ssize_t)size;
+    return reply->body && !text_ok(reply->body);
+}
+
+/* 1xx but for one only say that there will be an answer. */
+static int on_end(http_parser *parser)
+{
+    struct http_reply *reply = reply_of(parser);
+
+    reply->whole = reply->status / 100 != 1 || reply->status == SWITCHING;
+    if (reply->whole)
+        http_parser_pause(parser, 1);
+    return 0;
+}
+
+static const http_parser_settings settings = {
+    .on_message_begin = on_begin,
+    .on_header_field = on_name,
+    .on_header_value = on_value,
+    .on_headers_complete = on_head,
+    .on_body = on_body,
+    .on_message_complete = on_end,
+};
+
+/* ---- what goes in ---- */
+
+void http_reply_begin(struct http_reply *reply, struct text *body, struct text *location)
+{
+    *reply = (struct http_reply){.body = body, .location = location};
+    http_parser_init(&reply->parser, HTTP_RESPONSE);
 }
 
 ssize_t http_reply_take(struct http_reply *reply, const char *bytes, size_t size, struct err *err)
 {
-    size_t taken = 0;
+    size_t taken = reply->whole ? 0 : http_parser_execute(&reply->parser, &settings, bytes, size);
+    enum http_errno failed = HTTP_PARSER_ERRNO(&reply->parser);
 
-    while (taken < size && reply->part != REPLY_WHOLE) {
-        ssize_t got = reply->part == REPLY_BODY
-                          ? body_bytes(reply, bytes + taken, size - taken, err)
-                          : line_bytes(reply, bytes + taken, size - taken, err);
-        if (got < 0)
-            return -1;
-        taken += (size_t)got;
-        reply->bytes += got;
-    }
-    return (ssize_t)taken;
+    reply->bytes += (int64_t)taken;
+    if (failed == HPE_CB_body)
+        err_set(err, ERR_TOO_LARGE, "the answer is too long");
+    else if (failed != HPE_OK && failed != HPE_PAUSED)
+        err_set(err, ERR_IO, "the answer is not HTTP/1.1: %s",
+                failed == HPE_CB_headers_complete ? "a status or an encoding of its own"
+                                                  : http_errno_description(failed));
+    else if (reply->bytes - reply->body_bytes > LIMIT_HTTP_REPLY_HEADS_MAX)
+        err_set(err, ERR_IO, "the head of the answer is too long");
+    else
+        return (ssize_t)taken;
+    return -1;
 }
 
 bool http_reply_close(struct http_reply *reply, struct err *err)
 {
-    if (reply->part == REPLY_BODY && reply->until_end)
-        reply->part = REPLY_WHOLE;
-    if (reply->part == REPLY_WHOLE)
+    if (!reply->whole)
+        http_parser_execute(&reply->parser, &settings, NULL, 0);
+    if (reply->whole)
         return true;
     return err_set(err, ERR_IO, "the connection was closed %s",
                    reply->bytes == 0 ? "without an answer" : "in the middle of the answer");

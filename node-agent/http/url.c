@@ -2,68 +2,54 @@
 
 #include <string.h>
 
-static bool scheme_take(const char **at, bool *tls)
+/* A part of what was parsed; false: it is not there, or too long. */
+static bool part_take(const struct http_parser_url *parsed, const char *text, int field, char *out,
+                      size_t size)
 {
-    static const char *const schemes[] = {"http://", "https://"};
-
-    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
-        size_t size = strlen(schemes[i]);
-        if (strncasecmp(*at, schemes[i], size) != 0)
-            continue;
-        *at += size;
-        *tls = i == 1;
-        return true;
-    }
-    return false;
+    return (parsed->field_set & 1U << field) != 0 &&
+           text_format(out, size, "%.*s", (int)parsed->field_data[field].len,
+                       text + parsed->field_data[field].off);
 }
 
-static bool host_take(const char **at, struct http_url *out)
+static bool scheme_take(const struct http_parser_url *parsed, const char *text,
+                        struct http_url *out)
 {
-    bool bracketed = **at == '[';
-    const char *begin = *at + (bracketed ? 1 : 0);
-    size_t size = strcspn(begin, bracketed ? "]/" : ":/?#@");
+    char scheme[sizeof "https"];
 
-    if (size == 0 || size >= sizeof out->host || (bracketed && begin[size] != ']'))
+    if (!part_take(parsed, text, UF_SCHEMA, scheme, sizeof scheme))
         return false;
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)begin[i] <= ' ' || (unsigned char)begin[i] >= 127)
-            return false;
-    memcpy(out->host, begin, size);
-    out->host[size] = '\0';
-    *at = begin + size + (bracketed ? 1 : 0);
-    return true;
+    out->tls = text_equal_nocase(scheme, "https");
+    return out->tls || text_equal_nocase(scheme, "http");
 }
 
-static bool port_take(const char **at, struct http_url *out)
+static bool port_take(const struct http_parser_url *parsed, struct http_url *out)
 {
-    int64_t number = out->tls ? 443 : 80;
-    char digits[sizeof out->port] = "";
+    bool given = (parsed->field_set & 1U << UF_PORT) != 0;
+    int usual = out->tls ? 443 : 80, port = given ? parsed->port : usual;
+    bool is_ipv6 = strchr(out->host, ':') != NULL;
 
-    if (**at == ':') {
-        size_t size = strspn(*at + 1, "0123456789");
-        if (size >= sizeof digits)
-            return false;
-        memcpy(digits, *at + 1, size);
-        *at += 1 + size;
-        if (size > 0 && (!text_to_int(digits, &number) || number < 1 || number > 65535))
-            return false;
-    }
-    return text_format(out->port, sizeof out->port, "%d", (int)number);
+    return port != 0 && text_format(out->port, sizeof out->port, "%d", port) &&
+           text_format(out->authority, sizeof out->authority, "%s%s%s%s%s", is_ipv6 ? "[" : "",
+                       out->host, is_ipv6 ? "]" : "", port == usual ? "" : ":",
+                       port == usual ? "" : out->port);
 }
 
+/* The parser reads as far as the host and its port: what follows may hold anything, and is written as http_add_request()
+ * does. */
 bool http_url_parse(const char *text, struct http_url *out)
 {
     struct http_url url = {0};
+    struct http_parser_url parsed;
+    const char *host = strstr(text, "://");
+    size_t size = host ? (size_t)(host + 3 - text) : 0;
 
-    if (!scheme_take(&text, &url.tls) || !host_take(&text, &url) || !port_take(&text, &url) ||
-        (*text && !strchr("/?#", *text)))
+    size += strcspn(text + size, "/?#");
+    http_parser_url_init(&parsed);
+    if (http_parser_parse_url(text, size, 0, &parsed) != 0 ||
+        (parsed.field_set & 1U << UF_USERINFO) != 0 || !scheme_take(&parsed, text, &url) ||
+        !part_take(&parsed, text, UF_HOST, url.host, sizeof url.host) || !port_take(&parsed, &url))
         return false;
-    const char *begin = strchr(url.host, ':') ? "[" : "", *end = *begin ? "]" : "";
-    bool usual = strcmp(url.port, url.tls ? "443" : "80") == 0;
-    if (!text_format(url.authority, sizeof url.authority, "%s%s%s%s%s", begin, url.host, end,
-                     usual ? "" : ":", usual ? "" : url.port))
-        return false;
-    url.path = text;
+    url.path = text + size;
     *out = url;
     return true;
 }

@@ -122,10 +122,8 @@ static bool request(struct http *http, const struct http_call *call,
     *again = false;
     if (!wire_ready(http, call, url, until_ms, &used_before, err))
         return false;
-    if (!exchange_begin(&exchange, http->wire, parts))
-        return err_set(err, ERR_BUSY, "no memory for a call to the plane");
+    exchange_begin(&exchange, http->wire, parts);
     bool done = exchange_run(http, &exchange, until_ms, &why);
-    exchange_end(&exchange);
     if (!done || !exchange.reply.keeps)
         wire_free(TAKE(http->wire));
     if (done) {

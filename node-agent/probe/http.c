@@ -136,7 +136,6 @@ struct web_get *web_get_new(struct web *web, const char *address,
 /* Nothing of it stays open or in memory. */
 static void web_get_stop(struct web_get *get)
 {
-    exchange_end(&get->exchange);
     wire_free(TAKE(get->wire));
     text_free(TAKE(get->head));
 }
@@ -218,7 +217,8 @@ static bool web_get_go(struct web_get *get, const char *text)
         .head = get->head, .location = get->location, .bytes_max = LIMIT_PROBE_ANSWER_MAX};
     if (!wire_begin(get, &url))
         get->state = GET_ENDED;
-    return exchange_begin(&get->exchange, get->wire, &parts);
+    exchange_begin(&get->exchange, get->wire, &parts);
+    return true;
 }
 
 bool web_get_start(struct web_get *get)

@@ -15,7 +15,7 @@ TEST(a_url_is_taken_apart)
         {"https://a:443/", true, "a", "443", "a", "/"},
         {"http://a:443/", false, "a", "443", "a:443", "/"},
         {"https://[::1]:87/x", true, "::1", "87", "[::1]:87", "/x"},
-        {"http://a:/", false, "a", "80", "a", "/"},
+        {"http://a/b c", false, "a", "80", "a", "/b c"},
     };
     struct http_url url;
 
@@ -40,6 +40,7 @@ TEST(what_is_no_url_is_refused)
         "http://a:0/",
         "http://a:65536",
         "http://a:1x",
+        "http://a:/",
         "http://u@a/",
         "http://[::1/x",
         "http://a b/",
