@@ -19,6 +19,11 @@ class Tap:
             print(f"#   {line}")
         sys.stdout.flush()
 
+    def skip(self, sentence, why):
+        """What cannot be tried here: not failed, and told."""
+        self.count += 1
+        print(f"ok {self.count} - {sentence} # SKIP {why}", flush=True)
+
     def run(self, function, *arguments):
         """Runs a function named as a sentence; whatever it raises is a failure with its reason."""
         sentence = function.__name__.replace("_", " ")

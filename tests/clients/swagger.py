@@ -40,6 +40,14 @@ FORMATS = {
 KEPT = ("type", "enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 
 
+def missing():
+    """Why nothing can be held against the descriptions: None when they are all there."""
+    for name in (*VERSIONS.values(), *ARM):
+        if not os.path.isfile(os.path.join(FOLDER, name)):
+            return f"the service's descriptions are not in {FOLDER}, where tests/clients/README.md wants them"
+    return None
+
+
 def exact(text):
     """JSON with decimals as they are written."""
     return json.loads(text, parse_float=decimal.Decimal)

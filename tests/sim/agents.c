@@ -277,6 +277,18 @@ static bool cordon_work(struct tx *tx, void *data, struct err *err)
     return store_node_cordon(tx, cordoning->node_key, cordoning->cordoned, err);
 }
 
+static bool drain_work(struct tx *tx, void *data, struct err *err)
+{
+    const struct sim_agent *agent = data;
+    return store_node_drain(tx, agent->node_key, err);
+}
+
+void sim_drain(struct sim *sim, struct sim_agent *agent)
+{
+    if (agent->joined)
+        assert_int_equal(sim_write(sim, drain_work, agent), ERR_OK);
+}
+
 void sim_cordon(struct sim *sim, struct sim_agent *agent, bool cordoned)
 {
     struct cordoning cordoning = {agent->node_key, cordoned};

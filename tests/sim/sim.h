@@ -113,6 +113,7 @@ void sim_agent_report_late(struct sim *sim, struct sim_agent *agent);
 void sim_agent_finish_one(struct sim *sim, struct sim_agent *agent);
 /* Fences what has no lease. */
 void sim_agents_live(struct sim *sim);
+void sim_drain(struct sim *sim, struct sim_agent *agent);
 void sim_cordon(struct sim *sim, struct sim_agent *agent, bool cordoned);
 
 /* check.c: what must hold at every moment, and what must hold when all is quiet. */

@@ -49,7 +49,10 @@ static void trouble_step(struct sim *sim)
         sim_agent_report_late(sim, agent);
         break;
     case 4:
-        sim_cordon(sim, agent, sim_pick(sim, 0, 1));
+        if (sim_pick(sim, 0, 2) == 0)
+            sim_drain(sim, agent);
+        else
+            sim_cordon(sim, agent, sim_pick(sim, 0, 1));
         break;
     case 5:
         sim_agent_finish_one(sim, agent);

@@ -163,7 +163,6 @@ TEST(a_removed_node_s_intervals_end_at_its_watermark)
     struct trial_node a = trial_join(trial, "a");
     trial_place(trial, trial_create(trial, "g"), &a);
     tell(trial, &a, uid_of(trial, "g"), 1, 100, 0, 125);
-    trial_lose(trial, &a, false);
     trial_remove_node(trial, &a);
     struct usage_page page = page_of(trial, "g", 0, 1000);
     assert_int_equal(page.count, 1);

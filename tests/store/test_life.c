@@ -158,7 +158,7 @@ static enum err_code take(struct story *story, const struct step *step)
         trial_rejoin(trial, &story->a);
         return ERR_OK;
     case REMOVE_A:
-        return trial_remove_node(trial, &story->a);
+        return trial_forget_node(trial, &story->a);
     case A_SAYS:
         return says(story, &story->a, step->said, 0);
     case B_SAYS:

@@ -331,10 +331,16 @@ static bool remove_node(struct tx *tx, void *data, struct err *err)
     return store_node_remove(tx, *(int64_t *)data, err);
 }
 
-enum err_code trial_remove_node(struct trial *trial, const struct trial_node *node)
+enum err_code trial_forget_node(struct trial *trial, const struct trial_node *node)
 {
     int64_t key = node->key;
     return outcome(trial, remove_node, &key);
+}
+
+void trial_remove_node(struct trial *trial, const struct trial_node *node)
+{
+    (void)trial_lose(trial, node, false);
+    assert_int_equal(trial_forget_node(trial, node), ERR_OK);
 }
 
 static bool drain(struct tx *tx, void *data, struct err *err)

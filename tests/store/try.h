@@ -62,7 +62,9 @@ void trial_rejoin(struct trial *trial, struct trial_node *node);
 /* The group's newest incarnation onto that node. */
 enum err_code trial_place(struct trial *trial, int64_t group_key, const struct trial_node *node);
 enum err_code trial_lose(struct trial *trial, const struct trial_node *node, bool replace);
-enum err_code trial_remove_node(struct trial *trial, const struct trial_node *node);
+/* Whatever it holds: it is lost first. */
+void trial_remove_node(struct trial *trial, const struct trial_node *node);
+enum err_code trial_forget_node(struct trial *trial, const struct trial_node *node);
 void trial_drain(struct trial *trial, const struct trial_node *node);
 void trial_uncordon(struct trial *trial, const struct trial_node *node);
 enum err_code trial_report(struct trial *trial, struct trial_node *node, struct report *report);

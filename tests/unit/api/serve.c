@@ -304,19 +304,10 @@ static void take_member(const char *json, const char *name, char *out, size_t si
     (void)text_format(out, size, "%.*s", (int)strcspn(at, "\",}"), at);
 }
 
-static long long take_number(const char *json, const char *name)
-{
-    char digits[24];
-    int64_t number;
-
-    take_member(json, name, digits, sizeof digits);
-    assert_true(text_to_int(digits, &number));
-    return number;
-}
-
 void serve_join(const struct served *served, const char *name, struct fake_agent *agent)
 {
-    char body[512], poll[64];
+    char body[512], epoch[24];
+    int64_t number;
 
     (void)text_format(
         body, sizeof body,
@@ -328,12 +319,9 @@ void serve_join(const struct served *served, const char *name, struct fake_agent
     assert_int_equal(answer.status, 200);
     take_member(answer.body, "nodeId", agent->id, sizeof agent->id);
     take_member(answer.body, "credential", agent->credential, sizeof agent->credential);
-    agent->epoch = take_number(answer.body, "epoch");
-    answer_free(&answer);
-    (void)text_format(poll, sizeof poll, "/v1/agent/desired?epoch=%lld&after=0", agent->epoch);
-    answer = serve_agent_call(served, agent, "GET", poll, NULL);
-    assert_int_equal(answer.status, 200);
-    agent->revision = take_number(answer.body, "revision");
+    take_member(answer.body, "epoch", epoch, sizeof epoch);
+    assert_true(text_to_int(epoch, &number));
+    agent->epoch = number;
     answer_free(&answer);
 }
 

@@ -73,7 +73,7 @@ int call_status(const struct served *served, const char *method, const char *pat
 
 struct fake_agent {
     char id[40], credential[64];
-    long long epoch, revision; /* that it has heard all of */
+    long long epoch;
 };
 void serve_join(const struct served *served, const char *name, struct fake_agent *agent);
 struct answer_text serve_agent_call(const struct served *served, const struct fake_agent *agent,

@@ -326,6 +326,14 @@ TEST(what_was_acknowledged_before_a_stop_is_there_after_it)
     assert_true(count_groups(served) >= created);
 }
 
+static long long revision(const struct served *served)
+{
+    struct err err = {0};
+    AUTO(tx) *tx = store_read(served->store, &err);
+    assert_non_null(tx);
+    return (long long)tx_revision(tx);
+}
+
 TEST(a_stopping_server_finishes_what_it_took_and_says_goodbye)
 {
     AUTO(served) *served = served_new();
@@ -338,7 +346,7 @@ TEST(a_stopping_server_finishes_what_it_took_and_says_goodbye)
         poll, sizeof poll,
         "GET /v1/agent/desired?epoch=%lld&after=%lld HTTP/1.1\r\nHost: h\r\nBerth-Node: %s\r\n"
         "Authorization: Bearer %s\r\n\r\n",
-        agent.epoch, agent.revision, agent.id, agent.credential);
+        agent.epoch, revision(served), agent.id, agent.credential);
     AUTO_CLOSE int fd = client_open(served);
     client_say(fd, poll);
     nap_ms(100);
