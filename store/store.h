@@ -488,7 +488,7 @@ struct usage_row {
     const char *os;  /* of its node */
 };
 /* Intervals of a group by name (all lives of the name), of a resource group (group NULL) or of a whole subscription (both
- * NULL), that touch [from_s, to_s), oldest first (of a resource group: by group), paged by `after_key`. Deleted groups are
+ * NULL), that touch [from_s, to_s), oldest first (all that a resource group ever held: by group), paged by `after_key`. Deleted groups are
  * there too. */
 struct usage_page {
     struct usage_row *rows;
