@@ -80,12 +80,18 @@ static bool take_victims(struct scheduler *scheduler, const struct plan_request 
     return true;
 }
 
+/* For whom Spot groups may give way at all. */
+static bool may_take(const struct scheduler *scheduler, uint32_t at)
+{
+    return at < scheduler->waiting.used && scheduler->waiting.items[at].used &&
+           !scheduler->waiting.items[at].shape.spot;
+}
+
 static void consider(struct scheduler *scheduler, struct evictions *evictions, uint32_t at)
 {
     const struct waiter *waiter = &scheduler->waiting.items[at];
     struct keep *keep = find(scheduler, 0);
-    if (at >= scheduler->waiting.used || !waiter->used || waiter->shape.spot || !keep ||
-        find(scheduler, waiter->group_key))
+    if (!may_take(scheduler, at) || !keep || find(scheduler, waiter->group_key))
         return;
     struct plan_request request = waiter_request(scheduler, waiter);
     int64_t slot = plan_find_without_spot(scheduler->fleet.plan, &request);
@@ -97,17 +103,26 @@ static void consider(struct scheduler *scheduler, struct evictions *evictions, u
                           .slot = (uint32_t)slot};
 }
 
+/* Some of those that have waited, in turn: a Regular group may have left Spot groups behind. However many of Spot wait,
+ * they hold up nobody here. */
+static void consider_slowly(struct scheduler *scheduler, struct evictions *evictions)
+{
+    uint32_t used = scheduler->waiting.used, considered = 0;
+    for (uint32_t i = 0; i < used && considered < SLOW_COUNT; i++) {
+        scheduler->preempt_cursor =
+            scheduler->preempt_cursor + 1 < used ? scheduler->preempt_cursor + 1 : 0;
+        considered += may_take(scheduler, scheduler->preempt_cursor);
+        consider(scheduler, evictions, scheduler->preempt_cursor);
+    }
+}
+
 static void consider_all(struct scheduler *scheduler, struct evictions *evictions, bool slow)
 {
     WITH_LOCK(&scheduler->lock);
     for (size_t i = 0; i < scheduler->untold_count; i++)
         consider(scheduler, evictions, scheduler->untold[i]);
-    uint32_t used = scheduler->waiting.used;
-    for (uint32_t i = 0; slow && i < SLOW_COUNT && i < used; i++) {
-        scheduler->preempt_cursor =
-            scheduler->preempt_cursor + 1 < used ? scheduler->preempt_cursor + 1 : 0;
-        consider(scheduler, evictions, scheduler->preempt_cursor);
-    }
+    if (slow)
+        consider_slowly(scheduler, evictions);
 }
 
 /* ---- evicting ---- */

@@ -83,8 +83,8 @@ static void bind_time(struct statement *q, const struct asked *asked)
     bind_int(q, P_to_s, asked->to_s);
 }
 
-/* Or of all groups of a resource group. */
-static bool list_of_group(struct tx *tx, const struct resource_id *id, const struct asked *asked,
+/* Of a group, or of all groups of a resource group. */
+static bool list_by_group(struct tx *tx, const struct resource_id *id, const struct asked *asked,
                           struct usage_page *page, struct err *err)
 {
     struct place place;
@@ -104,27 +104,34 @@ static bool list_of_group(struct tx *tx, const struct resource_id *id, const str
     return read_page(q, asked, page, err);
 }
 
-static bool list_of_subscription(struct tx *tx, const char *subscription, const struct asked *asked,
-                                 struct usage_page *page, struct err *err)
+/* Of a whole subscription, or of a resource group of it. */
+static bool list_by_time(struct tx *tx, const struct resource_id *id, const struct asked *asked,
+                         struct usage_page *page, struct err *err)
 {
     struct place place;
     if (!find_place(tx, asked->after_key, &place, err))
         return false;
-    AUTO(statement) *q = tx_statement(tx, SQL_usage_of_subscription);
-    bind_text(q, P_subscription, subscription);
+    AUTO(statement) *q = tx_statement(tx, SQL_usage_by_time);
+    bind_text(q, P_subscription, id->subscription);
+    if (id->resource_group)
+        bind_text(q, P_resource_group, id->resource_group);
+    else
+        bind_null(q, P_resource_group);
     bind_int(q, P_start_s, place.start_s);
     bind_int(q, P_after, asked->after_key);
     bind_time(q, asked);
     return read_page(q, asked, page, err);
 }
 
+/* All of a resource group's history is found by its groups, and a part of it by time: neither walks the other's. */
 bool store_usage_list(struct tx *tx, const struct resource_id *id, int64_t from_s, int64_t to_s,
                       int64_t after_key, size_t rows_max, struct arena *arena,
                       struct usage_page *page, struct err *err)
 {
     struct asked asked = {from_s, to_s, after_key, rows_max, arena};
-    return id->resource_group ? list_of_group(tx, id, &asked, page, err)
-                              : list_of_subscription(tx, id->subscription, &asked, page, err);
+    bool by_group = id->group || (id->resource_group && from_s <= 0);
+    return by_group ? list_by_group(tx, id, &asked, page, err)
+                    : list_by_time(tx, id, &asked, page, err);
 }
 
 bool store_usage_ended(struct tx *tx, const char *subscription, int64_t after_key, size_t rows_max,

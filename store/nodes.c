@@ -143,6 +143,27 @@ bool store_node_platforms(struct tx *tx, const char *location, struct arena *are
     return statement_ok(q, err);
 }
 
+bool store_node_sizes(struct tx *tx, const char *location, struct arena *arena,
+                      struct node_size **rows, size_t *count, struct err *err)
+{
+    struct node_size *found = arena_array(arena, NODE_SIZES_MAX, sizeof *found);
+    size_t used = 0;
+    AUTO(statement) *q = tx_statement(tx, SQL_node_sizes);
+    bind_text(q, P_location, location);
+    bind_int(q, P_rows, NODE_SIZES_MAX);
+    if (!found)
+        return arena_full(err);
+    while (used < NODE_SIZES_MAX && statement_next(q, err)) {
+        found[used] = (struct node_size){column_text(q, C_os, arena), column_int(q, C_gpus),
+                                         column_int(q, C_cpu_milli), column_int(q, C_memory_mib)};
+        if (!found[used++].os)
+            return arena_full(err);
+    }
+    *rows = found;
+    *count = used;
+    return statement_ok(q, err);
+}
+
 /* ---- who asks ---- */
 
 bool store_node_check(struct tx *tx, const char *id, const char *credential, int64_t *node_key,

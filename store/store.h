@@ -349,6 +349,14 @@ struct node_platform {
 };
 bool store_node_platforms(struct tx *tx, const char *location, struct arena *arena,
                           struct node_platform **rows, size_t *count, struct err *err) MUST_CHECK;
+/* What ready nodes of a location can hold at most, one row for each system and number of GPUs of each sku. */
+struct node_size {
+    const char *os;
+    int64_t gpus, cpu_milli, memory_mib;
+};
+enum { NODE_SIZES_MAX = 256 };
+bool store_node_sizes(struct tx *tx, const char *location, struct arena *arena,
+                      struct node_size **rows, size_t *count, struct err *err) MUST_CHECK;
 bool store_node_cordon(struct tx *tx, int64_t node_key, bool cordoned, struct err *err) MUST_CHECK;
 /* The lease ran out (ERR_NODE_EPOCH when it joined again meanwhile). Epoch counts up. Its open intervals stay, up to
  * the watermark. With `replace` its assignments become remove and their groups Repairing, waiting for a node with a
@@ -495,7 +503,7 @@ struct usage_row {
     const char *os;  /* of its node */
 };
 /* Intervals of a group by name (all lives of the name), of a resource group (group NULL) or of a whole subscription (both
- * NULL), that touch [from_s, to_s), oldest first (of a resource group: by group), paged by `after_key`. Deleted groups are
+ * NULL), that touch [from_s, to_s), oldest first (all that a resource group ever held: by group), paged by `after_key`. Deleted groups are
  * there too. */
 struct usage_page {
     struct usage_row *rows;

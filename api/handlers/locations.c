@@ -27,13 +27,25 @@ bool location_of_path(struct request *request, const char *type,
 
 /* ---- capabilities ---- */
 
+/* Groups without GPUs, or with those of one sku, on one system. */
+struct capability {
+    const char *os;
+    int sku; /* -1: without */
+    int64_t gpus, cpu_milli, memory_mib;
+};
+
 static int64_t least(int64_t one, int64_t other)
 {
     return one < other ? one : other;
 }
 
+static void most(int64_t *one, int64_t other)
+{
+    *one = other > *one ? other : *one;
+}
+
 static bool capability_print(struct request *request, const struct api_location *location,
-                             const struct node_platform *kind, const char *address, struct err *err)
+                             const struct capability *kind, const char *address, struct err *err)
 {
     struct text *out = request->out;
     /* A tenth of a GB is the step of memory; a node's odd MiBs can hold nothing more. */
@@ -47,51 +59,76 @@ static bool capability_print(struct request *request, const struct api_location 
     text_add_json(out, kind->os);
     text_add(out, ",\"location\":");
     text_add_json(out, location->name);
-    text_addf(out, ",\"ipAddressType\":\"%s\",\"gpu\":\"None\",\"capabilities\":{", address);
-    text_addf(out, "\"maxMemoryInGB\":%s,\"maxCpu\":%s,\"maxGpuCount\":0}}", memory_gb, cpu);
+    text_addf(out, ",\"ipAddressType\":\"%s\",\"gpu\":\"%s\",\"capabilities\":{", address,
+              kind->sku < 0 ? "None" : gpu_sku_words[kind->sku]);
+    text_addf(out, "\"maxMemoryInGB\":%s,\"maxCpu\":%s,\"maxGpuCount\":%lld}}", memory_gb, cpu,
+              (long long)kind->gpus);
     return true;
 }
 
-/* The kinds differ in their architecture too, which no client asks about: the largest of each system. */
-static size_t systems_take(struct node_platform *rows, size_t count)
+/* The largest node of each system, and the largest of those with GPUs of a sku. */
+static size_t capabilities_take(const struct node_size *sizes, size_t count,
+                                struct capability *kinds)
 {
-    size_t systems = 0;
+    size_t used = 0, system = 0;
 
     for (size_t i = 0; i < count; i++) {
-        struct node_platform *last = systems > 0 ? &rows[systems - 1] : NULL;
-        if (rows[i].cpu_milli == 0)
-            continue;
-        if (!last || !text_equal_nocase(last->os, rows[i].os)) {
-            rows[systems++] = rows[i];
-            continue;
+        if (used == 0 || !text_equal_nocase(kinds[system].os, sizes[i].os)) {
+            system = used;
+            for (int sku = -1; sku < GPU_SKUS; sku++)
+                kinds[used++] = (struct capability){.os = sizes[i].os, .sku = sku};
         }
-        last->cpu_milli = -least(-last->cpu_milli, -rows[i].cpu_milli);
-        last->memory_mib = -least(-last->memory_mib, -rows[i].memory_mib);
+        for (int sku = -1; sku < GPU_SKUS; sku++) {
+            struct capability *kind = &kinds[system + (size_t)(sku + 1)];
+            int64_t gpus = sku < 0 ? 0 : gpus_count(sizes[i].gpus, sku);
+            if (sku >= 0 && gpus == 0)
+                continue;
+            most(&kind->gpus, gpus);
+            most(&kind->cpu_milli, sizes[i].cpu_milli);
+            most(&kind->memory_mib, sizes[i].memory_mib);
+        }
     }
-    return systems;
+    return used;
+}
+
+static bool capabilities_print(struct request *request, const struct api_location *location,
+                               const struct capability *kinds, size_t count, struct err *err)
+{
+    static const char *const addresses[] = {"Public", "Private"};
+    bool first = true;
+
+    for (size_t i = 0; i < count * COUNT_OF(addresses); i++) {
+        const struct capability *kind = &kinds[i / COUNT_OF(addresses)];
+        if (kind->cpu_milli == 0)
+            continue;
+        text_add(request->out, first ? "" : ",");
+        first = false;
+        if (!capability_print(request, location, kind, addresses[i % COUNT_OF(addresses)], err))
+            return false;
+    }
+    return true;
 }
 
 bool location_capabilities_list(struct request *request, struct err *err)
 {
-    static const char *const addresses[] = {"Public", "Private"};
     const struct api_location *location;
-    struct node_platform *rows;
+    struct node_size *sizes;
     size_t count;
     AUTO(tx) *tx = NULL;
 
     if (!location_of_path(request, "locations/capabilities", &location, err))
         return false;
     tx = store_read(request->api->store, err);
-    if (!tx || !store_node_platforms(tx, location->name, request->arena, &rows, &count, err))
+    if (!tx || !store_node_sizes(tx, location->name, request->arena, &sizes, &count, err))
         return false;
-    count = systems_take(rows, count);
+    struct capability *kinds =
+        arena_array(request->arena, (count + 1) * (GPU_SKUS + 1), sizeof *kinds);
+    if (!kinds)
+        return request_full(err);
+    count = capabilities_take(sizes, count, kinds);
     text_add(request->out, "{\"value\":[");
-    for (size_t i = 0; i < count * COUNT_OF(addresses); i++) {
-        text_add(request->out, i > 0 ? "," : "");
-        if (!capability_print(request, location, &rows[i / COUNT_OF(addresses)],
-                              addresses[i % COUNT_OF(addresses)], err))
-            return false;
-    }
+    if (!capabilities_print(request, location, kinds, count, err))
+        return false;
     text_add(request->out, "]}");
     return reply_json(request, 200);
 }

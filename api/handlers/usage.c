@@ -48,7 +48,7 @@ static const struct field usage_fields[] = {
     FIELD_ITEMS(struct usage_view, use, "measured", &use_schema, .flags = FIELD_PRINT_EMPTY),
     FIELD(struct usage_view, next_link, "nextLink", .doc = "The next page, when there is one."),
 };
-const struct schema usage_schema = SCHEMA("UsagePage", struct usage_view, usage_fields, "Intervals, oldest first; of a resource group: group after group.");
+const struct schema usage_schema = SCHEMA("UsagePage", struct usage_view, usage_fields, "Intervals, oldest first; of a resource group without from: group after group.");
 
 static const struct field ended_fields[] = {
     FIELD_ITEMS(struct ended_view, value, "value", &usage_interval_view_schema, .flags = FIELD_PRINT_EMPTY),

@@ -111,7 +111,7 @@ static const struct field capabilities_fields[] = {
     SHOWN(FIELD_TEXT, "osType"),
     SHOWN(FIELD_TEXT, "location"),
     SHOWN(FIELD_TEXT, "ipAddressType", .doc = "Public or Private."),
-    SHOWN(FIELD_TEXT, "gpu", .doc = "None."),
+    SHOWN(FIELD_TEXT, "gpu", .doc = "None, or the sku of GPUs that nodes there have."),
     SHOWN(FIELD_OBJECT, "capabilities", .schema = &capability_schema),
 };
 const struct schema capabilities_schema =

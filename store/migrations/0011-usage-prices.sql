@@ -7,13 +7,16 @@ alter table usage_intervals add column price_class integer;
 alter table usage_intervals add column ended integer;
 
 -- How long it is, in classes, so that a question about some time need not look at what began long before: 0 is open, 1 up
--- to an hour, 2 up to a day, 3 up to 32 days (sql/ledger.sql knows the bounds too).
+-- to an hour, each next one four times as long, 7 longer than the rest (sql/ledger.sql knows the bounds too).
 alter table usage_intervals add column span integer as (
     case when to_s is null then 0
          when to_s - start_s <= 3600 then 1
-         when to_s - start_s <= 86400 then 2
-         when to_s - start_s <= 2764800 then 3
-         else 4 end) virtual;
+         when to_s - start_s <= 14400 then 2
+         when to_s - start_s <= 57600 then 3
+         when to_s - start_s <= 230400 then 4
+         when to_s - start_s <= 921600 then 5
+         when to_s - start_s <= 3686400 then 6
+         else 7 end) virtual;
 
 -- What was told before was told without GPUs; what the group is now is the best that is known of it.
 update usage_intervals as i
@@ -24,7 +27,7 @@ update usage_intervals as i
        ended = case when to_s is not null then key end;
 
 drop index usage_intervals_of_subscription;
-create index usage_intervals_of_subscription on usage_intervals (subscription_key, span, start_s);
+create index usage_intervals_of_subscription on usage_intervals (subscription_key, span, start_s, key, to_s);
 create index usage_intervals_ended on usage_intervals (subscription_key, ended) where ended is not null;
 -- A resource group's intervals, in the order of its groups.
 create index usage_groups_of_resource_group on usage_groups (resource_group_key, group_key);

@@ -108,27 +108,38 @@ join usage_groups u on u.group_key = i.group_key
 -- fragment: behind
 i.subscription_key = (select key from subscriptions where name = :subscription)
        and (i.start_s > :start_s or i.key > :after) and i.start_s < :to_s
+       and (:resource_group is null or (select resource_group_key from usage_groups where group_key = i.group_key)
+              in (select r.key from resource_groups r join subscriptions s on s.key = r.subscription_key
+                   where s.name = :subscription and r.name = :resource_group))
 
--- name: usage_of_subscription
--- By their beginning, behind (:start_s, :after). What touches a time may have begun long before it, so each class of length is
+-- fragment: closed_after
+i.to_s > max(i.start_s, :from_s)
+
+-- name: usage_by_time
+-- Of a subscription, or of a resource group of it. By their beginning, behind (:start_s, :after). What touches a time may have begun long before it, so each class of length is
 -- walked from where one that long could have begun: a page costs the same anywhere in a history. Bounds as in 0011.
 -- scan: of the page that was found, at most :rows
 select {usage_columns}
   from (select i.key, i.start_s from usage_intervals i
-         where i.span = 1 and i.start_s >= max(:start_s, :from_s - 3600) and {behind}
-           and i.to_s > max(i.start_s, :from_s)
+         where i.span = 1 and i.start_s >= max(:start_s, :from_s - 3600) and {behind} and {closed_after}
         union all
         select i.key, i.start_s from usage_intervals i
-         where i.span = 2 and i.start_s >= max(:start_s, :from_s - 86400) and {behind}
-           and i.to_s > max(i.start_s, :from_s)
+         where i.span = 2 and i.start_s >= max(:start_s, :from_s - 14400) and {behind} and {closed_after}
         union all
         select i.key, i.start_s from usage_intervals i
-         where i.span = 3 and i.start_s >= max(:start_s, :from_s - 2764800) and {behind}
-           and i.to_s > max(i.start_s, :from_s)
+         where i.span = 3 and i.start_s >= max(:start_s, :from_s - 57600) and {behind} and {closed_after}
         union all
         select i.key, i.start_s from usage_intervals i
-         where i.span = 4 and i.start_s >= :start_s and {behind}
-           and i.to_s > max(i.start_s, :from_s)
+         where i.span = 4 and i.start_s >= max(:start_s, :from_s - 230400) and {behind} and {closed_after}
+        union all
+        select i.key, i.start_s from usage_intervals i
+         where i.span = 5 and i.start_s >= max(:start_s, :from_s - 921600) and {behind} and {closed_after}
+        union all
+        select i.key, i.start_s from usage_intervals i
+         where i.span = 6 and i.start_s >= max(:start_s, :from_s - 3686400) and {behind} and {closed_after}
+        union all
+        select i.key, i.start_s from usage_intervals i
+         where i.span = 7 and i.start_s >= :start_s and {behind} and {closed_after}
         union all
         select i.key, i.start_s from usage_intervals i
           left join node_watermarks w on w.node_key = i.node_key

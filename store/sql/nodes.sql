@@ -25,6 +25,12 @@ select os, architecture, max(case when state = 0 then cpu_milli else 0 end) as c
        max(case when state = 0 then memory_mib else 0 end) as memory_mib
   from nodes where location = :location and state <> 2 group by os, architecture order by os, architecture;
 
+-- name: node_sizes
+-- scan: asked for by clients that begin.
+-- The most that a ready node of a location can hold, for each system and number of GPUs.
+select os, gpus, max(cpu_milli) as cpu_milli, max(memory_mib) as memory_mib
+  from nodes where location = :location and state = 0 group by os, gpus order by os, gpus limit :rows;
+
 -- name: node_plan
 -- What a placement depends on.
 select name, epoch, state, cordoned from nodes where key = :key;

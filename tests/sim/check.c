@@ -221,8 +221,12 @@ static void nobody_waits_without_need(struct sim *sim, const struct facts *facts
                 fail_msg("group %lld waits and fits on %s", (long long)rows[i].group_key,
                          node->name);
             if (sim_room_could_take(&room, &rows[i].shape))
-                fail_msg("group %lld waits where Spot could give way on %s",
-                         (long long)rows[i].group_key, node->name);
+                fail_msg(
+                    "group %lld waits (%lld mCPU, %lld MiB, alone %d) where Spot could give way on "
+                    "%s; %u wait",
+                    (long long)rows[i].group_key, (long long)rows[i].shape.cpu_milli,
+                    (long long)rows[i].shape.memory_mib, (int)rows[i].shape.alone, node->name,
+                    sim->scheduler->waiting.used);
         }
     }
 }

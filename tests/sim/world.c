@@ -89,7 +89,8 @@ struct sim *sim_new(uint64_t seed, size_t agents)
     clock_replace(&source);
     sim->seed = seed;
     sim->arena = arena_new((size_t)256 << 20);
-    text_copy(sim->folder, sizeof sim->folder, "/tmp/berth-sim-XXXXXX");
+    /* Memory: what is tried here is order, not the disk. */
+    text_copy(sim->folder, sizeof sim->folder, "/dev/shm/berth-sim-XXXXXX");
     assert_non_null(mkdtemp(sim->folder));
     text_format(sim->path, sizeof sim->path, "%s/berth.db", sim->folder);
     text_format(sim->key_path, sizeof sim->key_path, "%s/key", sim->folder);

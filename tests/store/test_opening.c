@@ -211,7 +211,7 @@ TEST(a_key_of_another_size_is_refused)
 static void priced_as_standard(struct trial *trial)
 {
     struct err err = {0};
-    struct usage_page page;
+    struct usage_page page = {0};
     struct resource_id id = {TRY_SUBSCRIPTION, "rg", "saved"};
     AUTO(tx) *tx = store_read(trial->store, &err);
     assert_true(tx && store_usage_list(tx, &id, 0, 1000, 0, 10, trial->arena, &page, &err));

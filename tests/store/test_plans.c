@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Sorted after the rows were found by an index: as many as one group or page has. */
-static const int sorts_few[] = {SQL_assignment_of_group, SQL_usage_of_subscription};
+static const int sorts_few[] = {SQL_assignment_of_group, SQL_usage_by_time};
 
 static bool may_sort(int sql)
 {
@@ -99,8 +99,8 @@ TEST(lists_walk_the_index_that_is_made_for_them)
         {SQL_resource_group_deleting, "resource_groups_deleting"},
         {SQL_resource_group_hide, "resource_group_key=? AND living=?"},
         {SQL_resource_group_groups, "resource_group_key=? AND living=?"},
-        {SQL_usage_of_subscription, "usage_intervals_of_subscription (subscription_key=? AND "
-                                    "span=? AND start_s>? AND start_s<?)"},
+        {SQL_usage_by_time, "usage_intervals_of_subscription (subscription_key=? AND "
+                            "span=? AND start_s>? AND start_s<?)"},
         {SQL_usage_of_resource_group, "usage_groups_of_resource_group"},
         {SQL_usage_ended, "usage_intervals_ended (subscription_key=? AND "},
     };
