@@ -1,14 +1,15 @@
 """What of a group is reached from where, and what it reaches: datagrams, forged sources, the node's policy for the way
 out, the plane and the node itself. With the instance of cases_network.py, whose node closes a port and an address."""
 import contextlib
+import os
 import subprocess
 import sys
 import time
 
 from berth import container, group, wait
 from cases_identity import with_identity
-from cases_network import (CLOSED_PORT, FORBIDDEN, NODE, OUTSIDE, WEB, berth, expect,  # noqa: F401 (berth: the instance)
-                           publish)
+from cases_network import (CLOSED_PORT, FORBIDDEN, NODE, OUTSIDE, WEB, another_node,  # noqa: F401 (berth: the instance)
+                           berth, expect, publish)
 
 UDP, SEEN = 5353, 9000
 FOREVER = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"
@@ -178,7 +179,26 @@ def a_node_that_is_fenced_gives_its_public_addresses_up(berth):
     berth.delete("given-up")
 
 
+def a_group_of_a_lost_node_answers_at_its_address_from_another(berth):
+    shown = publish(berth, "mover", "still here")
+    wait("it answers", lambda: berth.ask(shown) == "still here")
+    with another_node(berth) as second:
+        berth.agent.kill()
+        begun = time.monotonic()
+        wait("it is gone there", lambda: berth.ask(shown) == "", 15)
+        wait("it answers from the other node", lambda: berth.ask(shown) == "still here", 30)
+        assert time.monotonic() - begun < 15, time.monotonic() - begun
+        berth.agent.start()
+        wait("the first node has nothing of it", lambda: not berth.group_traces(), 20)
+        assert berth.on_link(shown) and berth.ask(shown) == "still here", "the first node took the address"
+        assert shown in os.listdir(f"{second.run_dir}/network/public")
+        berth.delete("mover")
+        berth.wait_gone("mover")
+        wait("the address is gone", lambda: not berth.on_link(shown), 10)
+
+
 CASES = [datagrams_reach_a_public_group_on_its_declared_port_alone, what_a_group_sends_under_anothers_address_is_dropped,
          the_node_says_where_its_groups_may_connect_to,
          a_group_reaches_neither_the_plane_nor_more_than_one_port_of_its_metadata,
-         a_node_that_is_fenced_gives_its_public_addresses_up]
+         a_node_that_is_fenced_gives_its_public_addresses_up,
+         a_group_of_a_lost_node_answers_at_its_address_from_another]
