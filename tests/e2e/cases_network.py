@@ -12,7 +12,7 @@ from berth import LOCATION, Agent, Berth, container, group, wait
 NET = f"198.18.{os.getpid() % 256}"  # of RFC 2544: nobody's
 NODE, OUTSIDE, FIRST, SECOND = f"{NET}.1", f"{NET}.2", f"{NET}.40", f"{NET}.41"
 FORBIDDEN = f"{NET}.3"  # to groups, by the node's policy
-WEB, OTHER, CLOSED_PORT = 8080, 8081, 8025
+WEB, OTHER, CLOSED_PORT, ZONE = 8080, 8081, 8025, "berth.example"
 
 
 class NetworkBerth(Berth):
@@ -28,7 +28,7 @@ class NetworkBerth(Berth):
                       ("link", "set", "eth0", "up"), ("link", "set", "lo", "up"), ("route", "add", "default", "via", NODE)):
             ip("-n", self.space, *words)
         super().__init__(daemon={"address_pools": {LOCATION: f"{FIRST}-{SECOND}"}, "listen_address": "0.0.0.0",
-                                 "fence_ms": 5000, "lost_ms": 6500},
+                                 "dns_zone": ZONE, "dns_listen": f"{NODE}:53", "fence_ms": 5000, "lost_ms": 6500},
                          agent={"public_link": self.link, "outbound": [f"!{FORBIDDEN}/32"],
                                 "outbound_closed_ports": ["25", str(CLOSED_PORT)]})
 
