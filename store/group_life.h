@@ -30,6 +30,9 @@ bool group_status_put(struct tx *tx, int64_t key, const char *status, struct err
  * not have them. */
 bool public_address_settle(struct tx *tx, struct group_row *row, bool *moved, struct err *err)
     MUST_CHECK;
+/* A group that is deleted, and that only nodes which were fenced still have to forget, has no address any more: it is on
+ * no link. */
+bool public_address_leave(struct tx *tx, const struct group_row *row, struct err *err) MUST_CHECK;
 /* NULL for 0. */
 const char *public_address_text(int64_t address, struct arena *arena);
 

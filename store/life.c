@@ -281,7 +281,7 @@ bool group_forgotten(struct tx *tx, const struct group_row *row, struct err *err
     if (!has_assignments(tx, row->key, &any, err))
         return false;
     if (any)
-        return true;
+        return public_address_leave(tx, row, err);
     tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = row->key});
     return operation_end(tx, row, OPERATION_SUCCEEDED, NULL, NULL, err) &&
            group_purge(tx, row, err) && resource_group_settle(tx, row->resource_group_key, err);

@@ -12,9 +12,11 @@ static bool drop(struct tx *tx, const struct assignment_row *assignment,
     return assignment_drop(tx, assignment, err) && group_forgotten(tx, row, err);
 }
 
+/* It holds nothing there: it was fenced. */
 static bool order_forget(struct tx *tx, struct assignment_row *assignment, struct err *err)
 {
     assignment->wanted = WANTED_REMOVE;
+    assignment->released = true;
     return assignment_order(tx, assignment, err);
 }
 
@@ -94,7 +96,8 @@ bool group_leaves_node(struct tx *tx, struct assignment_row *assignment, const c
     case WANTED_STOP:
         return leave_stop(tx, assignment, row, gone, err);
     case WANTED_REMOVE:
-        return !gone || drop(tx, assignment, row, err);
+        return gone ? drop(tx, assignment, row, err)
+                    : assignment_hold(tx, assignment, true, err) && group_forgotten(tx, row, err);
     }
     return true;
 }

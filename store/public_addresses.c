@@ -120,3 +120,11 @@ bool public_address_settle(struct tx *tx, struct group_row *row, bool *moved, st
     row->public_address = address != 0 ? row->public_text : NULL;
     return true;
 }
+
+bool public_address_leave(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    AUTO(statement) *q = tx_statement(tx, SQL_assignment_reachable);
+    bind_int(q, P_group_key, row->key);
+    bool held = statement_next(q, err);
+    return statement_ok(q, err) && (held || row->public_number == 0 || publish(tx, row, 0, err));
+}

@@ -44,6 +44,12 @@ delete from assignments where key = :key;
 -- name: assignment_any
 select key from assignments where group_key = :group_key limit 1;
 
+-- name: assignment_reachable
+-- One whose node may still have something of the group on its links: it is there, or it went without being fenced.
+select a.key from assignments a join nodes n on n.key = a.node_key
+ where a.group_key = :group_key and (n.state <> 1 or not a.released)
+ limit 1;
+
 -- name: assignment_page
 -- What is new for a node.
 select {assignment_columns} from assignments a join usage_groups u on u.group_key = a.group_key

@@ -62,13 +62,14 @@ class Containerd:
         with open(config, "w", encoding="utf-8") as out:
             out.write(f'version = 2\nroot = "{self.folder}/root"\nstate = "{self.folder}/state"\n'
                       f"disabled_plugins = {json.dumps(self.PLUGINS)}\n[grpc]\naddress = \"{self.socket}\"\n")
+        self.base = ["ctr", "-a", self.socket, "-n", "bench"]
         self.process = Process(["containerd", "-c", config], f"{self.folder}/log")
         wait("containerd answers", lambda: os.path.exists(self.socket) and self.ask("version").returncode == 0, 20)
         self.image = "bench.test/busybox:1"
         self.call("images", "import", "--index-name", self.image, archive.split(":", 1)[1])
 
     def ask(self, *argv):
-        return subprocess.run(["ctr", "-a", self.socket, "-n", "bench", *argv], capture_output=True, text=True, check=False,
+        return subprocess.run([*self.base, *argv], capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL)
 
     def call(self, *argv):

@@ -1,16 +1,18 @@
 """Addresses, open and closed ports, seen from a machine beyond the node: a network namespace at the other end of a
 link. A Berth of its own, whose location has a pool of two public addresses on that link."""
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 
 from berth import LOCATION, Agent, Berth, container, group, wait
 
 NET = f"198.18.{os.getpid() % 256}"  # of RFC 2544: nobody's
 NODE, OUTSIDE, FIRST, SECOND = f"{NET}.1", f"{NET}.2", f"{NET}.40", f"{NET}.41"
 FORBIDDEN = f"{NET}.3"  # to groups, by the node's policy
-WEB, OTHER, CLOSED_PORT = 8080, 8081, 8025
+WEB, OTHER, CLOSED_PORT, ZONE = 8080, 8081, 8025, "berth.example"
 
 
 class NetworkBerth(Berth):
@@ -25,7 +27,8 @@ class NetworkBerth(Berth):
         for words in (("addr", "add", f"{OUTSIDE}/24", "dev", "eth0"), ("addr", "add", f"{FORBIDDEN}/24", "dev", "eth0"),
                       ("link", "set", "eth0", "up"), ("link", "set", "lo", "up"), ("route", "add", "default", "via", NODE)):
             ip("-n", self.space, *words)
-        super().__init__(daemon={"address_pools": {LOCATION: f"{FIRST}-{SECOND}"}, "listen_address": "0.0.0.0"},
+        super().__init__(daemon={"address_pools": {LOCATION: f"{FIRST}-{SECOND}"}, "listen_address": "0.0.0.0",
+                                 "dns_zone": ZONE, "dns_listen": f"{NODE}:53", "fence_ms": 5000, "lost_ms": 6500},
                          agent={"public_link": self.link, "outbound": [f"!{FORBIDDEN}/32"],
                                 "outbound_closed_ports": ["25", str(CLOSED_PORT)]})
 
@@ -130,26 +133,34 @@ def a_pool_that_is_used_up_refuses_and_is_free_again_after_a_delete(berth):
     assert publish(berth, "c", "c") == free
 
 
-def a_public_address_moves_with_its_group_to_another_node(berth):
-    folder = os.path.join(berth.folder, "second")
-    os.makedirs(folder)
-    shown = publish(berth, "mover", "moved")
-    wait("it answers", lambda: berth.ask(shown) == "moved")
+@contextlib.contextmanager
+def another_node(berth):
+    """For the block, on the same link."""
+    folder = tempfile.mkdtemp(dir=berth.folder)
     second = Agent(folder, berth.daemon, berth.registry, public_link=berth.link)
-    first = next(n["id"] for n in berth.client.request("GET", "/v1/nodes").json["value"] if n["name"] == berth.agent.node)
     try:
-        berth.post("mover", "stop").expect(204)
-        berth.wait_state("mover", "Stopped")
-        berth.client.request("POST", f"/v1/nodes/{first}/cordon").expect(200, 204)
-        berth.post("mover", "start").expect(204, 202)
-        wait("it answers from the other node", lambda: berth.ask(shown) == "moved")
-        wait("the first node has nothing of it", lambda: not berth.group_traces(), 20)
-        berth.delete("mover")
-        berth.wait_gone("mover")
+        yield second
     finally:
-        berth.client.request("POST", f"/v1/nodes/{first}/uncordon").expect(200, 204)
         second.stop()
         second.clean()
+
+
+def a_public_address_moves_with_its_group_to_another_node(berth):
+    shown = publish(berth, "mover", "moved")
+    wait("it answers", lambda: berth.ask(shown) == "moved")
+    first = berth.agent.look()["id"]
+    with another_node(berth):
+        try:
+            berth.post("mover", "stop").expect(204)
+            berth.wait_state("mover", "Stopped")
+            berth.client.request("POST", f"/v1/nodes/{first}/cordon").expect(200, 204)
+            berth.post("mover", "start").expect(204, 202)
+            wait("it answers from the other node", lambda: berth.ask(shown) == "moved")
+            wait("the first node has nothing of it", lambda: not berth.group_traces(), 20)
+            berth.delete("mover")
+            berth.wait_gone("mover")
+        finally:
+            berth.client.request("POST", f"/v1/nodes/{first}/uncordon").expect(200, 204)
 
 
 def groups_reach_declared_ports_of_each_other_and_nothing_of_the_node(berth):

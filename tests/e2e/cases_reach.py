@@ -1,14 +1,15 @@
 """What of a group is reached from where, and what it reaches: datagrams, forged sources, the node's policy for the way
 out, the plane and the node itself. With the instance of cases_network.py, whose node closes a port and an address."""
 import contextlib
+import os
 import subprocess
 import sys
 import time
 
 from berth import container, group, wait
 from cases_identity import with_identity
-from cases_network import (CLOSED_PORT, FORBIDDEN, NODE, OUTSIDE, WEB, berth, expect,  # noqa: F401 (berth: the instance)
-                           publish)
+from cases_network import (CLOSED_PORT, FORBIDDEN, NODE, OUTSIDE, WEB, ZONE,  # noqa: F401 (berth: the instance)
+                           another_node, berth, expect, publish, server)
 
 UDP, SEEN = 5353, 9000
 FOREVER = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"
@@ -36,6 +37,17 @@ try:
     print(one.recv(100).decode())
 except OSError:
     pass
+"""
+RESOLVE = """
+import socket, sys
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.settimeout(2)
+one.connect((sys.argv[1], 53))
+name = b"".join(bytes([len(part)]) + part.encode() for part in sys.argv[2].split("."))
+one.send(bytes.fromhex("123401000001000000000000") + name + bytes.fromhex("0000010001"))
+told = one.recv(512)
+if int.from_bytes(told[6:8], "big"):
+    print(socket.inet_ntoa(told[-4:]))
 """
 SEND = """
 import socket, sys
@@ -98,12 +110,17 @@ def once(place, program, *words):
                           stdin=subprocess.DEVNULL).stdout.strip()
 
 
+def made(reply):
+    """What a PUT made; None when there was no room."""
+    return reply.json if reply.expect(201, 409).status == 201 else None
+
+
 def idle(berth, name, mark, kind=None, ports=(), **properties):
     """A group that only waits, on its own or published under a port of a protocol."""
     asked = group([container("c", berth.image, ["sh", "-c", FOREVER, mark])], **properties)
     if kind:
         asked["properties"]["ipAddress"] = {"type": kind, "ports": [{"port": p, "protocol": q} for p, q in ports]}
-    return wait(f"there is room for {name}", lambda: (lambda reply: reply if reply.status == 201 else None)(berth.put(name, asked))).json
+    return wait(f"there is room for {name}", lambda: made(berth.put(name, asked)))
 
 
 def connects(berth, name, *targets, identity=False):
@@ -126,6 +143,18 @@ def datagrams_reach_a_public_group_on_its_declared_port_alone(berth):
     with going(of_group(berth, "mark-udp"), HELLO, "tcp", UDP):
         expect({f"{shown}:{UDP}": ""}, connects(berth, "asks", (shown, UDP)))
     berth.delete("udp")
+
+
+def a_label_leads_to_its_group_from_outside(berth):
+    asked = server(berth.image, "bakery")
+    asked["properties"]["ipAddress"]["dnsNameLabel"] = "bakery"
+    shown = wait("there is room", lambda: made(berth.put("labelled", asked)))["properties"]["ipAddress"]
+    assert shown["fqdn"].endswith(f".{ZONE}"), shown
+    found = wait("its name is known", lambda: once(outside(berth), RESOLVE, NODE, shown["fqdn"]) or None, 10)
+    expect(shown["ip"], found)
+    wait("it answers", lambda: berth.ask(found) == "bakery")
+    berth.delete("labelled")
+    wait("its name is gone", lambda: not once(outside(berth), RESOLVE, NODE, shown["fqdn"]), 10)
 
 
 def what_a_group_sends_under_anothers_address_is_dropped(berth):
@@ -178,7 +207,27 @@ def a_node_that_is_fenced_gives_its_public_addresses_up(berth):
     berth.delete("given-up")
 
 
-CASES = [datagrams_reach_a_public_group_on_its_declared_port_alone, what_a_group_sends_under_anothers_address_is_dropped,
+def a_group_of_a_lost_node_answers_at_its_address_from_another(berth):
+    shown = publish(berth, "mover", "still here")
+    wait("it answers", lambda: berth.ask(shown) == "still here")
+    with another_node(berth) as second:
+        berth.agent.kill()
+        begun = time.monotonic()
+        wait("it is gone there", lambda: berth.ask(shown) == "", 15)
+        wait("it answers from the other node", lambda: berth.ask(shown) == "still here", 30)
+        assert time.monotonic() - begun < 15, time.monotonic() - begun
+        berth.agent.start()
+        wait("the first node has nothing of it", lambda: not berth.group_traces(), 20)
+        assert berth.on_link(shown) and berth.ask(shown) == "still here", "the first node took the address"
+        assert shown in os.listdir(f"{second.run_dir}/network/public")
+        berth.delete("mover")
+        berth.wait_gone("mover")
+        wait("the address is gone", lambda: not berth.on_link(shown), 10)
+
+
+CASES = [datagrams_reach_a_public_group_on_its_declared_port_alone,
+         a_label_leads_to_its_group_from_outside, what_a_group_sends_under_anothers_address_is_dropped,
          the_node_says_where_its_groups_may_connect_to,
          a_group_reaches_neither_the_plane_nor_more_than_one_port_of_its_metadata,
-         a_node_that_is_fenced_gives_its_public_addresses_up]
+         a_node_that_is_fenced_gives_its_public_addresses_up,
+         a_group_of_a_lost_node_answers_at_its_address_from_another]

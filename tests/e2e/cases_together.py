@@ -1,5 +1,5 @@
 """Features that are used together: probes and streams in each runtime class, logs over the kernel's kill, probes behind
-init containers, commands that see what an update of a config map changed."""
+init containers, commands that see what an update of a config map changed, updates of what the network gave."""
 from berth import container, group, wait
 from cases_class import of_class
 from cases_init import GO_ON, init, init_view
@@ -108,7 +108,33 @@ def a_command_sees_the_files_of_a_config_map_as_they_are_now(berth):
         berth.client.request("DELETE", path).expect(200)
 
 
+def an_update_runs_anew_in_place_with_what_is_new_and_keeps_the_rest(berth):
+    def version(word, server):
+        env = [{"name": "WORD", "value": "passed over"}, {"name": "WORD", "value": word}]
+        script = "echo $WORD; grep -v '^$' /etc/resolv.conf; ls /saved; touch /saved/$WORD; echo end; " + GO_ON
+        one = container("c", berth.image, ["sh", "-c", script], environmentVariables=env,
+                        volumeMounts=[{"name": "saved", "mountPath": "/saved"}])
+        return group([one], ports=[80], volumes=[{"name": "saved", "emptyDir": {}}],
+                     dnsConfig={"nameServers": [server], "searchDomains": "one.example two.example", "options": "ndots:2"})
+
+    def said(word):
+        return wait(f"{word} runs", lambda: (lambda s: s.splitlines() if s.endswith("end\n") and s.startswith(word) else None)(
+            berth.logs("changed", "c")), 30)
+    berth.put("changed", version("red", "192.0.2.1")).expect(201)
+    assert said("red")[1:-1] == ["nameserver 192.0.2.1", "search one.example two.example", "options ndots:2"], said("red")
+    address = address_of(berth, "changed")
+    berth.put("changed", version("blue", "192.0.2.2")).expect(200)
+    assert "nameserver 192.0.2.2" in said("blue") and "192.0.2.1" not in str(said("blue")), said("blue")
+    wait("it is told", lambda: berth.get("changed")["properties"]["provisioningState"] == "Succeeded", 10)
+    assert address_of(berth, "changed") == address
+    wait("what it holds now is counted", lambda: berth.usage("changed")["value"][-1]["open"], 10)
+    intervals = berth.usage("changed")["value"]
+    assert all(one["to"] == other["from"] for one, other in zip(intervals, intervals[1:])), intervals
+    berth.delete("changed")
+
+
 CASES = [streams_and_probes_serve_groups_of_every_class,
          what_was_said_before_memory_ran_out_is_in_the_log_of_the_run_before,
          probes_begin_behind_init_containers_and_end_only_their_own_container,
-         a_command_sees_the_files_of_a_config_map_as_they_are_now]
+         a_command_sees_the_files_of_a_config_map_as_they_are_now,
+         an_update_runs_anew_in_place_with_what_is_new_and_keeps_the_rest]

@@ -120,6 +120,41 @@ TEST(an_address_is_not_free_while_a_node_still_has_to_forget_its_group)
     assert_int_equal(create(trial, 50, &pool, &err), ERR_OK);
 }
 
+TEST(an_address_is_free_once_the_node_that_has_to_forget_its_group_is_fenced)
+{
+    AUTO(trial) *trial = trial_new();
+    struct err err = {0};
+    fill(trial);
+    struct trial_node first = trial_join(trial, "n1"), second = trial_join(trial, "n2");
+    int64_t deleted = trial_find(trial, "g1")->key, moved = trial_find(trial, "g2")->key;
+    assert_int_equal(trial_place(trial, deleted, &first), ERR_OK);
+    assert_int_equal(trial_place(trial, moved, &first), ERR_OK);
+    assert_int_equal(trial_order(trial, "g1", ORDER_REMOVE), ERR_OK);
+    assert_int_equal(create(trial, 50, &pool, &err), ERR_ADDRESS_POOL_EMPTY);
+    assert_int_equal(trial_lose(trial, &first, true), ERR_OK);
+    assert_int_equal(create(trial, 50, &pool, &err), ERR_OK);
+    const char *uid = trial_find(trial, "g2")->uid;
+    assert_int_equal(trial_place(trial, moved, &second), ERR_OK);
+    assert_int_equal(trial_order(trial, "g2", ORDER_REMOVE), ERR_OK);
+    assert_int_equal(create(trial, 51, &pool, &err), ERR_ADDRESS_POOL_EMPTY);
+    struct group_status status = {.uid = uid, .incarnation = 2, .released = true, .removed = true};
+    struct report report = {.statuses = &status, .statuses_count = 1};
+    assert_int_equal(trial_report(trial, &second, &report), ERR_OK);
+    assert_int_equal(create(trial, 51, &pool, &err), ERR_OK);
+}
+
+TEST(an_address_is_not_free_while_a_node_that_was_never_fenced_is_away)
+{
+    AUTO(trial) *trial = trial_new();
+    struct err err = {0};
+    fill(trial);
+    struct trial_node node = trial_join(trial, "n1");
+    assert_int_equal(trial_place(trial, trial_find(trial, "g1")->key, &node), ERR_OK);
+    assert_int_equal(trial_order(trial, "g1", ORDER_REMOVE), ERR_OK);
+    assert_int_equal(trial_lose(trial, &node, false), ERR_OK);
+    assert_int_equal(create(trial, 50, &pool, &err), ERR_ADDRESS_POOL_EMPTY);
+}
+
 static void made(void *data, const struct err *err)
 {
     struct making *making = data;
@@ -186,6 +221,8 @@ int main(void)
         cmocka_unit_test(gives_each_address_of_a_pool_once_and_then_names_the_pool),
         cmocka_unit_test(an_address_stays_over_stop_and_start_and_is_free_when_its_group_is_gone),
         cmocka_unit_test(an_address_is_not_free_while_a_node_still_has_to_forget_its_group),
+        cmocka_unit_test(an_address_is_free_once_the_node_that_has_to_forget_its_group_is_fenced),
+        cmocka_unit_test(an_address_is_not_free_while_a_node_that_was_never_fenced_is_away),
         cmocka_unit_test(of_many_at_once_as_many_get_one_as_there_are),
         cmocka_unit_test(a_name_that_stands_is_told_before_an_empty_pool),
         cmocka_unit_test(ports_of_a_nodes_own_address_are_kept_with_the_group),
