@@ -3,6 +3,7 @@
 #include "node-agent/network/inside.h"
 
 #include "base/file.h"
+#include "base/log.h"
 
 enum { NAMES_ARENA = 16 << 20 };
 
@@ -62,8 +63,11 @@ uint32_t network_users_count(const struct network *network)
 
 void network_users_stop(struct network *network)
 {
+    struct err ignored;
     network->users.first = 0;
     network->users.count = 0;
+    if (!spaces_recover(network, &ignored)) /* spares that have some: nobody would take them */
+        log_warn("spares_stay", "text=%s", LOG_QUOTE(ignored.text));
 }
 
 /* ---- after a restart ---- */

@@ -5,6 +5,7 @@ import json
 import os
 
 from berth import LOCATION, busybox_archive, container, group, wait
+from cases_class import TAG
 from cases_disk import folders, remove_disks
 from cases_image import texts
 from cases_security import NEWER, reconfigure
@@ -44,9 +45,10 @@ def first_id(berth, name, which="c"):
     return outside
 
 
-def begin(berth, name, script, policy="Never", volumes=None, mounts=(), image=None, **more):
+def begin(berth, name, script, policy="Never", volumes=None, mounts=(), image=None, of=None, **more):
     one = container("c", image or berth.image, ["sh", "-c", ending(script)], volumeMounts=list(mounts), **more)
-    berth.put(name, group([one], policy=policy, **({"volumes": volumes} if volumes else {}))).expect(201)
+    body = group([one], policy=policy, **({"volumes": volumes} if volumes else {}))
+    berth.put(name, {**body, **({"tags": {TAG: of}} if of else {})}).expect(201)
 
 
 def end(berth, name):
@@ -100,12 +102,14 @@ def what_volumes_hold_belongs_to_the_group(berth):
     script = ("for d in /disk /memory /size; do echo x > $d/x && chown 12:34 $d/x && chmod 600 $d/x && "
               "stat -c %u:%u:%g:%a $d $d/x | tr '\\n' ' '; cat $d/x; done; stat -c %u:%g:%a /secret /secret/file; cat /secret/file; "
               "echo; echo ready; sleep 600")
-    begin(berth, "holds", script, volumes=volumes, mounts=[mount("on-disk", "/disk"), mount("in-memory", "/memory"),
-                                                           mount("of-size", "/size"), mount("secret", "/secret")])
-    lines = said(berth, "holds", "c", "ready").splitlines()
-    assert lines[:3] == ["0:0:0:777 12:12:34:600 x"] * 3, lines
-    assert lines[3:] == ["0:0:755", "0:0:444", "word", "ready"], lines
-    end(berth, "holds")
+    mounts = [mount("on-disk", "/disk"), mount("in-memory", "/memory"), mount("of-size", "/size"), mount("secret", "/secret")]
+    for runtime in ("crun", "runc"):
+        begin(berth, runtime, script, volumes=volumes, mounts=mounts, of=runtime)
+    for runtime in ("crun", "runc"):
+        lines = said(berth, runtime, "c", "ready").splitlines()
+        assert lines[:3] == ["0:0:0:777 12:12:34:600 x"] * 3, lines
+        assert lines[3:] == ["0:0:755", "0:0:444", "word", "ready"], lines
+        end(berth, runtime)
 
 
 def files_of_a_config_map_are_roots(berth):
@@ -140,12 +144,21 @@ def a_local_disk_is_roots_whichever_group_has_it(berth):
 def commands_and_probes_run_as_users_of_the_group(berth):
     probe = {"exec": {"command": ["sh", "-c", "echo probed > /dev/stdout && test $(id -u) = 0 && touch /tmp/alive"]},
              "periodSeconds": 1}
-    begin(berth, "asked", "while ! test -e /tmp/alive; do sleep 0.1; done; echo opened > /dev/stdout; sleep 600", policy="Always",
-          readinessProbe=probe)
-    said(berth, "asked", "c", "opened")
-    text, _ = ran(berth, "sh -c 'cat /proc/self/uid_map; id -u; test -c $(tty) && echo terminal; stat -c %u $(tty)'", name="asked")
-    assert text.split() == ["0", str(first_id(berth, "asked")), str(EACH), "0", "terminal", "0"], text
-    end(berth, "asked")
+    for runtime in ("crun", "runc"):
+        begin(berth, runtime, "while ! test -e /tmp/alive; do sleep 0.1; done; echo opened > /dev/stdout; sleep 600", policy="Always",
+              readinessProbe=probe, of=runtime)
+    for runtime in ("crun", "runc"):
+        said(berth, runtime, "c", "opened")
+    text, _ = ran(berth, "sh -c 'cat /proc/self/uid_map; id -u; test -c $(tty) && echo terminal; stat -c %u $(tty)'", name="crun")
+    assert text.split() == ["0", str(first_id(berth, "crun")), str(EACH), "0", "terminal", "0"], text
+    for runtime in ("crun", "runc"):
+        end(berth, runtime)
+
+
+def a_sandbox_has_users_of_its_own_kind(berth):
+    begin(berth, "sandbox", MAP + "id -u; echo ready; sleep 600", of="runsc")
+    assert said(berth, "sandbox", "c", "ready").split() == ["0", "0", "4294967295", "0", "ready"]
+    end(berth, "sandbox")
 
 
 def users_of_images_and_of_the_spec_are_those_of_the_group(berth):
@@ -204,12 +217,16 @@ def without_the_setting_new_groups_have_the_nodes_users_and_old_ones_keep_theirs
     setting(berth, "off")
     try:
         wait("the node tells", lambda: node(berth).get("userNamespaces") is False)
-        begin(berth, "new", MAP + "echo ready; sleep 600")
+        begin(berth, "new", MAP + "echo ready; while ! test -e /data/go; do sleep 0.1; done; rm /data/go", policy="Always",
+              volumes=[{"name": "folder", "emptyDir": {}}], mounts=[mount("folder", "/data")])
         assert said(berth, "new", "c", "ready").split() == ["0", "0", "4294967295", "ready"]
         wait("it has run again", lambda: (berth.view("old", "c") or {}).get("restartCount", 0) > 0)
         assert said(berth, "old", "c", "x").split()[:3] == before
     finally:
         setting(berth, "auto")
+    ran(berth, "touch /data/go", name="new")  # begun without, it goes on without
+    wait("it runs again", lambda: (berth.view("new", "c") or {}).get("restartCount", 0) == 1)
+    assert said(berth, "new", "c", "ready").split() == ["0", "0", "4294967295", "ready"]
     begin(berth, "newer", MAP + "echo ready; sleep 600")
     assert int(said(berth, "newer", "c", "ready").split()[1]) not in (0, int(before[1]))
     for name in ("old", "new", "newer"):
@@ -232,6 +249,7 @@ CASES = [
     files_of_a_config_map_are_roots,
     a_local_disk_is_roots_whichever_group_has_it,
     commands_and_probes_run_as_users_of_the_group,
+    a_sandbox_has_users_of_its_own_kind,
     users_of_images_and_of_the_spec_are_those_of_the_group,
     root_of_a_group_does_not_reach_its_node,
     rights_over_the_node_come_with_its_users,

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 static const char *args[] = {"/bin/app", "--say", "a \"b\" \\ \n \x01 \xC3\xA9"};
 static const char *env[] = {"PATH=/bin", "KEY=\",\"env\":[\"X=1\"],\"x\":\""};
@@ -267,6 +268,67 @@ TEST(makes_the_devices_it_is_given_and_allows_them)
     json_decref(config);
 }
 
+TEST(joins_users_and_says_their_ids_where_the_runtime_wants_them)
+{
+    struct runtime_container of = container();
+    struct config_node on = node();
+    of.users = (struct idmap){"/ns/user", 1879048192};
+    on.root_path = "/run/root";
+    json_t *config = made(&of, &on);
+    assert_string_equal(word(config, "linux.namespaces.6.type"), "user");
+    assert_string_equal(word(config, "linux.namespaces.6.path"), "/ns/user");
+    assert_null(json_object_get(at(config, "linux"), "uidMappings"));
+    assert_string_equal(word(config, "root.path"), "/run/root");
+    json_decref(config);
+    on.maps_users = true;
+    config = made(&of, &on);
+    assert_int_equal(number(config, "linux.uidMappings.0.hostID"), 1879048192);
+    assert_int_equal(number(config, "linux.gidMappings.0.containerID"), 0);
+    assert_int_equal(number(config, "linux.gidMappings.0.size"), LIMIT_GROUP_USERS);
+    json_decref(config);
+    of.users = node_users;
+    config = made(&of, &on);
+    assert_int_equal(json_array_size(at(config, "linux.namespaces")), 6);
+    assert_null(json_object_get(at(config, "linux"), "uidMappings"));
+    json_decref(config);
+}
+
+TEST(mounts_the_devices_of_users_of_their_own_and_allows_them)
+{
+    const struct runtime_device device = {"/dev/gpu", 'c', 1, 7, 0660, 3, 4, "rw"};
+    struct runtime_container of = container();
+    struct config_node on = node();
+    of.users = (struct idmap){"/ns/user", 1879048192};
+    of.devices = &device;
+    of.devices_count = 1;
+    on.devices_path = "/run/dev/c";
+    json_t *config = made(&of, &on);
+    assert_null(json_object_get(at(config, "linux"), "devices"));
+    assert_string_equal(word(mount_at(config, "/dev/gpu"), "source"), "/run/dev/c/0");
+    assert_false(has_word(at(mount_at(config, "/dev/gpu"), "options"), "nodev"));
+    assert_int_equal(number(config, "linux.resources.devices.1.minor"), 7);
+    json_decref(config);
+}
+
+TEST(keeps_what_users_of_their_own_cannot_take_off_a_mount)
+{
+    static const char *const sources[] = {"/", "/proc", "/sys", "/dev/pts", "/dev/shm"};
+    struct runtime_container of = container();
+    struct config_node on = node();
+    for (size_t i = 0; i < 2 * COUNT_OF(sources); i++) {
+        const struct runtime_mount mount = {sources[i / 2], "/there", false};
+        struct statvfs seen = {0};
+        (void)statvfs(mount.source, &seen);
+        of.users = i % 2 ? (struct idmap){"/ns/user", 1879048192} : node_users;
+        of.mounts = &mount;
+        of.mounts_count = 1;
+        json_t *config = made(&of, &on);
+        assert_int_equal(has_word(at(mount_at(config, "/there"), "options"), "noexec"),
+                         i % 2 && (seen.f_flag & ST_NOEXEC));
+        json_decref(config);
+    }
+}
+
 /* {"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"archMap":[{"architecture":"SCMP_ARCH_X86_64",
  * "subArchitectures":["SCMP_ARCH_X86"]},{"architecture":"SCMP_ARCH_AARCH64"}],"syscalls":[
  * {"names":["a"],"action":"SCMP_ACT_ALLOW","args":[{"index":1,"value":7,"op":"SCMP_CMP_EQ"}]},
@@ -365,6 +427,9 @@ int main(void)
         cmocka_unit_test(gives_the_capabilities_asked_for_and_no_others),
         cmocka_unit_test(leaves_a_privileged_container_unconfined_but_for_what_the_agent_lacks),
         cmocka_unit_test(makes_the_devices_it_is_given_and_allows_them),
+        cmocka_unit_test(joins_users_and_says_their_ids_where_the_runtime_wants_them),
+        cmocka_unit_test(mounts_the_devices_of_users_of_their_own_and_allows_them),
+        cmocka_unit_test(keeps_what_users_of_their_own_cannot_take_off_a_mount),
         cmocka_unit_test(takes_a_clients_profile_and_decides_its_conditions),
         cmocka_unit_test(has_a_profile_that_names_each_call_once),
         cmocka_unit_test(compiles_the_profile),

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "node-agent/volume/inside.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/unit_users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,6 +103,70 @@ TEST(volumes_are_mounted_apart_from_the_node_and_taken_down_whole)
     assert_int_equal(err.code, ERR_NOT_FOUND);
     down(volumes);
     down(volumes);
+}
+
+static uid_t owner(const char *volume, const char *name)
+{
+    char path[256];
+    struct stat seen = {.st_uid = UINT32_MAX};
+
+    text_format(path, sizeof path, "%s/%s/data/%s", folder, volume, name);
+    assert_int_equal(stat(path, &seen), 0);
+    return seen.st_uid;
+}
+
+/* A namespace is not needed for what is scratch: it is made with the group's numbers. */
+TEST(what_a_group_with_users_of_its_own_has_is_its_roots_and_is_made_anew_for_others)
+{
+    AUTO(volumes) *volumes = opened();
+    struct volume_group group = group_of(some, COUNT_OF(some));
+
+    group.users = (struct idmap){"/proc/self/ns/user", TEST_USERS_FIRST};
+    up(volumes, &group);
+    for (size_t i = 0; i < COUNT_OF(some); i++)
+        assert_int_equal(owner(some[i].name, "."), TEST_USERS_FIRST);
+    assert_int_equal(owner("keys1", "a.pem"), TEST_USERS_FIRST);
+    put("disk1", "kept");
+    up(volumes, &group);
+    assert_true(has("disk1", "kept"));
+    group.users.first += LIMIT_GROUP_USERS;
+    up(volumes, &group);
+    assert_false(has("disk1", "kept"));
+    assert_int_equal(owner("keys1", "a.pem"), group.users.first);
+    group.users = node_users;
+    up(volumes, &group);
+    assert_int_equal(owner("keys1", "a.pem"), 0);
+    down(volumes);
+}
+
+TEST(a_local_disk_is_stored_with_the_numbers_of_its_groups)
+{
+    static struct local_disk_volume disk = {.name = "data"};
+    static struct volume volume = {.name = "disk9", .local_disk = &disk};
+    struct disk_seat seat = {.name = "data", .id = "0190b6a0-0000-7000-8000-000000000001"};
+    struct volumes_options with_disks = {.disks = place};
+    struct volume_group group = group_of(&volume, 1);
+    struct test_users users;
+    struct err err = {0};
+    AUTO(volumes) *volumes = volumes_open(&with_disks, &err);
+
+    assert_non_null(volumes);
+    test_users_begin(&users);
+    group.disks = &seat;
+    group.disks_count = 1;
+    up(volumes, &group);
+    put("disk9", "file");
+    down(volumes);
+    group.users = users.map;
+    up(volumes, &group);
+    assert_int_equal(owner("disk9", "file"), TEST_USERS_FIRST);
+    down(volumes);
+    test_users_end(&users);
+    group.users = node_users;
+    up(volumes, &group);
+    assert_int_equal(owner("disk9", "file"), 0);
+    down(volumes);
+    assert_true(volumes_disk_remove(volumes, seat.id, &err));
 }
 
 TEST(what_is_up_stays_and_what_is_half_made_is_made_anew)
@@ -321,6 +385,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(volumes_are_mounted_apart_from_the_node_and_taken_down_whole),
+        cmocka_unit_test(
+            what_a_group_with_users_of_its_own_has_is_its_roots_and_is_made_anew_for_others),
+        cmocka_unit_test(a_local_disk_is_stored_with_the_numbers_of_its_groups),
         cmocka_unit_test(what_is_up_stays_and_what_is_half_made_is_made_anew),
         cmocka_unit_test(a_folder_in_use_is_let_go_of_all_the_same),
         cmocka_unit_test(what_is_not_wanted_any_more_is_not_made),
