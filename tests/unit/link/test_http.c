@@ -78,9 +78,12 @@ static bool stream_to(int fd, const char *request)
 }
 
 /* False: the connection is closed. */
-static bool reply_to(int fd, const char *request, size_t size)
+static bool reply_to(int fd, const char *request, size_t size, bool first)
 {
     char line[128];
+
+    if (strstr(request, " /first-only ") && !first)
+        return false;
 
     if (strstr(request, " /echo ")) {
         text_format(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", size);
@@ -101,6 +104,8 @@ static bool reply_to(int fd, const char *request, size_t size)
     } else if (strstr(request, " /cut ")) {
         say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly");
         return false;
+    } else if (strstr(request, " /first-only ")) {
+        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     } else if (strstr(request, " /nothing ")) {
         return false;
     } else if (strstr(request, " /stall ")) {
@@ -131,7 +136,8 @@ static void *serve(void *context UNUSED)
     while (server_waits(server.listener)) {
         int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
         atomic_fetch_add(&server.connections, 1);
-        while (hear(fd, request, &size) && reply_to(fd, request, size))
+        bool first = true;
+        for (; hear(fd, request, &size) && reply_to(fd, request, size, first); first = false)
             ;
         close(fd);
     }
@@ -267,6 +273,9 @@ TEST(a_connection_that_was_closed_meanwhile_is_replaced)
     call(http, "/echo");
     assert_true(called.sent);
     assert_int_equal(atomic_load(&server.connections), 4);
+    call(http, "/first-only"); /* closed instead of an answer */
+    assert_true(called.sent);
+    assert_int_equal(atomic_load(&server.connections), 5);
 }
 
 TEST(a_server_is_found_by_its_name)
