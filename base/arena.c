@@ -25,7 +25,7 @@ enum { GAP = 0 };
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
-enum { ALIGNMENT = 16, BLOCK_FIRST = 16 * 1024, BLOCK_LARGEST = 1024 * 1024 };
+enum { ALIGNMENT = 16, BLOCK_FIRST = 16 * 1024, BLOCK_SMALL = 2 * 1024 - 64, BLOCK_LARGEST = 1024 * 1024 };
 
 struct block {
     struct block *older;
@@ -56,18 +56,28 @@ static void block_free(struct block *block)
     free(block);
 }
 
-struct arena *arena_new(size_t bytes_max)
+static struct arena *arena_begin(size_t bytes_max, size_t first_block)
 {
     struct arena *arena = malloc(sizeof *arena);
     if (!arena)
         return NULL;
-    struct block *first = block_new(BLOCK_FIRST);
+    struct block *first = block_new(first_block);
     *arena = (struct arena){.used_max = bytes_max, .newest = first, .first = first};
     if (!first) {
         free(arena);
         return NULL;
     }
     return arena;
+}
+
+struct arena *arena_new(size_t bytes_max)
+{
+    return arena_begin(bytes_max, BLOCK_FIRST);
+}
+
+struct arena *arena_new_small(size_t bytes_max)
+{
+    return arena_begin(bytes_max, BLOCK_SMALL);
 }
 
 void arena_free(struct arena *arena)

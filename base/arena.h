@@ -13,6 +13,8 @@
 struct arena;
 
 struct arena *arena_new(size_t bytes_max);
+/* Begins with little memory: for one of many that stay. */
+struct arena *arena_new_small(size_t bytes_max);
 void arena_free(struct arena *arena);
 void arena_reset(struct arena *arena); /* keeps the first block for the next round */
 size_t arena_used(const struct arena *arena);

@@ -15,7 +15,7 @@
 #include <sys/statfs.h>
 #include <sys/utsname.h>
 
-enum { SMALL_FILE_MAX = 65536, HEAP_ARENAS = 2 };
+enum { SMALL_FILE_MAX = 65536, HEAP_ARENAS = 1, HEAP_PIECE_MAX = 64 * 1024 };
 
 static const char *first_line(const char *path, struct arena *arena, struct err *err)
 {
@@ -154,6 +154,9 @@ void machine_no_dumps(void)
 void machine_small_heap(void)
 {
     mallopt(M_ARENA_MAX, HEAP_ARENAS);
+    mallopt(M_MMAP_THRESHOLD,
+            HEAP_PIECE_MAX); /* and stays there: what is larger goes back when it is freed */
+    mallopt(M_TRIM_THRESHOLD, HEAP_PIECE_MAX);
 }
 
 void machine_many_files(void)

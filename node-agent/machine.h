@@ -16,7 +16,7 @@ bool machine_memory_folder(const char *path, struct err *err) MUST_CHECK;
 bool machine_memory_folder_remove(const char *path, struct err *err) MUST_CHECK;
 /* No core dumps: they would hold secrets. */
 void machine_no_dumps(void);
-/* Workers share a few heaps: one for each thread would keep a megabyte of what a burst left behind. */
+/* Workers share one heap: one for each thread would keep a megabyte of what a burst left behind. */
 void machine_small_heap(void);
 /* As many open files as may be: each group holds one, and each container one. */
 void machine_many_files(void);

@@ -83,94 +83,101 @@ static bool same_place(const struct http_url *left, const struct http_url *right
     return left->tls == right->tls && text_equal_nocase(left->authority, right->authority);
 }
 
-static bool wire_ready(struct http *http, const struct http_call *call, const struct http_url *url,
-                       int64_t until_ms, bool *used_before, struct err *err)
-{
-    int64_t connected_ms = open_now_ms() + CONNECT_TIMEOUT_MS;
+/* A call on its way. */
+struct sending {
+    struct http *http;
+    const struct http_call *call;
+    struct http_url url;
+    struct exchange_parts parts;
+    int64_t until_ms;
+    int status;
+    bool again; /* the connection had been kept, and turned out to be closed before anything came */
+};
 
-    *used_before = http->wire && same_place(&http->to, url) && wire_is_quiet(http->wire);
+static bool wire_ready(const struct sending *sending, bool *used_before, struct err *err)
+{
+    struct http *http = sending->http;
+    int64_t until_ms = open_now_ms() + CONNECT_TIMEOUT_MS;
+
+    *used_before = http->wire && same_place(&http->to, &sending->url) && wire_is_quiet(http->wire);
     if (*used_before)
         return true;
+    if (until_ms > sending->until_ms)
+        until_ms = sending->until_ms;
     wire_free(TAKE(http->wire));
-    http->wire = open_wire(call->url, url, http->ca_file,
-                           connected_ms < until_ms ? connected_ms : until_ms, &http->bell, err);
-    http->to = *url;
+    http->wire =
+        open_wire(sending->call->url, &sending->url, http->ca_file, until_ms, &http->bell, err);
+    http->to = sending->url;
     http->to.path = NULL;
     return http->wire != NULL;
 }
 
-static bool exchange_run(struct http *http, struct exchange *exchange, int64_t until_ms,
-                         struct err *err)
+static bool exchange_run(const struct sending *sending, struct exchange *exchange, struct err *err)
 {
     enum http_step step;
 
     while ((step = exchange_go(exchange, err)) == HTTP_WAITS)
-        if (!open_wait(http->wire, until_ms, &http->bell, err))
+        if (!open_wait(exchange->wire, sending->until_ms, &sending->http->bell, err))
             return false;
     return step == HTTP_DONE;
 }
 
-/* `again`: the connection had been kept, and turned out to be closed before anything came. */
-static bool request(struct http *http, const struct http_call *call,
-                    const struct exchange_parts *parts, const struct http_url *url,
-                    int64_t until_ms, int *status, bool *again, struct err *err)
+static bool request(struct sending *sending, struct err *err)
 {
+    struct http *http = sending->http;
     struct exchange exchange;
     struct err why = {0};
     bool used_before;
 
-    *again = false;
-    if (!wire_ready(http, call, url, until_ms, &used_before, err))
+    sending->again = false;
+    if (!wire_ready(sending, &used_before, err))
         return false;
-    exchange_begin(&exchange, http->wire, parts);
-    bool done = exchange_run(http, &exchange, until_ms, &why);
+    exchange_begin(&exchange, http->wire, &sending->parts);
+    bool done = exchange_run(sending, &exchange, &why);
     if (!done || !exchange.reply.keeps)
         wire_free(TAKE(http->wire));
-    if (done) {
-        *status = exchange.reply.status;
+    sending->status = exchange.reply.status;
+    sending->again = !done && used_before && exchange.reply.bytes == 0 && why.code == ERR_IO;
+    if (done)
         return true;
-    }
-    *again = used_before && exchange.reply.bytes == 0 && why.code == ERR_IO;
-    if (why.code == ERR_CLOSED)
-        *err = why;
-    else
-        err_set(err, ERR_NODE_AWAY, "%s: %s", call->url, why.text);
+    if (why.code != ERR_CLOSED)
+        return err_set(err, ERR_NODE_AWAY, "%s: %s", sending->call->url, why.text);
+    *err = why;
     return false;
 }
 
-static bool send_head(struct http *http, const struct http_call *call, const struct http_url *url,
-                      const struct text *head, struct text *reply, int *status, struct err *err)
+static bool send_call(struct sending *sending, struct err *err)
 {
-    const struct exchange_parts parts = {.head = head,
-                                         .body = call->body,
-                                         .body_size = call->body ? call->body_size : 0,
-                                         .reply = reply};
-    int64_t until_ms = open_now_ms() + call->timeout_ms;
-    bool again;
+    AUTO(text) *head = text_new(HEAD_MAX);
 
-    if (request(http, call, &parts, url, until_ms, status, &again, err))
-        return true;
-    text_clear(reply);
-    return again && request(http, call, &parts, url, until_ms, status, &again, err);
+    head_print(sending->call, &sending->url, head);
+    sending->parts.head = head;
+    bool sent = text_ok(head) ? request(sending, err) || (sending->again && request(sending, err))
+                              : err_set(err, ERR_BUSY, "no memory for a call to the plane");
+    text_wipe(head); /* it holds the node's credential */
+    return sent;
 }
 
 bool http_send(struct http *http, const struct http_call *call, struct text *reply, int *status,
                struct err *err)
 {
-    AUTO(text) *head = text_new(HEAD_MAX);
-    struct http_url url;
+    struct sending sending = {.http = http,
+                              .call = call,
+                              .parts = {.body = call->body,
+                                        .body_size = call->body ? call->body_size : 0,
+                                        .reply = reply},
+                              .until_ms = open_now_ms() + call->timeout_ms};
+    struct err ended;
 
     text_clear(reply);
     if (!may_go_on(http, err))
         return false;
-    if (!http_url_parse(call->url, &url))
+    if (!http_url_parse(call->url, &sending.url))
         return err_set(err, ERR_NODE_AWAY, "%s is no URL of a plane", call->url);
-    head_print(call, &url, head);
-    bool sent = text_ok(head) ? send_head(http, call, &url, head, reply, status, err)
-                              : err_set(err, ERR_BUSY, "no memory for a call to the plane");
-    text_wipe(head); /* it holds the node's credential */
-    struct err ended;
-    if (!sent && err->code == ERR_CLOSED)
+    bool sent = send_call(&sending, err);
+    if (sent)
+        *status = sending.status;
+    else if (err->code == ERR_CLOSED)
         (void)may_go_on(http, &ended); /* that was this call's end */
     return sent;
 }

@@ -5,27 +5,24 @@
 #include "base/thread.h"
 #include "node-agent/metadata/metadata.h"
 
-struct MHD_Connection;
-struct MHD_Daemon;
-
-enum call_state { CALL_NEW, CALL_ASKED, CALL_ANSWERED };
+struct connection;
 
 struct call { /* one GET; freed when both its connection and whoever answers have let go */
     struct metadata_question question;
     struct metadata *metadata;
-    enum call_state state;             /* of the room's thread, but for ANSWERED: under the lock */
-    struct MHD_Connection *connection; /* NULL: it is gone */
-    bool asked;                        /* somebody may still answer */
+    /* Under the lock: */
+    bool waits; /* somebody may still answer */
+    bool left;  /* its connection is gone */
     int status;
     char *body;
-    struct call *next; /* of its place: asked and not answered */
 };
 
 struct place { /* one group */
     char uid[ID_SIZE];
     struct metadata *metadata;
-    struct MHD_Daemon *daemon;
-    struct call *calls;
+    int epoll_fd, listener;
+    struct connection *connections; /* the thread's alone */
+    size_t connections_count;
     bool closing, closed;
     struct place *next;
 };
@@ -33,7 +30,7 @@ struct place { /* one group */
 struct metadata {
     metadata_ask *ask;
     void *context;
-    struct bell bell; /* places changed */
+    struct bell bell; /* places changed, or a call was answered */
     int epoll_fd;
     pthread_t thread;
     bool runs;
@@ -43,10 +40,22 @@ struct metadata {
     bool stopping;
 };
 
-/* server.c: the only file that sees libmicrohttpd. */
-struct MHD_Daemon *place_listen(struct place *place, int listening_fd, int *epoll_fd);
+/* server.c. The descriptor stays the caller's when it fails. */
+bool place_listen(struct place *place, int listening_fd) MUST_CHECK;
+/* What can be done now for its connections. */
 void place_run(struct place *place);
-/* Ends its connections; no thread is in place_run(). */
 void place_end(struct place *place);
+
+/* call.c: what a request is answered with. `body` NULL: `call` waits for its answer. */
+struct reply {
+    int status;
+    struct text *body;
+    struct call *call;
+};
+void call_begin(struct place *place, char *head, struct reply *out);
+/* False: it has not been answered. */
+bool call_take(struct call *call, struct reply *out) MUST_CHECK;
+/* Its connection is done with it. */
+void call_leave(struct call *call);
 
 #endif

@@ -26,8 +26,8 @@ static void places_close(struct metadata *metadata, bool all)
     pthread_cond_broadcast(&metadata->closed);
 }
 
-/* Connections that wait for nothing but time. */
-static void places_idle(struct metadata *metadata)
+/* Connections that wait for time alone, and calls that were answered. */
+static void places_look(struct metadata *metadata)
 {
     WITH_LOCK(&metadata->lock);
     for (struct place *place = metadata->places; place; place = place->next) {
@@ -48,6 +48,7 @@ static void *thread_run(void *context)
 
     for (;;) {
         int count = epoll_wait(metadata->epoll_fd, events, EVENTS_MAX, IDLE_MS);
+        bool rang = false;
         lock_take(&metadata->lock);
         bool stopping = metadata->stopping;
         lock_release(&metadata->lock);
@@ -56,10 +57,10 @@ static void *thread_run(void *context)
             if (place && !place->closed)
                 place_run(place);
             if (!place)
-                bell_wait(&metadata->bell, 0);
+                rang = bell_wait(&metadata->bell, 0);
         }
-        if (count == 0)
-            places_idle(metadata);
+        if (count == 0 || rang)
+            places_look(metadata);
         places_close(metadata, stopping);
         if (stopping)
             return NULL;
@@ -137,7 +138,7 @@ static struct place *place_find(struct metadata *metadata, const char *uid)
 
 bool metadata_open(struct metadata *metadata, const char *uid, int listening_fd, struct err *err)
 {
-    int epoll_fd = -1;
+    bool listens = false;
 
     lock_take(&metadata->lock);
     bool there = place_find(metadata, uid) != NULL;
@@ -146,9 +147,9 @@ bool metadata_open(struct metadata *metadata, const char *uid, int listening_fd,
     if (place) {
         text_copy(place->uid, sizeof place->uid, uid);
         place->metadata = metadata;
-        place->daemon = place_listen(place, listening_fd, &epoll_fd);
+        listens = place_listen(place, listening_fd);
     }
-    if (!place || !place->daemon) {
+    if (!listens) {
         close(listening_fd);
         free(place);
         return there || err_set(err, ERR_BUSY, "the group's metadata address cannot be served");
@@ -157,7 +158,7 @@ bool metadata_open(struct metadata *metadata, const char *uid, int listening_fd,
     place->next = metadata->places;
     metadata->places = place;
     lock_release(&metadata->lock);
-    if (watch(metadata, epoll_fd, place))
+    if (watch(metadata, place->epoll_fd, place))
         return true;
     err_set_os(err, ERR_IO, errno, "the group's metadata address cannot be served");
     metadata_close(metadata, uid);

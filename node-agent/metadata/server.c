@@ -1,267 +1,264 @@
-/* HTTP in a group's namespace: a daemon of libmicrohttpd for each group, without threads, run by the room's one when its
- * epoll set has something. A call waits suspended while its token is fetched. */
-#include "node-agent/metadata/inside.h"
-
+/* HTTP in a group's namespace, run by the room's one thread. A connection carries one call:
+ *
+ *     READING its head -> ASKING, while a token is fetched -> WRITING the answer -> DRAINING until the client closes
+ *
+ * What a client sends beyond its first head is dropped. Whoever is slow is cut off; who waits for a token is not. */
+#include "base/clock.h"
 #include "base/text.h"
+#include "node-agent/metadata/inside.h"
+#include "node-agent/metadata/request.h"
 
-#include <microhttpd.h>
-#include <string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 
-enum {
-    CONNECTIONS_MAX = 16,
-    CONNECTION_MEMORY = 8192,
-    IDLE_S = 10,
-    ERROR_SIZE = 512,
-    STEPS_MAX = 64
+enum { CONNECTIONS_MAX = 16, HEAD_MAX = 8192, IDLE_MS = 10000, EVENTS_MAX = 32 };
+
+enum connection_state { READING, ASKING, WRITING, DRAINING, GONE };
+
+struct connection {
+    struct connection *next;
+    int fd;
+    enum connection_state state;
+    int64_t until_ms; /* then it is cut off; not while it asks */
+    struct call *call;
+    struct text *out;
+    size_t in_size, sent;
+    char in[HEAD_MAX + 1];
 };
 
-static const char token_path[] = "/metadata/identity/oauth2/token";
-
-/* ---- replies ---- */
-
-static enum MHD_Result reply(struct MHD_Connection *connection, int status, const char *body)
+static int64_t now_ms(void)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
-
-    if (!response)
-        return MHD_NO;
-    MHD_add_response_header(response, "Content-Type", "application/json; charset=utf-8");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    enum MHD_Result queued = MHD_queue_response(connection, (unsigned)status, response);
-    MHD_destroy_response(response);
-    return queued;
+    return clock_boot_ns() / 1000000;
 }
 
-/* Our own sentences: none has a quote in it. */
-static enum MHD_Result refuse(struct MHD_Connection *connection, int status, const char *why)
+static bool watch(const struct place *place, int operation, int fd, uint32_t events, void *what)
 {
-    char body[ERROR_SIZE];
+    struct epoll_event event = {.events = events, .data.ptr = what};
 
-    text_format(body, sizeof body, "{\"error\":\"%s\",\"error_description\":\"%s\"}",
-                status == MHD_HTTP_NOT_FOUND ? "not_found" : "invalid_request", why);
-    return reply(connection, status, body);
+    return epoll_ctl(place->epoll_fd, operation, fd, &event) == 0;
 }
 
-/* ---- what was asked ---- */
-
-static const char *argument(struct MHD_Connection *connection, const char *name)
+/* From one state into the next; what it waits for there. */
+static void move(struct place *place, struct connection *connection, enum connection_state state)
 {
-    return MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+    static const uint32_t events[] = {
+        [READING] = EPOLLIN, [ASKING] = 0, [WRITING] = EPOLLOUT, [DRAINING] = EPOLLIN};
+
+    connection->state = state;
+    connection->until_ms = now_ms() + IDLE_MS;
+    if (state != GONE && !watch(place, EPOLL_CTL_MOD, connection->fd, events[state], connection))
+        connection->state = GONE;
 }
 
-static const char *header(struct MHD_Connection *connection, const char *name)
+/* ---- answers ---- */
+
+static const char *words_of(int status)
 {
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    static const struct {
+        int status;
+        const char *words;
+    } known[] = {{200, "OK"},
+                 {400, "Bad Request"},
+                 {404, "Not Found"},
+                 {405, "Method Not Allowed"},
+                 {431, "Request Header Fields Too Large"},
+                 {503, "Service Unavailable"}};
+
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        if (known[i].status == status)
+            return known[i].words;
+    return "Answer";
 }
 
-/* NULL: it is a question. A page that a browser in a container was made to fetch has neither the header, nor no trace
- * of a proxy. */
-static const char *wrong(struct MHD_Connection *connection)
+static void answer(struct place *place, struct connection *connection, struct reply *reply)
 {
-    const char *mark = header(connection, "Metadata");
+    AUTO(text) *body = TAKE(reply->body);
+    size_t size = text_ok(body) ? body->size : 0;
 
-    if (!mark || strcasecmp(mark, "true") != 0)
-        return "Required metadata header not specified";
-    if (header(connection, "X-Forwarded-For"))
-        return "The request came through a proxy";
-    if (!argument(connection, "api-version"))
-        return "Required query variable 'api-version' is missing";
-    const char *resource = argument(connection, "resource");
-    return resource && *resource ? NULL : "Required query variable 'resource' is missing";
+    connection->out = text_new(size + 512);
+    text_addf(connection->out,
+              "HTTP/1.1 %d %s\r\nContent-Type: application/json; charset=utf-8\r\n"
+              "Cache-Control: no-store\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
+              reply->status, words_of(reply->status), size);
+    if (size > 0)
+        text_add_n(connection->out, body->bytes, size);
+    text_wipe(body); /* a token */
+    move(place, connection, text_ok(connection->out) ? WRITING : GONE);
 }
 
-static bool question_take(struct MHD_Connection *connection, struct metadata_question *question)
+static void look_at_answer(struct place *place, struct connection *connection)
 {
-    const struct {
-        const char *name;
-        char *out;
-        size_t size;
-    } members[] = {
-        {"resource", question->resource, sizeof question->resource},
-        {"client_id", question->client_id, sizeof question->client_id},
-        {"object_id", question->object_id, sizeof question->object_id},
-        {"msi_res_id", question->resource_id, sizeof question->resource_id},
-        {"mi_res_id", question->resource_id, sizeof question->resource_id},
-    };
+    struct reply reply;
 
-    for (size_t i = 0; i < COUNT_OF(members); i++) {
-        const char *value = argument(connection, members[i].name);
-        if (value && !text_copy(members[i].out, members[i].size, value))
-            return false;
-    }
-    return true;
-}
-
-/* ---- calls ---- */
-
-static void call_free(struct call *call)
-{
-    free(call->body);
-    free(call);
-}
-
-static enum MHD_Result call_ask(struct call *call, struct place *place)
-{
-    struct metadata *metadata = call->metadata;
-
-    lock_take(&metadata->lock);
-    call->state = CALL_ASKED;
-    call->asked = true;
-    call->next = place->calls;
-    place->calls = call;
-    lock_release(&metadata->lock);
-    MHD_suspend_connection(call->connection);
-    if (!metadata->ask(metadata->context, &call->question))
-        metadata_answer(&call->question, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
-    return MHD_YES;
-}
-
-static enum MHD_Result call_begin(struct call *call, struct place *place, const char *method,
-                                  const char *path)
-{
-    struct MHD_Connection *connection = call->connection;
-    const char *why = wrong(connection);
-
-    if (strcmp(path, token_path) != 0)
-        return refuse(connection, MHD_HTTP_NOT_FOUND,
-                      "There is only /metadata/identity/oauth2/token here");
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
-        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET is allowed");
-    if (why)
-        return refuse(connection, MHD_HTTP_BAD_REQUEST, why);
-    if (!question_take(connection, &call->question))
-        return refuse(connection, MHD_HTTP_BAD_REQUEST, "A query variable is too long");
-    return call_ask(call, place);
-}
-
-static enum MHD_Result call_end(struct call *call)
-{
-    const char *body = call->body ? call->body
-                                  : "{\"error\":\"temporarily_unavailable\",\"error_description\":"
-                                    "\"The plane gives no token at the moment\"}";
-
-    return reply(call->connection, call->status, body);
-}
-
-static enum MHD_Result on_call(void *context, struct MHD_Connection *connection, const char *path,
-                               const char *method, const char *version UNUSED,
-                               const char *upload UNUSED, size_t *upload_size,
-                               void **connection_data)
-{
-    struct place *place = context;
-    struct call *call = *connection_data;
-
-    if (!call) {
-        call = calloc(1, sizeof *call);
-        if (!call)
-            return MHD_NO;
-        call->metadata = place->metadata;
-        call->connection = connection;
-        text_copy(call->question.uid, sizeof call->question.uid, place->uid);
-        *connection_data = call;
-        return MHD_YES;
-    }
-    if (*upload_size > 0) { /* a body is dropped */
-        *upload_size = 0;
-        return MHD_YES;
-    }
-    switch (call->state) {
-    case CALL_NEW:
-        return call_begin(call, place, method, path);
-    case CALL_ASKED:
-        return MHD_YES;
-    case CALL_ANSWERED:
-        return call_end(call);
-    }
-    return MHD_NO;
-}
-
-static void on_done(void *context UNUSED, struct MHD_Connection *connection UNUSED,
-                    void **connection_data, enum MHD_RequestTerminationCode code UNUSED)
-{
-    struct call *call = *connection_data;
-
-    *connection_data = NULL;
-    if (!call)
+    if (!call_take(connection->call, &reply))
         return;
-    lock_take(&call->metadata->lock);
-    call->connection = NULL;
-    bool asked = call->asked;
-    lock_release(&call->metadata->lock);
-    if (!asked)
-        call_free(call);
+    call_leave(TAKE(connection->call));
+    answer(place, connection, &reply);
 }
 
-static void call_unlink(struct place *places, struct call *call)
+/* ---- steps ---- */
+
+static void step_reading(struct place *place, struct connection *connection)
 {
-    for (struct place *place = places; place; place = place->next) {
-        for (struct call **at = &place->calls; *at; at = &(*at)->next) {
-            if (*at != call)
-                continue;
-            *at = call->next;
+    ssize_t got = recv(connection->fd, connection->in + connection->in_size,
+                       HEAD_MAX - connection->in_size, MSG_DONTWAIT);
+    struct reply reply = {.status = 431};
+
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        move(place, connection, GONE);
+        return;
+    }
+    connection->in_size += (size_t)got;
+    size_t head = request_head_size(connection->in, connection->in_size);
+    if (head > 0) {
+        connection->in[head] = '\0';
+        call_begin(place, connection->in, &reply);
+    } else if (connection->in_size < HEAD_MAX) {
+        return;
+    }
+    connection->call = reply.call;
+    if (reply.call)
+        move(place, connection, ASKING);
+    else
+        answer(place, connection, &reply);
+}
+
+static void step_writing(struct place *place, struct connection *connection)
+{
+    struct text *out = connection->out;
+    ssize_t sent = send(connection->fd, out->bytes + connection->sent, out->size - connection->sent,
+                        MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    connection->sent += sent > 0 ? (size_t)sent : 0;
+    if (sent <= 0)
+        move(place, connection, GONE);
+    else if (connection->sent == out->size)
+        move(place, connection, shutdown(connection->fd, SHUT_WR) == 0 ? DRAINING : GONE);
+}
+
+/* Closed with something unread, the answer might be lost. */
+static void step_draining(struct connection *connection)
+{
+    ssize_t got = recv(connection->fd, connection->in, HEAD_MAX, MSG_DONTWAIT);
+
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+        connection->state = GONE;
+}
+
+static void step(struct place *place, struct connection *connection, uint32_t events)
+{
+    switch (connection->state) {
+    case READING:
+        step_reading(place, connection);
+        break;
+    case ASKING:
+        if (events & (EPOLLHUP | EPOLLERR))
+            connection->state = GONE;
+        break;
+    case WRITING:
+        step_writing(place, connection);
+        break;
+    case DRAINING:
+        step_draining(connection);
+        break;
+    case GONE:
+        break;
+    }
+}
+
+/* ---- connections ---- */
+
+static void connection_free(struct connection *connection)
+{
+    if (connection->call)
+        call_leave(connection->call);
+    text_wipe(connection->out);
+    text_free(connection->out);
+    close(connection->fd);
+    free(connection);
+}
+
+/* As many as may; the others wait in the listener's queue. */
+static void accept_next(struct place *place)
+{
+    while (place->connections_count < CONNECTIONS_MAX) {
+        int fd = accept4(place->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        struct connection *connection = fd >= 0 ? calloc(1, sizeof *connection) : NULL;
+        if (!connection) {
+            auto_close_fd(&fd);
             return;
         }
+        connection->fd = fd;
+        connection->until_ms = now_ms() + IDLE_MS;
+        if (!watch(place, EPOLL_CTL_ADD, fd, EPOLLIN, connection)) {
+            connection_free(connection);
+            return;
+        }
+        connection->next = place->connections;
+        place->connections = connection;
+        if (++place->connections_count == CONNECTIONS_MAX)
+            (void)watch(place, EPOLL_CTL_MOD, place->listener, 0, NULL);
     }
 }
 
-void metadata_answer(struct metadata_question *question, int status, const char *body)
+static void drop_gone(struct place *place, bool all)
 {
-    struct call *call = CONTAINER_OF(question, struct call, question);
-    struct metadata *metadata = call->metadata;
+    bool full = place->connections_count == CONNECTIONS_MAX;
 
-    lock_take(&metadata->lock);
-    call->asked = false;
-    call->status = status;
-    call->body = body ? strdup(body) : NULL;
-    call->state = CALL_ANSWERED;
-    call_unlink(metadata->places, call);
-    bool gone = !call->connection;
-    if (!gone)
-        MHD_resume_connection(call->connection);
-    lock_release(&metadata->lock);
-    if (gone)
-        call_free(call);
+    for (struct connection **at = &place->connections; *at;) {
+        struct connection *connection = *at;
+        bool late = connection->state != ASKING && now_ms() >= connection->until_ms;
+        if (!all && !late && connection->state != GONE) {
+            at = &connection->next;
+            continue;
+        }
+        *at = connection->next;
+        place->connections_count--;
+        connection_free(connection);
+    }
+    if (full && place->connections_count < CONNECTIONS_MAX)
+        (void)watch(place, EPOLL_CTL_MOD, place->listener, EPOLLIN, NULL);
 }
 
-/* ---- places ---- */
-
-struct MHD_Daemon *place_listen(struct place *place, int listening_fd, int *epoll_fd)
-{
-    struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_call, place,
-        MHD_OPTION_LISTEN_SOCKET, listening_fd, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
-        MHD_OPTION_END);
-    const union MHD_DaemonInfo *info =
-        daemon ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-
-    if (info)
-        *epoll_fd = info->epoll_fd;
-    return daemon;
-}
-
-/* One run takes each connection one step further; "at once" means that there are more. */
 void place_run(struct place *place)
 {
-    MHD_UNSIGNED_LONG_LONG left_ms = 0;
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(place->epoll_fd, events, EVENTS_MAX, 0);
 
-    for (int i = 0; i < STEPS_MAX && left_ms == 0; i++) {
-        MHD_run(place->daemon);
-        if (MHD_get_timeout(place->daemon, &left_ms) != MHD_YES)
-            return;
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.ptr)
+            step(place, events[i].data.ptr, events[i].events);
+        else
+            accept_next(place);
     }
+    for (struct connection *at = place->connections; at; at = at->next)
+        if (at->state == ASKING)
+            look_at_answer(place, at);
+    drop_gone(place, false);
 }
 
-/* The library refuses to stop with suspended connections. Whoever still answers one finds nobody there. */
+/* ---- life ---- */
+
+bool place_listen(struct place *place, int listening_fd)
+{
+    place->listener = listening_fd;
+    place->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (place->epoll_fd >= 0 && fcntl(listening_fd, F_SETFL, O_NONBLOCK) == 0 &&
+        watch(place, EPOLL_CTL_ADD, listening_fd, EPOLLIN, NULL))
+        return true;
+    auto_close_fd(&place->epoll_fd);
+    return false;
+}
+
 void place_end(struct place *place)
 {
-    struct metadata *metadata = place->metadata;
-
-    lock_take(&metadata->lock);
-    for (struct call *call = place->calls; call; call = call->next)
-        MHD_resume_connection(call->connection);
-    lock_release(&metadata->lock);
-    MHD_stop_daemon(place->daemon);
+    drop_gone(place, true);
+    auto_close_fd(&place->listener);
+    auto_close_fd(&place->epoll_fd);
 }

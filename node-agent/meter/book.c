@@ -200,6 +200,8 @@ void book_samples_drop(struct book *book, int64_t below_number)
         book->samples_count--;
         book->sample_number++;
     }
+    if (book->samples_count == 0) /* so that it does not wander over pages that nobody needs */
+        book->samples_first = 0;
     book->sample_number = later(book->sample_number, below_number);
 }
 

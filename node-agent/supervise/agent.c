@@ -153,6 +153,7 @@ void agent_second(struct agent *agent)
     agent_look_again(agent);
     agent_ask_again(agent);
     agent_leave_disks(agent);
+    agent_settle(agent);
     agent_start_tick(agent);
 }
 

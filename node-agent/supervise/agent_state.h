@@ -37,6 +37,7 @@ struct agent {
     bool looks;                 /* a container's end could not be looked at */
     bool ticking;               /* a tick is under way */
     int64_t ticks;
+    int quiet_s;              /* for how long no job has been under way: settle.c */
     bool refused;             /* the last report was not taken: none before the next beat */
     bool told_due, reporting; /* something to tell; a report is under way */
     int64_t report_sequence;  /* of the one under way */
@@ -97,6 +98,9 @@ void agent_watch_lease(struct agent *agent);
 void agent_advance_due(struct agent *agent);
 /* telling_images.c: adds the node's images to a report, when they changed. */
 void agent_tell_images(struct agent *agent, struct arena *arena, struct report *report);
+
+/* settle.c: each second. */
+void agent_settle(struct agent *agent);
 
 /* agent.c */
 /* One round of the loop: plan, tell, wait for something to happen (at most wait_max_ms), take it. */

@@ -9,7 +9,7 @@ enum { ORDER_ARENA_FACTOR = 8 };
 static struct order *order_parse(const char *json, size_t size, struct err *err)
 {
     AUTO(order) *order = calloc(1, sizeof *order);
-    AUTO(arena) *arena = arena_new((size_t)LIMIT_LINK_MESSAGE_MAX * ORDER_ARENA_FACTOR);
+    AUTO(arena) *arena = arena_new_small((size_t)LIMIT_LINK_MESSAGE_MAX * ORDER_ARENA_FACTOR);
     struct assignment *assignment = arena ? ARENA_NEW(arena, struct assignment) : NULL;
 
     if (!order || !assignment) {

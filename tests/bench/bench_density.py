@@ -9,6 +9,7 @@ from measure import OVER_TLS, say
 from peers import Containerd, Podman
 
 GROUPS, PODS = 100, 10
+SETTLE_S = 5  # the agent gives back what only the burst needed
 IDLE = ["sh", "-c", 'trap "exit 0" TERM; while :; do sleep 600 & wait $!; done']
 
 
@@ -47,9 +48,11 @@ def start_groups(berth, count):
         berth.put(f"d-{n}", body).expect(201)
     for n in range(count):
         berth.wait_state(f"d-{n}", "Running", 60)
+    time.sleep(SETTLE_S)
 
 
 def berth_figures(berth, count):
+    time.sleep(SETTLE_S)
     agent = berth.agent.process.pid
     before = rss_kib(agent)
     start_groups(berth, count)

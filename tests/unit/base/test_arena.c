@@ -29,9 +29,8 @@ TEST(refuses_past_its_ceiling_and_goes_on)
     assert_true(arena_used(arena) <= 1000);
 }
 
-TEST(keeps_pieces_of_all_sizes_apart)
+static void keep_apart(struct arena *arena)
 {
-    AUTO(arena) *arena = arena_new(64 << 20);
     enum { COUNT = 600 };
     static unsigned char *pieces[COUNT];
     static size_t sizes[COUNT];
@@ -44,6 +43,13 @@ TEST(keeps_pieces_of_all_sizes_apart)
     for (size_t i = 0; i < COUNT; i++)
         for (size_t at = 0; at < sizes[i]; at++)
             assert_int_equal(pieces[i][at], i & 0xFF);
+    arena_free(arena);
+}
+
+TEST(keeps_pieces_of_all_sizes_apart)
+{
+    keep_apart(arena_new(64 << 20));
+    keep_apart(arena_new_small(64 << 20));
 }
 
 TEST(starts_over_after_reset)

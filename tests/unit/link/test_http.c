@@ -56,10 +56,34 @@ static void say(int fd, const char *words)
     (void)!send(fd, words, strlen(words), MSG_NOSIGNAL);
 }
 
+/* As the last part of the path says. */
+static bool stream_to(int fd, const char *request)
+{
+    char key[WEBSOCKET_KEY_SIZE] = "", accept[WEBSOCKET_ACCEPT_SIZE] = "", head[512];
+    const char *given = strstr(request, "Sec-WebSocket-Key: ");
+
+    if (given)
+        text_format(key, sizeof key, "%.24s", given + 19);
+    if (!websocket_accept(key, accept))
+        return false;
+    text_format(head, sizeof head, "HTTP/1.1 101 x\r\nSec-WebSocket-Accept: %s\r\n\r\nbehind",
+                strstr(request, "/stream/wrong ") ? "x" : accept);
+    if (strstr(request, "/stream/refused "))
+        say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    else if (!strstr(request, "/stream/endless "))
+        say(fd, head);
+    for (int i = 0; i < 10000 && strstr(request, "/stream/endless "); i++)
+        say(fd, "HTTP/1.1 101 ");
+    return !strstr(request, "/stream/cut ");
+}
+
 /* False: the connection is closed. */
-static bool reply_to(int fd, const char *request, size_t size)
+static bool reply_to(int fd, const char *request, size_t size, bool first)
 {
     char line[128];
+
+    if (strstr(request, " /first-only ") && !first)
+        return false;
 
     if (strstr(request, " /echo ")) {
         text_format(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", size);
@@ -80,6 +104,8 @@ static bool reply_to(int fd, const char *request, size_t size)
     } else if (strstr(request, " /cut ")) {
         say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly");
         return false;
+    } else if (strstr(request, " /first-only ")) {
+        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     } else if (strstr(request, " /nothing ")) {
         return false;
     } else if (strstr(request, " /stall ")) {
@@ -94,6 +120,8 @@ static bool reply_to(int fd, const char *request, size_t size)
         while (send(fd, line, sizeof line, MSG_NOSIGNAL) > 0)
             ;
         return false;
+    } else if (strstr(request, " /stream/")) {
+        return stream_to(fd, request);
     } else {
         say(fd, "SSH-2.0-x\r\n");
     }
@@ -108,7 +136,8 @@ static void *serve(void *context UNUSED)
     while (server_waits(server.listener)) {
         int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
         atomic_fetch_add(&server.connections, 1);
-        while (hear(fd, request, &size) && reply_to(fd, request, size))
+        bool first = true;
+        for (; hear(fd, request, &size) && reply_to(fd, request, size, first); first = false)
             ;
         close(fd);
     }
@@ -244,6 +273,9 @@ TEST(a_connection_that_was_closed_meanwhile_is_replaced)
     call(http, "/echo");
     assert_true(called.sent);
     assert_int_equal(atomic_load(&server.connections), 4);
+    call(http, "/first-only"); /* closed instead of an answer */
+    assert_true(called.sent);
+    assert_int_equal(atomic_load(&server.connections), 5);
 }
 
 TEST(a_server_is_found_by_its_name)
@@ -337,6 +369,52 @@ TEST(a_call_can_be_ended_from_another_thread)
     }
 }
 
+static bool stream(const char *path, struct websocket_io *io)
+{
+    char url[128];
+    const char *headers[] = {"Authorization: Bearer x", NULL};
+    const struct http_call call = {.url = url, .headers = headers};
+
+    called.err = (struct err){0};
+    text_format(url, sizeof url, "http://127.0.0.1:%d%s", server.port, path);
+    return http_stream_open(&call, NULL, io, &called.err);
+}
+
+TEST(a_stream_begins_behind_the_head)
+{
+    struct websocket_io io;
+    char bytes[16] = "";
+
+    assert_true(stream("/stream/good", &io));
+    assert_int_equal(io.read(io.context, bytes, 3), 3);
+    assert_int_equal(io.read(io.context, bytes + 3, sizeof bytes - 4), 3);
+    assert_string_equal(bytes, "behind");
+    assert_int_equal(io.read(io.context, bytes, sizeof bytes), 0); /* not now */
+    assert_int_equal(io.write(io.context, "x", 1), 1);
+    io.close(io.context);
+    assert_true(stream("/stream/cut", &io));
+    assert_int_equal(io.read(io.context, bytes, sizeof bytes), 6);
+    struct pollfd over = {.fd = io.fd, .events = POLLIN};
+    assert_int_equal(poll(&over, 1, CALL_MS), 1);
+    assert_int_equal(io.read(io.context, bytes, sizeof bytes), -1);
+    io.close(io.context);
+}
+
+TEST(a_stream_that_is_not_taken_is_told)
+{
+    struct websocket_io io;
+
+    assert_false(stream("/stream/refused", &io));
+    assert_int_equal(called.err.code, ERR_CONFLICT);
+    assert_non_null(strstr(called.err.text, "404"));
+    assert_false(stream("/stream/wrong", &io));
+    assert_int_equal(called.err.code, ERR_CONFLICT);
+    assert_false(stream("/stream/endless", &io));
+    assert_int_equal(called.err.code, ERR_NODE_AWAY);
+    assert_false(stream("/nothing", &io));
+    assert_int_equal(called.err.code, ERR_NODE_AWAY);
+}
+
 #define SERVED(name) cmocka_unit_test_setup_teardown(name, server_begin, server_end)
 
 int main(void)
@@ -349,6 +427,8 @@ int main(void)
         SERVED(what_goes_wrong_is_told),
         SERVED(a_call_ends_with_its_time),
         SERVED(a_call_can_be_ended_from_another_thread),
+        SERVED(a_stream_begins_behind_the_head),
+        SERVED(a_stream_that_is_not_taken_is_told),
     };
 
     return RUN_TESTS(tests);

@@ -61,15 +61,22 @@ static int end(void **state UNUSED)
     return 0;
 }
 
-static int send_request(const char *line, const char *headers)
+static int connect_to_it(void)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    char request[1024];
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static int send_request(const char *line, const char *headers)
+{
+    char request[1024];
+    int fd = connect_to_it();
+
     text_format(request, sizeof request,
                 "%s HTTP/1.1\r\nHost: 169.254.169.254\r\n%sConnection: close\r\n\r\n", line,
                 headers);
@@ -175,6 +182,74 @@ static void a_group_that_is_open_keeps_its_listener(void **state UNUSED)
     assert_says(send_request(GOOD, MARK), "503", "temporarily");
 }
 
+static void a_request_may_come_in_pieces(void **state UNUSED)
+{
+    static const char request[] = GOOD "&mi_res_id=a+b%2f HTTP/1.1\r\nmetadata:TRUE \r\n\r\n";
+    int fd = connect_to_it();
+
+    for (size_t i = 0; i < sizeof request - 1; i++) {
+        assert_int_equal(send(fd, request + i, 1, 0), 1);
+        if (i % 16 == 0)
+            usleep(1000);
+    }
+    assert_true(bell_wait(&rung, 5000));
+    assert_string_equal(asked->resource_id, "a b/");
+    metadata_answer(asked, 200, "{}");
+    assert_says(fd, "200 OK", "{}");
+}
+
+static void what_is_no_http_is_refused(void **state UNUSED)
+{
+    static const char *const requests[] = {
+        "\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET /metadata\r\n\r\n",
+        "GET metadata HTTP/1.1\r\n\r\n",
+        GOOD " HTTP/1.1\r\nMetadata\r\n\r\n",
+        GOOD " HTTP/1.1\r\n: true\r\n\r\n",
+        GOOD " HTTP/1.1\r\n" MARK " folded: x\r\n\r\n",
+        GOOD "%zz HTTP/1.1\r\n" MARK "\r\n",
+        GOOD "%00 HTTP/1.1\r\n" MARK "\r\n",
+        GOOD "% HTTP/1.1\r\n" MARK "\r\n",
+        GOOD "&a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p HTTP/1.1\r\n" MARK "\r\n",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        int fd = connect_to_it();
+        assert_int_equal(send(fd, requests[i], strlen(requests[i]), 0), (int)strlen(requests[i]));
+        assert_says(fd, "HTTP/1.1 400 Bad Request", "no request of HTTP/1.1");
+    }
+    assert_null(asked);
+}
+
+static void a_head_that_does_not_end_is_refused(void **state UNUSED)
+{
+    static char head[8192];
+    int fd = connect_to_it();
+
+    memset(head, 'x', sizeof head);
+    assert_int_equal(send(fd, head, sizeof head, 0), (int)sizeof head);
+    assert_says(fd, "431", "Content-Length: 0");
+}
+
+static void what_is_too_many_waits_for_its_turn(void **state UNUSED)
+{
+    int fds[20];
+
+    refuses = true;
+    for (size_t i = 0; i < COUNT_OF(fds); i++)
+        fds[i] = connect_to_it();
+    assert_int_equal(send(fds[19], GOOD " HTTP/1.1\r\n" MARK "\r\n",
+                          strlen(GOOD " HTTP/1.1\r\n" MARK "\r\n"), 0) > 0,
+                     1);
+    usleep(50000);
+    char byte;
+    assert_int_equal(recv(fds[19], &byte, 1, MSG_DONTWAIT), -1);
+    for (size_t i = 0; i < 19; i++)
+        close(fds[i]);
+    assert_says(fds[19], "503", "temporarily");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +262,10 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(a_client_that_left_costs_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_group_that_is_open_keeps_its_listener, begin, end),
+        cmocka_unit_test_setup_teardown(a_request_may_come_in_pieces, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_no_http_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_head_that_does_not_end_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_too_many_waits_for_its_turn, begin, end),
     };
 
     return cmocka_run_group_tests_name("metadata server", tests, NULL, NULL);
