@@ -1,5 +1,5 @@
 /* The sockets: takes requests up to their ceilings, hands them to router.h, sends the replies.
- * http_server.c is the only file that sees libmicrohttpd.   Threads: its own pool. */
+ * Only the files around http_inner.h see libmicrohttpd.   Threads: its own pool. */
 #ifndef API_HTTP_SERVER_H
 #define API_HTTP_SERVER_H
 

@@ -214,6 +214,8 @@ const char *request_base(const struct request *request)
     const char *host = request_header(request, "Host");
     char base[300];
 
+    if (request->base)
+        return request->base;
     if (request->settings->base_url)
         return request->settings->base_url;
     (void)text_format(base, sizeof base, "%s://%s", request->api->tls ? "https" : "http",

@@ -113,7 +113,8 @@ struct request {
 
     /* what was asked */
     enum http_method method;
-    const char *uri; /* as it came, with the query */
+    const char *uri;  /* as it came, with the query */
+    const char *base; /* request_base(), once the Host header was looked at */
     struct text *body;
     size_t body_max;
     struct text_pair query[QUERY_MAX];

@@ -171,12 +171,14 @@ static bool caller_check(struct request *request, struct err *err)
 
 /* ---- the rest of the head ---- */
 
-static bool host_check(const struct request *request, struct err *err)
+static bool host_check(struct request *request, struct err *err)
 {
     const char *host = request_header(request, "Host");
 
-    return (host && host_valid(host)) ||
-           err_set(err, ERR_BAD_HEADER, "the Host header is missing or not well-formed");
+    if (!host || !host_valid(host))
+        return err_set(err, ERR_BAD_HEADER, "the Host header is missing or not well-formed");
+    request->base = request_base(request);
+    return true;
 }
 
 bool api_version_check(const char *version, struct err *err)

@@ -37,17 +37,30 @@ static int64_t floor_div(int64_t value, int64_t by)
     return value / by - (value % by < 0);
 }
 
+/* The last `digits` digits and what follows them. By hand: there is a time in every reply. */
+static char *put_number(char *out, int number, int digits, char after)
+{
+    for (int i = digits; i-- > 0; number /= 10)
+        out[i] = (char)('0' + number % 10);
+    out[digits] = after;
+    return out + digits + 1;
+}
+
 static void print(int64_t unix_ms, bool with_ms, char out[CLOCK_TEXT_SIZE])
 {
     time_t seconds = (time_t)floor_div(unix_ms, 1000);
     int ms = (int)(unix_ms - (int64_t)seconds * 1000);
     struct tm tm = {0};
     gmtime_r(&seconds, &tm);
-    char fraction[8] = "";
+    out = put_number(out, tm.tm_year + 1900, 4, '-');
+    out = put_number(out, tm.tm_mon + 1, 2, '-');
+    out = put_number(out, tm.tm_mday, 2, 'T');
+    out = put_number(out, tm.tm_hour, 2, ':');
+    out = put_number(out, tm.tm_min, 2, ':');
+    out = put_number(out, tm.tm_sec, 2, with_ms ? '.' : 'Z');
     if (with_ms)
-        text_format(fraction, sizeof fraction, ".%03d", ms);
-    text_format(out, CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", tm.tm_year + 1900,
-                tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, fraction);
+        out = put_number(out, ms, 3, 'Z');
+    *out = '\0';
 }
 
 void clock_text(int64_t unix_ms, char out[CLOCK_TEXT_SIZE])

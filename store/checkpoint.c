@@ -2,19 +2,30 @@
  *
  * SQLite's log can begin anew only when every page in it was moved to the database file, and under load new ones come
  * faster than a pass ends. So there are two steps: this thread moves what there is when the log is long (the slow
- * part, with its sync), then the writer, between two commits, moves the few pages that came meanwhile; its next
- * commit writes at the log's beginning. A reader that looks at an old state puts that off, it breaks nothing. */
+ * part, with its sync), again what came meanwhile, until that is little; then the writer, between two commits, moves the
+ * few pages that are left, and everybody waits for its sync; its next commit writes at the log's beginning. A reader
+ * that looks at an old state puts that off, it breaks nothing. */
 #include "base/clock.h"
 #include "store/store_room.h"
 
-enum { LOG_PAGES = 2000 }; /* a pass begins past this; 16 MiB at 8 KiB a page */
+enum {
+    LOG_PAGES = 8000, /* a pass begins past this; 64 MiB at 8 KiB a page */
+    FEW_PAGES = 200,  /* so many may be left to the writer */
+    ROUNDS_MAX = 4,   /* where the disk is too slow to catch up */
+};
 
 static void pass(struct checkpointer *checkpointer)
 {
     struct err err = {0};
-    int64_t left;
+    int64_t left, before;
+    bool ok;
+    int rounds = 0;
+    do {
+        before = atomic_load(&checkpointer->log_pages);
+        ok = backend_checkpoint(checkpointer->backend, &left, &err);
+    } while (ok && ++rounds < ROUNDS_MAX &&
+             atomic_load(&checkpointer->log_pages) - before > FEW_PAGES);
     /* A failure here is met again by the writer, who tells it. */
-    bool ok = backend_checkpoint(checkpointer->backend, &left, &err);
     atomic_store(&checkpointer->passed, ok);
     atomic_store(&checkpointer->running, false);
 }
@@ -47,9 +58,10 @@ static void finish_pass(struct store *store)
 void checkpointer_after_commit(struct store *store)
 {
     struct checkpointer *checkpointer = &store->checkpointer;
+    int64_t pages = backend_log_pages(store->writer);
+    atomic_store(&checkpointer->log_pages, pages);
     if (atomic_load(&checkpointer->running))
         return;
-    int64_t pages = backend_log_pages(store->writer);
     if (atomic_load(&checkpointer->passed)) {
         finish_pass(store);
     } else if (pages >= checkpointer->next_pages || pages == LOG_PAGES) {

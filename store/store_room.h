@@ -43,7 +43,8 @@ struct checkpointer {
     bool started;
     struct backend *backend;
     struct bell bell;
-    int64_t next_pages; /* the writer's: how long the log may grow before the next pass */
+    int64_t next_pages;        /* the writer's: how long the log may grow before the next pass */
+    _Atomic int64_t log_pages; /* after the newest commit */
     atomic_bool stopping, running, passed; /* passed: ran since the log was last emptied */
 };
 

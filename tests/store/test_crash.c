@@ -21,7 +21,7 @@ struct creator {
     bool fails;
 };
 
-static int made; /* of the writer's thread */
+static _Atomic int made; /* by the first thread, then by the writer */
 
 static bool create(struct tx *tx, void *data, struct err *err)
 {
