@@ -145,8 +145,9 @@ static bool is_worth_printing(const struct field *field, const void *value)
 {
     const void *member = member_in(field, value);
     bool print_empty = (field->flags & FIELD_PRINT_EMPTY) != 0;
-    if (field->kind == FIELD_MAP)
-        return print_empty || ((const struct text_map *)member)->count > 0;
+    if (field->kind == FIELD_MAP && ((const struct text_map *)member)->count == 0)
+        return print_empty || /* of several kinds this one, which is empty */
+               ((field->flags & FIELD_ONE_OF) != 0 && ((const struct text_map *)member)->given);
     if (field->kind == FIELD_LIST)
         return print_empty || ((const struct text_list *)member)->count > 0;
     if (field->kind == FIELD_ITEMS_)

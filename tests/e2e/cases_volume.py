@@ -160,6 +160,14 @@ def secrets_are_files_in_memory_and_nowhere_else(berth):
     remove(berth, "secrets")
 
 
+def a_secret_volume_without_files_is_an_empty_folder(berth):
+    """As an exported group has it, whose secrets nobody is told."""
+    run(berth, "nofiles", [{"name": "keys1", "secret": {}}],
+        shell(berth, "c", "echo files $(ls -A /keys | wc -l); echo x > /keys/x || echo refused; sleep 600", mount("keys1", "/keys")))
+    assert "files 0" in said(berth, "nofiles", "c", "refused")
+    remove(berth, "nofiles")
+
+
 def assert_nowhere(berth, secret, folder=None):
     """Neither on the disk below the node's and the plane's folders (mounts are not looked into, nor the files of 50 GiB
     behind them), nor in any program's arguments."""
@@ -343,6 +351,7 @@ def no_symlink_leads_a_mount_out_of_its_container(berth):
 CASES = [
     a_folder_is_shared_by_containers_and_read_only_where_it_should_be, a_folder_holds_no_more_than_its_limit,
     a_folder_outlives_its_containers_and_the_agent_but_not_its_group, secrets_are_files_in_memory_and_nowhere_else,
+    a_secret_volume_without_files_is_an_empty_folder,
     repositories_are_cloned_at_their_revisions, the_password_of_a_repository_is_used_and_never_seen,
     a_share_is_read_and_written_and_serves_on_without_an_agent,
     the_last_write_reaches_the_share_when_the_group_is_deleted,

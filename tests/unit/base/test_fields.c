@@ -375,6 +375,15 @@ TEST(reads_back_what_it_printed)
     assert_string_equal(print(FIELDS_PUBLIC), first);
 }
 
+TEST(prints_an_empty_kind_of_a_choice_to_whoever_sees_secrets)
+{
+    assert_true(parse("{\"name\":\"x\",\"cages\":[{\"label\":\"a\",\"secret\":{}}]}"));
+    assert_non_null(strstr(print(FIELDS_WITH_SECRETS), "\"secret\":{}"));
+    assert_non_null(strstr(print(FIELDS_PUBLIC), "\"secret\":{}"));
+    assert_true(parse("{\"name\":\"x\",\"cages\":[{\"label\":\"a\",\"emptyDir\":{}}]}"));
+    assert_null(strstr(print(FIELDS_WITH_SECRETS), "\"secret\""));
+}
+
 TEST(finds_words_without_case)
 {
     assert_int_equal(fields_word(diet_words, "MEAT"), DIET_MEAT);
@@ -402,6 +411,7 @@ int main(void)
         cmocka_unit_test(prints_decimals_short_and_exact),
         cmocka_unit_test(tells_where_something_can_be_spliced_in),
         cmocka_unit_test(reads_back_what_it_printed),
+        cmocka_unit_test(prints_an_empty_kind_of_a_choice_to_whoever_sees_secrets),
         cmocka_unit_test(finds_words_without_case),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
