@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <http_parser.h>
 #include <string.h>
 
 size_t request_head_size(const char *bytes, size_t size)
@@ -58,52 +59,106 @@ static bool arguments_read(char *query, struct request *out)
     return true;
 }
 
-/* ---- lines ---- */
+/* ---- the head ---- */
 
-static bool first_line_read(char *line, struct request *out)
+/* The parser tells where things stand; only when it is done they are cut out. */
+struct reading {
+    http_parser parser;
+    char *target, *names[REQUEST_HEADERS_MAX], *values[REQUEST_HEADERS_MAX];
+    size_t target_size, name_sizes[REQUEST_HEADERS_MAX], value_sizes[REQUEST_HEADERS_MAX];
+    size_t names_count, values_count;
+    bool whole;
+};
+
+static int on_target(http_parser *parser, const char *bytes, size_t size)
 {
-    char *rest = line;
+    struct reading *reading = CONTAINER_OF(parser, struct reading, parser);
 
-    out->method = strsep(&rest, " ");
-    char *target = strsep(&rest, " ");
-    if (!*out->method || !target || *target != '/' || !rest || !text_has_prefix(rest, "HTTP/1."))
-        return false;
-    char *query = target;
-    char *path = strsep(&query, "?");
-    out->path = path;
-    return decode(path) && (!query || arguments_read(query, out));
+    reading->target = (char *)(uintptr_t)bytes;
+    reading->target_size = size;
+    return 0;
 }
 
-static bool header_read(char *line, struct request *out)
+static int on_name(http_parser *parser, const char *bytes, size_t size)
 {
-    char *value = line;
-    char *name = strsep(&value, ":");
+    struct reading *reading = CONTAINER_OF(parser, struct reading, parser);
+    size_t at = reading->names_count;
 
-    if (!*name || !value || strpbrk(name, " \t") || out->headers_count == COUNT_OF(out->headers))
+    if (at == REQUEST_HEADERS_MAX || at != reading->values_count)
+        return -1;
+    reading->names[at] = (char *)(uintptr_t)bytes;
+    reading->name_sizes[at] = size;
+    reading->names_count++;
+    return 0;
+}
+
+/* Again without a name: it goes on in a second line, which nobody writes any more. */
+static int on_value(http_parser *parser, const char *bytes, size_t size)
+{
+    struct reading *reading = CONTAINER_OF(parser, struct reading, parser);
+    size_t at = reading->values_count;
+
+    if (at == reading->names_count)
+        return -1;
+    while (size > 0 && strchr(" \t", bytes[size - 1]))
+        size--;
+    reading->values[at] = (char *)(uintptr_t)bytes;
+    reading->value_sizes[at] = size;
+    reading->values_count++;
+    return 0;
+}
+
+static int on_head(http_parser *parser)
+{
+    struct reading *reading = CONTAINER_OF(parser, struct reading, parser);
+
+    reading->whole = parser->http_major == 1 && reading->target;
+    http_parser_pause(parser, 1); /* a body is nothing to us */
+    return 0;
+}
+
+static char *cut(char *bytes, size_t size)
+{
+    bytes[size] = '\0';
+    return bytes;
+}
+
+static bool target_read(const struct reading *reading, struct request *out)
+{
+    struct http_parser_url url;
+
+    http_parser_url_init(&url);
+    if (http_parser_parse_url(reading->target, reading->target_size, 0, &url) != 0)
         return false;
-    value += strspn(value, " \t");
-    for (size_t size = strlen(value); size > 0 && strchr(" \t", value[size - 1]); size--)
-        value[size - 1] = '\0';
-    out->headers[out->headers_count++] = (struct request_pair){name, value};
-    return true;
+    if ((url.field_set & 1U << UF_PATH) == 0)
+        return false;
+    char *path = cut(reading->target + url.field_data[UF_PATH].off, url.field_data[UF_PATH].len);
+    out->path = path;
+    if ((url.field_set & 1U << UF_QUERY) == 0)
+        return decode(path);
+    char *query = cut(reading->target + url.field_data[UF_QUERY].off, url.field_data[UF_QUERY].len);
+    return decode(path) && arguments_read(query, out);
 }
 
 bool request_read(char *head, struct request *out)
 {
-    char *rest = head;
-    bool first = true;
+    static const http_parser_settings settings = {.on_url = on_target,
+                                                  .on_header_field = on_name,
+                                                  .on_header_value = on_value,
+                                                  .on_headers_complete = on_head};
+    struct reading reading = {0};
 
     *out = (struct request){0};
-    for (char *line; (line = strsep(&rest, "\n")); first = false) {
-        size_t size = strlen(line);
-        if (size > 0 && line[size - 1] == '\r')
-            line[--size] = '\0';
-        if (size == 0)
-            break;
-        if (!(first ? first_line_read(line, out) : header_read(line, out)))
-            return false;
-    }
-    return !first;
+    http_parser_init(&reading.parser, HTTP_REQUEST);
+    http_parser_execute(&reading.parser, &settings, head, strlen(head));
+    if (!reading.whole || !target_read(&reading, out))
+        return false;
+    out->method = http_method_str(reading.parser.method);
+    for (size_t i = 0; i < reading.values_count; i++)
+        out->headers[out->headers_count++] =
+            (struct request_pair){cut(reading.names[i], reading.name_sizes[i]),
+                                  cut(reading.values[i], reading.value_sizes[i])};
+    return true;
 }
 
 /* ---- looking ---- */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <http_parser.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -54,24 +55,6 @@ static void move(struct place *place, struct connection *connection, enum connec
 
 /* ---- answers ---- */
 
-static const char *words_of(int status)
-{
-    static const struct {
-        int status;
-        const char *words;
-    } known[] = {{200, "OK"},
-                 {400, "Bad Request"},
-                 {404, "Not Found"},
-                 {405, "Method Not Allowed"},
-                 {431, "Request Header Fields Too Large"},
-                 {503, "Service Unavailable"}};
-
-    for (size_t i = 0; i < COUNT_OF(known); i++)
-        if (known[i].status == status)
-            return known[i].words;
-    return "Answer";
-}
-
 static void answer(struct place *place, struct connection *connection, struct reply *reply)
 {
     AUTO(text) *body = TAKE(reply->body);
@@ -81,7 +64,7 @@ static void answer(struct place *place, struct connection *connection, struct re
     text_addf(connection->out,
               "HTTP/1.1 %d %s\r\nContent-Type: application/json; charset=utf-8\r\n"
               "Cache-Control: no-store\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
-              reply->status, words_of(reply->status), size);
+              reply->status, http_status_str((enum http_status)reply->status), size);
     if (size > 0)
         text_add_n(connection->out, body->bytes, size);
     text_wipe(body); /* a token */
