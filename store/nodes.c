@@ -131,8 +131,6 @@ bool store_node_platforms(struct tx *tx, const char *location, struct arena *are
         found[used] = (struct node_platform){
             .os = column_text(q, C_os, arena),
             .architecture = column_text(q, C_architecture, arena),
-            .cpu_milli = column_int(q, C_cpu_milli),
-            .memory_mib = column_int(q, C_memory_mib),
         };
         if (!found[used].os || !found[used].architecture)
             return arena_full(err);

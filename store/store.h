@@ -341,11 +341,9 @@ bool store_node_list(struct tx *tx, struct arena *arena, struct node_row **rows,
                      struct err *err) MUST_CHECK;
 struct node_row *store_node_find(struct tx *tx, const char *name_or_id, struct arena *arena,
                                  struct err *err) MUST_CHECK;
-/* What the nodes of a location are: one row for each kind, with the most that one ready node of it can
- * hold (0: none is ready). */
+/* What the nodes of a location are: one row for each kind. */
 struct node_platform {
     const char *os, *architecture;
-    int64_t cpu_milli, memory_mib;
 };
 bool store_node_platforms(struct tx *tx, const char *location, struct arena *arena,
                           struct node_platform **rows, size_t *count, struct err *err) MUST_CHECK;

@@ -20,9 +20,8 @@ select {node_columns} from nodes n left join node_watermarks w on w.node_key = n
 
 -- name: node_platforms
 -- scan: asked for by looks at images, each tens of milliseconds long, and by clients that begin.
--- What the nodes of a location are, and the most that a ready one of them can hold.
-select os, architecture, max(case when state = 0 then cpu_milli else 0 end) as cpu_milli,
-       max(case when state = 0 then memory_mib else 0 end) as memory_mib
+-- What the nodes of a location are.
+select os, architecture
   from nodes where location = :location and state <> 2 group by os, architecture order by os, architecture;
 
 -- name: node_sizes
