@@ -77,9 +77,9 @@ def what_was_said_before_memory_ran_out_is_in_the_log_of_the_run_before(berth):
 
 def probes_begin_behind_init_containers_and_end_only_their_own_container(berth):
     dies = {"exec": {"command": ["test", "-e", "/tmp/up"]}, "periodSeconds": 1, "failureThreshold": 1}
-    script = "touch /tmp/up; trap 'exit 0' TERM; sleep 1.5 & wait; rm /tmp/up; while :; do sleep 0.1; done"
+    script = "touch /tmp/up; trap 'exit 0' TERM; sleep 0.8 & wait; rm /tmp/up; while :; do sleep 0.1; done"
     asked = group([container("web", berth.image, ["sh", "-c", script], livenessProbe=dies)], policy="OnFailure",
-                  initContainers=[init("first", berth.image, "sleep 2.5")])
+                  initContainers=[init("first", berth.image, "sleep 1.5")])
     berth.put("behind", asked).expect(201)
     berth.wait_state("behind", "Running")
     assert not event(berth, "behind", "Unhealthy", ""), "asked before it was started"
