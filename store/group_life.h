@@ -66,6 +66,8 @@ bool assignment_page(struct tx *tx, int64_t node_key, int64_t after, size_t rows
 
 /* ---- nodes.c ---- */
 
+/* Its row changes; the revision. */
+int64_t node_note(struct tx *tx, int64_t node_key);
 /* ERR_NODE_UNKNOWN when there is none. */
 bool node_get(struct tx *tx, int64_t key, struct arena *arena, struct node_row **row,
               struct err *err) MUST_CHECK;

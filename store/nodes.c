@@ -1,5 +1,6 @@
 /* Nodes: who they are, that they joined, were lost, came back or left. */
 #include "base/id.h"
+#include "base/limits.h"
 #include "model/runtime_class.h"
 #include "store/group_life.h"
 #include "store/row_id.h"
@@ -188,7 +189,7 @@ bool store_node_check(struct tx *tx, const char *id, const char *credential, int
 
 /* ---- joining ---- */
 
-static int64_t note(struct tx *tx, int64_t node_key)
+int64_t node_note(struct tx *tx, int64_t node_key)
 {
     return tx_note(tx, (struct change){.kind = CHANGE_NODE, .node_key = node_key});
 }
@@ -229,7 +230,7 @@ static bool insert(struct tx *tx, const struct join_request *request, struct are
     id_hash(token, hash);
     if (!(*credential = arena_text(arena, token)))
         return arena_full(err);
-    *key = note(tx, tx_revision(tx));
+    *key = node_note(tx, tx_revision(tx));
     row_id(*key, id);
     AUTO(statement) *q = tx_statement(tx, SQL_node_insert);
     bind_int(q, P_key, *key);
@@ -245,7 +246,7 @@ static bool rejoin(struct tx *tx, const struct join_request *request, int64_t ke
         return false;
     AUTO(statement) *q = tx_statement(tx, SQL_node_rejoin);
     bind_int(q, P_key, key);
-    bind_int(q, P_revision, note(tx, key));
+    bind_int(q, P_revision, node_note(tx, key));
     bind_request(q, tx, request);
     return statement_run(q, err);
 }
@@ -305,6 +306,28 @@ bool store_node_join(struct tx *tx, const struct join_request *request, struct n
     return true;
 }
 
+bool store_node_groups(struct tx *tx, int64_t node_key, struct arena *arena, const char ***ids,
+                       size_t *count, struct err *err)
+{
+    const char **found = arena_array(arena, LIMIT_NODE_GROUPS_SHOWN, sizeof *found);
+    size_t found_count = 0;
+    AUTO(statement) *q = tx_statement(tx, SQL_node_groups);
+    bind_int(q, P_node_key, node_key);
+    bind_int(q, P_rows, LIMIT_NODE_GROUPS_SHOWN);
+    if (!found)
+        return arena_full(err);
+    while (statement_next(q, err)) {
+        found[found_count] = resource_text(q, arena);
+        if (!found[found_count++])
+            return arena_full(err);
+    }
+    if (!statement_ok(q, err))
+        return false;
+    *ids = found;
+    *count = found_count;
+    return true;
+}
+
 /* ---- changes ---- */
 
 bool store_node_cordon(struct tx *tx, int64_t node_key, bool cordoned, struct err *err)
@@ -312,7 +335,7 @@ bool store_node_cordon(struct tx *tx, int64_t node_key, bool cordoned, struct er
     AUTO(statement) *q = tx_statement(tx, SQL_node_cordon);
     bind_int(q, P_key, node_key);
     bind_int(q, P_cordoned, cordoned);
-    bind_int(q, P_revision, note(tx, node_key));
+    bind_int(q, P_revision, node_note(tx, node_key));
     return statement_run(q, err);
 }
 
@@ -327,79 +350,6 @@ bool node_capacity(struct tx *tx, const struct node_row *node, const struct node
     bind_int(q, P_cpu_milli, capacity->cpu_milli);
     bind_int(q, P_memory_mib, capacity->memory_mib);
     bind_int(q, P_gpus, capacity_gpus(capacity));
-    bind_int(q, P_revision, note(tx, node->key));
+    bind_int(q, P_revision, node_note(tx, node->key));
     return statement_run(q, err);
-}
-
-static bool change_state(struct tx *tx, int sql, int64_t key, struct err *err)
-{
-    AUTO(statement) *q = tx_statement(tx, sql);
-    bind_int(q, P_key, key);
-    bind_int(q, P_revision, note(tx, key));
-    return statement_run(q, err);
-}
-
-/* Its groups learn that it will not run them. */
-static bool release_groups(struct tx *tx, const struct node_row *node, bool gone, struct err *err)
-{
-    struct assignment_row *rows;
-    size_t count;
-    if (!assignment_of_node(tx, node->key, tx->scratch, &rows, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!group_leaves_node(tx, &rows[i], node->name, gone, err))
-            return false;
-    return true;
-}
-
-bool store_node_lost(struct tx *tx, int64_t node_key, int64_t epoch, bool replace, struct err *err)
-{
-    struct node_row *node;
-    if (!node_get(tx, node_key, tx->scratch, &node, err))
-        return false;
-    if (node->epoch != epoch || node->state != NODE_READY)
-        return err_set(err, ERR_NODE_EPOCH, "node %s joined again or was lost meanwhile",
-                       node->name);
-    return change_state(tx, SQL_node_lose, node_key, err) &&
-           (!replace || release_groups(tx, node, false, err));
-}
-
-bool store_node_drain(struct tx *tx, int64_t node_key, struct err *err)
-{
-    struct node_row *node;
-    struct assignment_row *rows;
-    size_t count;
-    if (!node_get(tx, node_key, tx->scratch, &node, err) ||
-        !store_node_cordon(tx, node_key, true, err) ||
-        !assignment_of_node(tx, node_key, tx->scratch, &rows, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!group_moves_away(tx, &rows[i], node->name, err))
-            return false;
-    return true;
-}
-
-static bool holds_nothing(struct tx *tx, const struct node_row *node, struct err *err)
-{
-    AUTO(statement) *q = tx_statement(tx, SQL_node_holds);
-    bind_int(q, P_node_key, node->key);
-    if (!statement_next(q, err))
-        return statement_ok(q, err);
-    int64_t held = column_int(q, C_held);
-    return held == 0 ||
-           err_set(err, ERR_NODE_HOLDS,
-                   "Node %s is Ready and holds %lld container group%s: drain it, or end "
-                   "its agent and wait until it is Lost.",
-                   node->name, (long long)held, held == 1 ? "" : "s");
-}
-
-bool store_node_remove(struct tx *tx, int64_t node_key, struct err *err)
-{
-    struct node_row *node;
-    if (!node_get(tx, node_key, tx->scratch, &node, err) ||
-        (node->state == NODE_READY && !holds_nothing(tx, node, err)))
-        return false;
-    return usage_close_node(tx, node_key, err) && change_state(tx, SQL_node_leave, node_key, err) &&
-           tx_run_key(tx, SQL_node_images_forget, node_key, err) &&
-           tx_run_key(tx, SQL_disks_left, node_key, err) && release_groups(tx, node, true, err);
 }

@@ -341,6 +341,9 @@ bool store_node_list(struct tx *tx, struct arena *arena, struct node_row **rows,
                      struct err *err) MUST_CHECK;
 struct node_row *store_node_find(struct tx *tx, const char *name_or_id, struct arena *arena,
                                  struct err *err) MUST_CHECK;
+/* Ids of groups that take room there, those that were ordered last first, at most LIMIT_NODE_GROUPS_SHOWN. */
+bool store_node_groups(struct tx *tx, int64_t node_key, struct arena *arena, const char ***ids,
+                       size_t *count, struct err *err) MUST_CHECK;
 /* What the nodes of a location are: one row for each kind. */
 struct node_platform {
     const char *os, *architecture;

@@ -13,7 +13,7 @@ struct node_view {
         *joined_time;
     bool cordoned, user_namespaces;
     int64_t epoch, watermark_s;
-    struct text_list classes;
+    struct text_list classes, held;
     struct node_gpus *gpus;
     size_t gpus_count;
     struct amounts *capacity, *free;
@@ -51,6 +51,7 @@ static const struct field node_fields[] = {
     FIELD_STRUCT(struct node_view, capacity, "capacity", &amounts_schema),
     FIELD_STRUCT(struct node_view, free, "free", &amounts_schema, .doc = "Neither held nor promised."),
     FIELD(struct node_view, groups, "groups", .doc = "That hold room there."),
+    FIELD(struct node_view, held, "containerGroups", .doc = "Ids of them, the last ones first, of many some; only where one node is shown."),
     FIELD(struct node_view, silent_ms, "silentMs", .doc = "Since the last report; -1: it has no lease."),
 };
 const struct schema node_schema = SCHEMA("Node", struct node_view, node_fields, "A machine that runs groups.");
@@ -160,6 +161,8 @@ bool node_show(struct request *request, struct err *err)
     struct node_view view;
 
     return row && view_take(request, row, &view, err) &&
+           store_node_groups(tx, row->key, request->arena, &view.held.items, &view.held.count,
+                             err) &&
            reply_value(request, 200, &node_schema, &view);
 }
 

@@ -60,6 +60,17 @@ update nodes set cordoned = :cordoned, revision = :revision where key = :key;
 -- How many groups take room there.
 select count(*) as held from assignments where node_key = :node_key and released = 0;
 
+-- name: node_groups
+-- Which they are, those that were ordered last first.
+select s.name as subscription, r.name as resource_group, g.name
+  from assignments a
+  join container_groups g on g.key = a.group_key
+  join resource_groups r on r.key = g.resource_group_key
+  join subscriptions s on s.key = g.subscription_key
+ where a.node_key = :node_key and a.released = 0
+ order by a.revision desc
+ limit :rows;
+
 -- name: node_lose
 update nodes set state = 1, epoch = epoch + 1, revision = :revision where key = :key;
 
