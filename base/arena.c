@@ -25,7 +25,12 @@ enum { GAP = 0 };
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
-enum { ALIGNMENT = 16, BLOCK_FIRST = 16 * 1024, BLOCK_SMALL = 2 * 1024 - 64, BLOCK_LARGEST = 1024 * 1024 };
+enum {
+    ALIGNMENT = 16,
+    BLOCK_FIRST = 16 * 1024,
+    BLOCK_SMALL = 2 * 1024 - 64,
+    BLOCK_LARGEST = 1024 * 1024
+};
 
 struct block {
     struct block *older;
