@@ -38,6 +38,8 @@ struct agent {
     bool ticking;               /* a tick is under way */
     int64_t ticks;
     int quiet_s;              /* for how long no job has been under way: settle.c */
+    bool settled;             /* what only the start needed was given back */
+    int worked;               /* jobs since that was done last */
     bool refused;             /* the last report was not taken: none before the next beat */
     bool told_due, reporting; /* something to tell; a report is under way */
     int64_t report_sequence;  /* of the one under way */
@@ -99,8 +101,9 @@ void agent_advance_due(struct agent *agent);
 /* telling_images.c: adds the node's images to a report, when they changed. */
 void agent_tell_images(struct agent *agent, struct arena *arena, struct report *report);
 
-/* settle.c: each second. */
-void agent_settle(struct agent *agent);
+/* settle.c */
+void agent_settle(struct agent *agent); /* each second */
+void agent_worked(struct agent *agent); /* a job has ended */
 
 /* agent.c */
 /* One round of the loop: plan, tell, wait for something to happen (at most wait_max_ms), take it. */

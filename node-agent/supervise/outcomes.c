@@ -218,7 +218,7 @@ void agent_job_done(void *context, struct job *job)
 
     CHECK(group && group->busy > 0); /* a busy group is never dropped */
     group->busy--;
-    agent->quiet_s = 0; /* it may have begun and ended within one second */
+    agent_worked(agent);
     switch (job->step) {
     case PLAN_PREPARE:
         group->preparing = false;

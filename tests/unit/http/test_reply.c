@@ -24,7 +24,8 @@ static void read_in_pieces(const char *bytes, size_t size, size_t piece)
     http_reply_begin(&seen.reply, body, location);
     while (seen.taken < size && !seen.failed && !seen.reply.whole) {
         size_t left = size - seen.taken, next = left < piece ? left : piece;
-        char *copy = malloc(next); /* of that size alone, so that reading past it shows */
+        char *copy =
+            malloc(next ? next : 1); /* of that size alone, so that reading past it shows */
         assert_non_null(copy);
         memcpy(copy, bytes + seen.taken, next);
         ssize_t taken = http_reply_take(&seen.reply, copy, next, &seen.err);

@@ -55,6 +55,12 @@ static long touched_kib(void)
     return files_kib();
 }
 
+static void settle_for(int seconds)
+{
+    for (int i = 0; i < seconds; i++)
+        agent_settle(&agent);
+}
+
 TEST(code_that_ran_once_is_given_back_when_it_is_quiet)
 {
     long before = touched_kib();
@@ -64,10 +70,29 @@ TEST(code_that_ran_once_is_given_back_when_it_is_quiet)
     assert_true(files_kib() > before * 9 / 10); /* not within the first second */
     agent_settle(&agent);
     assert_true(files_kib() < before / 2);
-    before = touched_kib(); /* needed again: it is there, and stays */
-    agent_settle(&agent);
-    agent_settle(&agent);
+    before = touched_kib(); /* needed again: it is there, and stays for a minute */
+    agent_worked(&agent);
+    settle_for(50);
     assert_true(files_kib() > before * 9 / 10);
+    agent_worked(&agent);
+    settle_for(50);
+    assert_true(files_kib() > before * 9 / 10);
+    settle_for(20);
+    assert_true(files_kib() < before / 2);
+    before = touched_kib(); /* once */
+    settle_for(1000);
+    assert_true(files_kib() > before * 9 / 10);
+}
+
+TEST(after_many_jobs_it_is_given_back_soon)
+{
+    long before = touched_kib();
+
+    agent = (struct agent){.settled = true};
+    for (int i = 0; i < 100; i++)
+        agent_worked(&agent);
+    settle_for(2);
+    assert_true(files_kib() < before / 2);
 }
 
 TEST(while_jobs_are_under_way_nothing_is)
@@ -90,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code_that_ran_once_is_given_back_when_it_is_quiet),
+        cmocka_unit_test(after_many_jobs_it_is_given_back_soon),
         cmocka_unit_test(while_jobs_are_under_way_nothing_is),
     };
 
