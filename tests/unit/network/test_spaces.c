@@ -268,6 +268,23 @@ TEST(a_node_that_cannot_stops_and_makes_none)
     assert_int_equal(begin(1, false).first, 0);
 }
 
+TEST(what_is_known_of_groups_is_closed_to_other_users)
+{
+    static const char *const names[] = {"ns", "network"};
+    char path[NETWORK_PATH_SIZE];
+    struct stat seen;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        assert_true(network_path(network, path, names[i]));
+        assert_int_equal(chmod(path, 0755), 0); /* as an earlier release made it */
+    }
+    again(FIRST);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        assert_true(network_path(network, path, names[i]));
+        assert_int_equal(stat(path, &seen), 0);
+        assert_int_equal(seen.st_mode & 0777, 0700);
+    }
+}
+
 TEST(a_thousand_groups_begin_and_end_and_leave_nothing)
 {
     int mounts = place_count_mounts();
@@ -294,6 +311,7 @@ int main(void)
         WITH_NETWORK(users_of_a_group_that_never_came_up_are_not_kept),
         WITH_NETWORK(without_the_setting_old_groups_stay_and_spares_go),
         WITH_NETWORK(a_node_that_cannot_stops_and_makes_none),
+        WITH_NETWORK(what_is_known_of_groups_is_closed_to_other_users),
         WITH_NETWORK(a_thousand_groups_begin_and_end_and_leave_nothing),
     };
     return cmocka_run_group_tests(tests, place_up, place_down);
