@@ -3,9 +3,7 @@
 
 #include "base/file.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static bool bridge_name_check(const char *name, struct err *err)
 {
@@ -78,19 +76,14 @@ static bool network_init(struct network *network, const struct network_options *
     return true;
 }
 
-/* Closed to others, whoever may go through the run folder; those of an earlier release were not. */
 static bool folders_make(const struct network *network, struct err *err)
 {
-    static const char *const names[] = {"network", "ns"};
     char path[NETWORK_PATH_SIZE];
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        CHECK(network_path(network, path, names[i]));
-        if (!file_make_folders(path, 0700, err))
-            return false;
-        if (chmod(path, 0700) != 0)
-            return err_set_os(err, ERR_IO, errno, "cannot close %s to others", path);
-    }
-    return true;
+    CHECK(network_path(network, path, "network"));
+    if (!file_make_folders(path, 0755, err))
+        return false;
+    CHECK(network_path(network, path, "ns"));
+    return file_make_folders(path, 0755, err);
 }
 
 void network_free(struct network *network)
