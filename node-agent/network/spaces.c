@@ -5,6 +5,9 @@
 #include "base/file.h"
 #include "base/log.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 enum { NAMES_ARENA = 16 << 20 };
 
 static bool ids_take(struct network *network, uint32_t *first, struct err *err)
@@ -72,6 +75,15 @@ void network_users_stop(struct network *network)
 
 /* ---- after a restart ---- */
 
+/* Others may go through the run folder (runtime/oci/users.c), and see nothing of the groups in it. */
+static bool close_folders(const struct network *network, struct err *err)
+{
+    char path[NETWORK_PATH_SIZE];
+    CHECK(network_path(network, path, "ns"));
+    return chmod(path, 0700) == 0 ||
+           err_set_os(err, ERR_IO, errno, "cannot close %s to others", path);
+}
+
 bool spaces_recover(struct network *network, struct err *err)
 {
     static const char *const prefixes[] = {NULL, ".spare-"};
@@ -79,6 +91,8 @@ bool spaces_recover(struct network *network, struct err *err)
     char path[NETWORK_PATH_SIZE];
     if (!arena)
         return err_set(err, ERR_BUSY, "no memory to list groups");
+    if (!close_folders(network, err))
+        return false;
     for (size_t i = 0; i < COUNT_OF(prefixes); i++) {
         struct text_list names;
         if (!folder_names(network, prefixes[i], arena, &names, err))

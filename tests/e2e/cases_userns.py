@@ -3,6 +3,7 @@ import base64
 import contextlib
 import json
 import os
+import subprocess
 
 from berth import LOCATION, busybox_archive, container, group, wait
 from cases_class import TAG
@@ -233,6 +234,29 @@ def without_the_setting_new_groups_have_the_nodes_users_and_old_ones_keep_theirs
         end(berth, name)
 
 
+def a_node_that_cannot_says_why_and_refuses_to_start_only_when_it_must(berth):
+    """The kernel shows nobody a new /proc when a part of the old one is covered."""
+    covered = "mount --make-rprivate /proc && mount --bind /dev/null /proc/uptime && exec \"$@\""
+    plain = berth.agent.argv
+    argv = ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", covered, "sh", *plain]
+    berth.agent.stop()
+    for word, why in (("on", "is something mounted over a part of /proc"), ("perhaps", "user_namespaces is auto, on or off")):
+        done = subprocess.run([*argv, "--user-namespaces", word], capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode != 0 and why in done.stdout + done.stderr, done
+    berth.agent.argv = argv
+    try:
+        berth.agent.start()
+        wait("the node tells", lambda: node(berth).get("userNamespaces") is False)
+        begin(berth, "plain", MAP + "echo ready; sleep 600")
+        assert said(berth, "plain", "c", "ready").split() == ["0", "0", "4294967295", "ready"]
+        end(berth, "plain")
+        berth.agent.stop()
+    finally:
+        berth.agent.argv = plain
+    berth.agent.start()
+    wait("the node tells", lambda: node(berth)["userNamespaces"])
+
+
 def setting(berth, word):
     with open(berth.agent.config, encoding="utf-8") as opened:
         config = {**json.load(opened), "user_namespaces": word}
@@ -253,5 +277,6 @@ CASES = [
     users_of_images_and_of_the_spec_are_those_of_the_group,
     root_of_a_group_does_not_reach_its_node,
     rights_over_the_node_come_with_its_users,
+    a_node_that_cannot_says_why_and_refuses_to_start_only_when_it_must,
     without_the_setting_new_groups_have_the_nodes_users_and_old_ones_keep_theirs,
 ]

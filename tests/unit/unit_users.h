@@ -1,4 +1,4 @@
-/* A user namespace for a test, as groups have them. Needs root.
+/* A user namespace for a test, and those that belong to it, as groups have them. Needs root.
  * Threads: one.   Owner: test_users_end() lets it go. */
 #ifndef TESTS_UNIT_USERS_H
 #define TESTS_UNIT_USERS_H
@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,7 +42,11 @@ static inline void test_users_begin(struct test_users *users)
     assert_int_equal(pipe(ends), 0);
     users->holder = fork();
     if (users->holder == 0) {
-        if (unshare(CLONE_NEWUSER) == 0 && write(ends[1], "x", 1) == 1)
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody, nor its locks */
+        dup2(ends[1], STDIN_FILENO);
+        close_range(STDERR_FILENO + 1, ~0u, 0);
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) == 0 &&
+            write(STDIN_FILENO, "x", 1) == 1)
             pause();
         _exit(1);
     }

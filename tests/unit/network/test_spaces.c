@@ -93,6 +93,18 @@ static void down(int number)
         fail_msg("%s", err.text);
 }
 
+/* Of this node: those of others come and go meanwhile. */
+static int count_mounts(void)
+{
+    AUTO_FREE char *content = NULL;
+    size_t size;
+    int count = 0;
+    assert_true(file_read("/proc/self/mountinfo", 1 << 22, &content, &size, &err));
+    for (const char *at = content; (at = strstr(at, place.folder)); count++)
+        at += strlen(place.folder);
+    return count;
+}
+
 static ino_t inode_of(int fd)
 {
     struct stat seen = {0};
@@ -207,19 +219,19 @@ TEST(a_network_that_lost_a_part_is_made_again_for_the_same_users)
 
 TEST(namespaces_made_ahead_have_users_too)
 {
-    int mounts = place_count_mounts();
+    int mounts = count_mounts();
     assert_true(network_prepare(network, 2, &err));
-    assert_int_equal(place_count_mounts(), mounts + 2 * NAMESPACE_KINDS);
+    assert_int_equal(count_mounts(), mounts + 2 * NAMESPACE_KINDS);
     struct network_group one = up(1, true);
-    assert_int_equal(place_count_mounts(), mounts + 2 * NAMESPACE_KINDS);
+    assert_int_equal(count_mounts(), mounts + 2 * NAMESPACE_KINDS);
     assert_int_equal(mapped_first(one.users.path), one.users.first);
     struct network_group two = up(2, false); /* not of these */
-    assert_int_equal(place_count_mounts(), mounts + 2 * NAMESPACE_KINDS + 3);
+    assert_int_equal(count_mounts(), mounts + 2 * NAMESPACE_KINDS + 3);
     assert_int_equal(two.users.first, 0);
     down(1);
     down(2);
     assert_true(network_prepare(network, 0, &err));
-    assert_int_equal(place_count_mounts(), mounts);
+    assert_int_equal(count_mounts(), mounts);
 }
 
 TEST(ids_are_taken_over_by_an_agent_that_comes_back)
@@ -237,18 +249,18 @@ TEST(ids_are_taken_over_by_an_agent_that_comes_back)
 TEST(users_of_a_group_that_never_came_up_are_not_kept)
 {
     begin(1, true);
-    int mounts = place_count_mounts();
+    int mounts = count_mounts();
     again(FIRST);
-    assert_int_equal(place_count_mounts(), mounts - NAMESPACE_KINDS);
+    assert_int_equal(count_mounts(), mounts - NAMESPACE_KINDS);
 }
 
 TEST(without_the_setting_old_groups_stay_and_spares_go)
 {
     struct network_group one = up(1, true), found;
-    int mounts = place_count_mounts();
+    int mounts = count_mounts();
     assert_true(network_prepare(network, 2, &err));
     again(0);
-    assert_int_equal(place_count_mounts(), mounts);
+    assert_int_equal(count_mounts(), mounts);
     assert_int_equal(network_users_count(network), 0);
     assert_true(network_group_find(network, uid(1), &found));
     assert_int_equal(found.users.first, one.users.first);
@@ -259,23 +271,34 @@ TEST(without_the_setting_old_groups_stay_and_spares_go)
 
 TEST(a_node_that_cannot_stops_and_makes_none)
 {
-    int mounts = place_count_mounts();
+    int mounts = count_mounts();
     assert_true(network_prepare(network, 1, &err));
     network_users_stop(network);
     assert_int_equal(network_users_count(network), 0);
     assert_true(network_prepare(network, 1, &err));
-    assert_int_equal(place_count_mounts(), mounts + 3);
+    assert_int_equal(count_mounts(), mounts + 3);
     assert_int_equal(begin(1, false).first, 0);
+}
+
+TEST(what_is_known_of_groups_is_closed_to_other_users)
+{
+    char path[NETWORK_PATH_SIZE];
+    struct stat seen;
+    assert_true(network_path(network, path, "ns"));
+    assert_int_equal(chmod(path, 0755), 0); /* as an earlier release made it */
+    again(FIRST);
+    assert_int_equal(stat(path, &seen), 0);
+    assert_int_equal(seen.st_mode & 0777, 0700);
 }
 
 TEST(a_thousand_groups_begin_and_end_and_leave_nothing)
 {
-    int mounts = place_count_mounts();
+    int mounts = count_mounts();
     for (int i = 0; i < 1000; i++) {
         begin(i, true);
         down(i);
     }
-    assert_int_equal(place_count_mounts(), mounts);
+    assert_int_equal(count_mounts(), mounts);
 }
 
 #define WITH_NETWORK(test) cmocka_unit_test_setup_teardown(test, network_up, network_down)
@@ -294,6 +317,7 @@ int main(void)
         WITH_NETWORK(users_of_a_group_that_never_came_up_are_not_kept),
         WITH_NETWORK(without_the_setting_old_groups_stay_and_spares_go),
         WITH_NETWORK(a_node_that_cannot_stops_and_makes_none),
+        WITH_NETWORK(what_is_known_of_groups_is_closed_to_other_users),
         WITH_NETWORK(a_thousand_groups_begin_and_end_and_leave_nothing),
     };
     return cmocka_run_group_tests(tests, place_up, place_down);
