@@ -165,7 +165,7 @@ static void print_name(struct text *out, const char *name, bool *comma)
     if (*comma)
         *at++ = ',';
     *at++ = '"';
-    memcpy(at, name, size);
+    memcpy(at, name, size + 1);
     memcpy(at + size, "\":", 3);
     out->size = (size_t)(at + size + 2 - out->bytes);
     *comma = true;
