@@ -110,6 +110,10 @@ def the_terminal_has_the_size_that_was_asked_for_and_the_one_that_it_is_given(be
     stream.close()
 
 
+def the_kind_of_the_terminal_is_told(berth):
+    assert ran(berth, "sh -c 'echo $TERM'")[0] == "xterm\r\n"
+
+
 def much_output_comes_whole(berth):
     said, closed = ran(berth, "seq 1 30000")
     assert said.split() == [str(i) for i in range(1, 30001)], (len(said), said[-100:])
@@ -277,7 +281,8 @@ CASES = [
     a_command_runs_as_the_containers_own_user_in_its_working_folder,
     a_command_line_is_taken_apart_as_a_shell_would, a_program_whose_name_has_a_blank_is_found_first,
     a_command_that_does_not_exist_is_told_by_name, what_is_typed_reaches_the_command,
-    the_terminal_has_the_size_that_was_asked_for_and_the_one_that_it_is_given, much_output_comes_whole,
+    the_terminal_has_the_size_that_was_asked_for_and_the_one_that_it_is_given, the_kind_of_the_terminal_is_told,
+    much_output_comes_whole,
     a_wrong_password_ends_the_session_and_no_command_runs, a_session_is_opened_once,
     attach_shows_the_output_and_takes_the_password_as_header, many_streams_at_once_cost_no_thread,
     streams_end_with_their_agent_and_nothing_is_left,

@@ -33,6 +33,19 @@ static void add_terminal(struct text *json, const struct runtime_exec *exec)
               exec->columns);
 }
 
+/* Up to where its environment begins, which says what kind of terminal it has, as others who give one say. */
+static const char *add_kind(struct text *json, const char *members)
+{
+    static const char begin[] = "\"env\":[";
+    const char *at = strstr(members, begin);
+    if (!at || strstr(at, "\"TERM="))
+        return members;
+    at += strlen(begin);
+    text_add_n(json, members, (size_t)(at - members));
+    text_add(json, *at == ']' ? "\"TERM=xterm\"" : "\"TERM=xterm\",");
+    return at;
+}
+
 static void process_fill(struct text *json, const char *members, const struct text_list *args,
                          const struct runtime_exec *terminal)
 {
@@ -43,7 +56,7 @@ static void process_fill(struct text *json, const char *members, const struct te
     if (terminal) {
         CHECK(text_has_prefix(members, none));
         add_terminal(json, terminal);
-        members += strlen(none);
+        members = add_kind(json, members + strlen(none));
     }
     text_add(json, members);
     text_add_char(json, '}');
