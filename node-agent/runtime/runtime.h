@@ -77,9 +77,9 @@ const struct text_list *runtime_cgroup_folders(const struct runtime *runtime);
 
 struct runtime_group {
     const char *uid;
-    uint32_t users_first; /* of its own users (struct idmap); 0: the node's */
     int64_t cpu_milli;    /* ceiling over all its containers; 0: none */
     int64_t memory_bytes; /* likewise */
+    uint32_t users_first; /* of its own users (struct idmap); 0: the node's */
 };
 
 /* Makes the group's cgroup and its /dev/shm, or finds them and sets the ceilings anew. */
