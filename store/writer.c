@@ -135,8 +135,8 @@ static enum outcome run_marked(struct store *store, struct job *job)
 static bool run_all(struct store *store, struct batch *batch, bool marked, bool *spoilt,
                     struct err *err)
 {
-    for (struct job **at = &batch->first; *at || late(store, batch); at = &(*at)->next) {
-        struct job *job = *at;
+    struct job **at = &batch->first;
+    for (struct job *job; (job = *at) || (late(store, batch) && (job = *at)); at = &job->next) {
         enum outcome outcome = marked ? run_marked(store, job) : run_plain(store, job);
         if (outcome == WORK_KEPT)
             continue;

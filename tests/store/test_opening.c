@@ -216,6 +216,7 @@ static void priced_as_standard(struct trial *trial)
     AUTO(tx) *tx = store_read(trial->store, &err);
     assert_true(tx && store_usage_list(tx, &id, 0, 1000, 0, 10, trial->arena, &page, &err));
     assert_int_equal(page.count, 1);
+    assert_non_null(page.rows);
     assert_int_equal(page.rows[0].gpus, 0);
     assert_int_equal(page.rows[0].price_class, QUOTA_CLASS_STANDARD);
 }
