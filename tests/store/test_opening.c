@@ -215,8 +215,7 @@ static void priced_as_standard(struct trial *trial)
     struct resource_id id = {TRY_SUBSCRIPTION, "rg", "saved"};
     AUTO(tx) *tx = store_read(trial->store, &err);
     assert_true(tx && store_usage_list(tx, &id, 0, 1000, 0, 10, trial->arena, &page, &err));
-    assert_int_equal(page.count, 1);
-    assert_non_null(page.rows);
+    CHECK(page.count == 1 && page.rows);
     assert_int_equal(page.rows[0].gpus, 0);
     assert_int_equal(page.rows[0].price_class, QUOTA_CLASS_STANDARD);
 }
