@@ -54,7 +54,9 @@ static bool debt_read(const char **at, size_t *left, struct tree_debt *debt)
     if (!take(at, left, &about, sizeof about) || about.hides > 1 || about.size == 0 ||
         about.size >= PATH_MAX || about.size > *left || memchr(*at, '\0', about.size))
         return false;
-    debt->path = strndup(*at, about.size);
+    debt->path = calloc(1, about.size + 1);
+    if (debt->path)
+        memcpy(debt->path, *at, about.size);
     debt->hides = about.hides == 1;
     *at += about.size;
     *left -= about.size;

@@ -139,7 +139,8 @@ static struct text *an_answer(void)
 
 static bool understood(const char *bytes, size_t size, struct tree_debts *owed)
 {
-    AUTO_FREE char *copy = malloc(size + 1); /* of that size alone, so that reading past it shows */
+    AUTO_FREE char *copy =
+        malloc(size ? size : 1); /* of that size alone, so that reading past it shows */
     struct unpacked unpacked;
 
     assert_non_null(copy);
