@@ -49,15 +49,15 @@ def gpus_are_told_and_given_whole(berth):
 
 def what_is_held_is_known_to_an_agent_that_comes_back(berth):
     devices_begin(berth)
-    wait("both are free", lambda: with_gpus(berth, "holds", 2).status == 201)
-    berth.wait_state("holds", "Running")
+    wait("both are free", lambda: with_gpus(berth, "both-gpus", 2).status == 201)
+    berth.wait_state("both-gpus", "Running")
     berth.agent.kill()
     berth.agent.start()
-    berth.wait_state("holds", "Running")
+    berth.wait_state("both-gpus", "Running")
     assert with_gpus(berth, "late", 1).status == 409
-    berth.delete("holds")
-    wait("its usage is closed", lambda: berth.closed(berth.usage("holds")), 10)
-    [held] = berth.usage("holds")["value"]  # one interval, the kill notwithstanding
+    berth.delete("both-gpus")
+    wait("its usage is closed", lambda: berth.closed(berth.usage("both-gpus")), 10)
+    [held] = berth.usage("both-gpus")["value"]  # one interval, the kill notwithstanding
     assert held["gpus"] == [{"sku": "V100", "count": 2, "gpuSeconds": 2 * held["seconds"]}] and held["seconds"] > 0, held
     wait("a GPU is free again", lambda: with_gpus(berth, "late", 1, "ls /dev/gpu*; sleep 600").status == 201)
     assert wait("it has looked", lambda: berth.logs("late", "c") or None) == "/dev/gpu0\n"
