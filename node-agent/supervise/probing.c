@@ -103,7 +103,7 @@ static bool probe_one(struct agent *agent, const struct hosted *group, const str
     struct network_group network;
     struct err err = {0};
 
-    if (!asked)
+    if (!asked || !agent->prober) /* the agent is ending */
         return true;
     int64_t running_ms = clock_now_ms() - member->current.started_ms;
     struct probe_spec spec = {
@@ -124,7 +124,8 @@ static bool probe_one(struct agent *agent, const struct hosted *group, const str
 
 static void probe_stop(struct agent *agent, struct member *member)
 {
-    prober_end(agent->prober, member->health.token);
+    if (agent->prober)
+        prober_end(agent->prober, member->health.token);
     member->health.token = 0;
 }
 

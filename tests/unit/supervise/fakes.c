@@ -514,8 +514,9 @@ void prober_free(struct prober *one UNUSED)
 {
 }
 
-bool prober_begin(struct prober *one UNUSED, const struct probe_spec *spec, struct err *err UNUSED)
+bool prober_begin(struct prober *one, const struct probe_spec *spec, struct err *err UNUSED)
 {
+    CHECK(one == &prober);
     CHECK(node->asked_count < COUNT_OF(node->probes));
     struct node_probe *probe = &node->probes[node->asked_count++];
     *probe = (struct node_probe){spec->token, spec->kind, spec->good, spec->running_ms, ""};
@@ -523,10 +524,11 @@ bool prober_begin(struct prober *one UNUSED, const struct probe_spec *spec, stru
     return true;
 }
 
-void prober_end(struct prober *one UNUSED, int64_t token)
+void prober_end(struct prober *one, int64_t token)
 {
     size_t kept = 0;
 
+    CHECK(one == &prober);
     for (size_t i = 0; i < node->asked_count; i++) {
         if (node->probes[i].token != token)
             node->probes[kept++] = node->probes[i];

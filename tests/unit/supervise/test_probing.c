@@ -37,6 +37,20 @@ static void end(struct agent *agent)
     node_end();
 }
 
+/* What its jobs came to may be there, and not taken yet. */
+TEST(an_agent_may_end_at_any_moment_of_a_start)
+{
+    for (int rounds = 0; rounds < 30; rounds++) {
+        node_begin(&(struct script){RESTART_ALWAYS, runs_on, 0, .probed = true});
+        struct agent *agent = node_agent_new();
+        plane_advance();
+        fakes_tell_desired();
+        for (int round = 0; round < rounds; round++)
+            node_round(agent);
+        end(agent);
+    }
+}
+
 static struct member *web(struct agent *agent)
 {
     return hosted_member(agent_find(agent, NODE_UID), "web");
@@ -337,6 +351,7 @@ TEST(an_agent_that_died_while_it_ended_an_unhealthy_container_ends_it)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_agent_may_end_at_any_moment_of_a_start),
         cmocka_unit_test(who_runs_is_asked_both_ways_and_who_has_no_probes_is_not),
         cmocka_unit_test(requests_go_to_the_groups_own_address_whatever_clients_are_told),
         cmocka_unit_test(readiness_takes_the_ports_into_service_and_out_again),
