@@ -17,11 +17,14 @@ static void files_fill(posix_spawn_file_actions_t *files, const struct child *ch
     posix_spawn_file_actions_init(files);
     if (child->folder)
         posix_spawn_file_actions_addchdir_np(files, child->folder);
-    posix_spawn_file_actions_adddup2(files, child->errors_fd, STDERR_FILENO);
+    if (child->errors_fd >= 0)
+        posix_spawn_file_actions_adddup2(files, child->errors_fd, STDERR_FILENO);
     posix_spawn_file_actions_addopen(files, STDIN_FILENO,
                                      child->terminal ? child->terminal : "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(files, child->output_fd >= 0 ? child->output_fd : STDIN_FILENO,
                                      STDOUT_FILENO);
+    if (child->errors_fd < 0)
+        posix_spawn_file_actions_adddup2(files, STDOUT_FILENO, STDERR_FILENO);
     if (child->extra_fd >= 0)
         posix_spawn_file_actions_adddup2(files, child->extra_fd, CHILD_EXTRA_FD);
     posix_spawn_file_actions_addclosefrom_np(files, child->extra_fd >= 0 ? CHILD_EXTRA_FD + 1

@@ -16,8 +16,8 @@ struct child {
     const char *folder;       /* where it works; NULL: where we do */
     const char *terminal; /* for its input, and its output unless that is named; NULL: /dev/null */
     int output_fd;        /* -1: see `terminal` */
-    int errors_fd;
-    int extra_fd; /* its descriptor 3; -1: none */
+    int errors_fd;        /* -1: as its output */
+    int extra_fd;         /* its descriptor 3; -1: none */
     enum {
         CHILD_OURS,  /* of our process group */
         CHILD_GROUP, /* of one of its own */

@@ -3,8 +3,9 @@
  *
  *   crun:    agent <=> the container's terminal <=> command      handed over through a socket; crun only waits
  *   runc:    agent <=> terminal <=> runc exec <=> the container's terminal <=> command
- *   runsc:   agent <=> terminal <=> command                      its kernel uses the terminal that runsc exec has
  *              ^---- pipe ----- the runtime's standard error: what it has to say itself
+ *   runsc:   agent <=> terminal <=> command                      its kernel uses the terminal that runsc exec has, for
+ *                                                                which it takes any of its three descriptors
  *
  * (crun 1.8 sits between two terminals as well, but does not hand on the size.) When the agent lets go of its end, or
  * dies, the command is hung up. It is in the container's cgroup, with the runtime, and ends with it at the latest. */
@@ -63,7 +64,7 @@ static bool start(const struct oci_place *place, const char *const *words, int p
     struct child child = {.words = words,
                           .terminal = terminal,
                           .output_fd = -1,
-                          .errors_fd = child_said,
+                          .errors_fd = place->class->traits->shares_terminal ? -1 : child_said,
                           .extra_fd = process_fd,
                           .apart = CHILD_SESSION};
     int failed = child_start(&child, &out->pid);
