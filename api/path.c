@@ -3,17 +3,6 @@
 
 #include <string.h>
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 /* Text of clients that goes on into names and messages: UTF-8 without control characters. */
 static bool is_clean(const char *text)
 {
@@ -42,11 +31,10 @@ static const char *decode(const char *text, size_t size, bool plus_is_blank, str
     }
     for (size_t i = 0; i < size; i++) {
         if (text[i] == '%') {
-            int high = i + 2 < size ? hex_value(text[i + 1]) : -1;
-            int low = high >= 0 ? hex_value(text[i + 2]) : -1;
-            if (low < 0 || (high == 0 && low == 0))
+            int byte = text_percent_byte(text + i, size - i);
+            if (byte <= 0)
                 return NULL;
-            *end++ = (char)(high * 16 + low);
+            *end++ = (char)byte;
             i += 2;
         } else {
             *end++ = plus_is_blank && text[i] == '+' ? ' ' : text[i];

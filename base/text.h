@@ -54,6 +54,9 @@ bool text_copy(char *out, size_t size, const char *string);
 
 bool text_equal_nocase(const char *left, const char *right); /* ASCII only */
 bool text_has_prefix(const char *string, const char *prefix);
+/* The byte that "%XX", as URLs have it, stands for at the beginning of `size` bytes; -1: there is none. Of text that ends
+ * with a NUL nothing behind that is read, whatever `size` says. */
+int text_percent_byte(const char *bytes, size_t size);
 /* Strict decimal: no sign but '-', no spaces, no overflow. */
 bool text_to_int(const char *string, int64_t *value) MUST_CHECK;
 /* Compares all bytes whatever they are; for tokens. */

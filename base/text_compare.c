@@ -56,3 +56,21 @@ bool text_equal_secret(const char *left, const char *right)
     }
     return different == 0;
 }
+
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+int text_percent_byte(const char *bytes, size_t size)
+{
+    int high = size >= 3 && bytes[0] == '%' ? hex_value(bytes[1]) : -1;
+    int low = high >= 0 ? hex_value(bytes[2]) : -1;
+    return low >= 0 ? high * 16 + low : -1;
+}

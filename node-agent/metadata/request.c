@@ -14,14 +14,6 @@ size_t request_head_size(const char *bytes, size_t size)
 
 /* ---- arguments ---- */
 
-static int hex(char digit)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = digit ? strchr(digits, digit | 0x20) : NULL;
-
-    return at ? (int)(at - digits) : -1;
-}
-
 /* In place; false: no byte is written like that, or it would end the text. */
 static bool decode(char *text)
 {
@@ -30,10 +22,10 @@ static bool decode(char *text)
     for (; *text; text++) {
         char byte = *text == '+' ? ' ' : *text;
         if (byte == '%') {
-            int high = hex(text[1]), low = high < 0 ? -1 : hex(text[2]);
-            if (low < 0 || (high == 0 && low == 0))
+            int meant = text_percent_byte(text, strlen("%XX"));
+            if (meant <= 0)
                 return false;
-            byte = (char)(high << 4 | low);
+            byte = (char)meant;
             text += 2;
         }
         *out++ = byte;

@@ -4,14 +4,6 @@
 #include <ctype.h>
 #include <string.h>
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "%40" is "@". Control characters would end a line of what git is told. */
 static bool decode(const char *text, size_t size, char *out, size_t out_size)
 {
@@ -19,8 +11,9 @@ static bool decode(const char *text, size_t size, char *out, size_t out_size)
 
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
-        if (c == '%' && i + 2 < size && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-            c = (char)(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+        int byte = text_percent_byte(text + i, size - i);
+        if (byte >= 0) {
+            c = (char)byte;
             i += 2;
         }
         if ((unsigned char)c < 0x20 || used + 1 >= out_size)

@@ -148,6 +148,19 @@ TEST(compares_secrets_exactly)
     assert_false(text_equal_secret("", "t"));
 }
 
+TEST(reads_a_byte_as_urls_have_it)
+{
+    assert_int_equal(text_percent_byte("%4a", 3), 'J');
+    assert_int_equal(text_percent_byte("%fFx", 4), 255);
+    assert_int_equal(text_percent_byte("%00", 3), 0);
+    assert_int_equal(text_percent_byte("%4a", 2), -1);
+    assert_int_equal(text_percent_byte("%4", 3), -1);
+    assert_int_equal(text_percent_byte("%", 3), -1);
+    assert_int_equal(text_percent_byte("%4g", 3), -1);
+    assert_int_equal(text_percent_byte("%\x10\x11", 3), -1);
+    assert_int_equal(text_percent_byte("a4a", 3), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +173,7 @@ int main(void)
         cmocka_unit_test(compares_without_case),
         cmocka_unit_test(reads_strict_numbers),
         cmocka_unit_test(compares_secrets_exactly),
+        cmocka_unit_test(reads_a_byte_as_urls_have_it),
     };
     return RUN_TESTS(tests);
 }
