@@ -132,6 +132,7 @@ struct request {
     struct reply reply;
     struct text *out;
     struct problems problems;
+    bool committed;        /* what it answers rests on a commit of its own */
     int64_t retry_after_s; /* of a failure that passes; 0: as its status says */
     struct rate {
         bool taken;

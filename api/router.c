@@ -393,6 +393,25 @@ void router_begin(struct request *request)
         router_refuse(request, &err);
 }
 
+static bool nothing(struct tx *tx UNUSED, void *data UNUSED, struct err *err UNUSED)
+{
+    return true;
+}
+
+static bool settled(struct request *request, struct err *err)
+{
+    return wait_committed(request, err);
+}
+
+/* What readers see may not be on the disk yet. Who asked for a change and is told that it is as asked, without a commit
+ * of its own, is told so when it is. Nodes compare what they were told with what stands when they join. */
+static bool must_settle(const struct request *request)
+{
+    return !(request->method & (HTTP_GET | HTTP_HEAD)) && !request->committed &&
+           request->reply.status < 300 && !(request->route->flags & ROUTE_NODE) &&
+           !store_settled(request->api->store);
+}
+
 static bool step(struct request *request, handler_fn handler)
 {
     struct err err = {0};
@@ -403,6 +422,8 @@ static bool step(struct request *request, handler_fn handler)
         fail(request, &err);
         return true;
     }
+    if (request->wait.kind == WAIT_NONE && must_settle(request))
+        (void)wait_commit(request, nothing, settled);
     if (request->wait.kind != WAIT_NONE)
         return false;
     finish(request);
@@ -424,5 +445,6 @@ bool router_run(struct request *request)
 
 bool router_resume(struct request *request)
 {
+    request->committed = request->committed || request->wait.kind == WAIT_COMMIT;
     return step(request, request->wait.then);
 }

@@ -67,6 +67,7 @@ bool backend_check(struct backend *backend, int64_t time_ms, struct err *err) MU
 
 bool backend_begin(struct backend *backend, struct err *err)
     MUST_CHECK; /* a writer's takes the lock at once */
+/* On the disk when it returns, unless backend_leave_sync() was called. */
 bool backend_commit(struct backend *backend, struct err *err) MUST_CHECK;
 void backend_rollback(struct backend *backend); /* nothing to do when the database did it already */
 bool backend_in_transaction(const struct backend *backend);
@@ -75,6 +76,11 @@ bool backend_in_transaction(const struct backend *backend);
 bool backend_mark(struct backend *backend, struct err *err) MUST_CHECK;
 bool backend_mark_undo(struct backend *backend, struct err *err) MUST_CHECK;
 bool backend_mark_keep(struct backend *backend, struct err *err) MUST_CHECK;
+
+/* From now on a commit is in the log and seen by readers, and backend_sync() brings it to the disk: any thread, while
+ * the connection goes on. What was committed when it begins is on the disk when it returns true. */
+bool backend_leave_sync(struct backend *backend, struct err *err) MUST_CHECK;
+bool backend_sync(const struct backend *backend, struct err *err) MUST_CHECK;
 
 int64_t backend_changes(const struct backend *backend); /* rows changed since it was opened */
 /* Damage or a failed sync was met: what is in memory may not be what is on disk. */

@@ -1,17 +1,19 @@
-/* SQLite behind backend.h: the only file that sees it, beside log_file.c.
+/* SQLite behind backend.h: the only file that sees it, beside vfs.c.
  *
  * A connection prepares a statement at its first use and keeps it; backend_prepare() does all at once, so that a
  * typo fails the start. Names of parameters and columns are compared with what SQLite says then. */
 #include "store/backend.h"
 
 #include "base/clock.h"
-#include "store/log_file.h"
 #include "store/statements.h"
+#include "store/vfs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
 struct statement {
     struct backend *backend;
@@ -25,6 +27,7 @@ struct backend {
     sqlite3 *handle;
     enum backend_use use;
     bool broken;
+    int log_fd; /* -1: commits are synced when they return */
     int64_t log_pages;
     struct statement statements[SQL_COUNT];
 };
@@ -120,7 +123,7 @@ static bool open_handle(struct backend *backend, const char *path, enum backend_
     CHECK(pthread_once(&once, set_up_library) == 0);
     if (use == BACKEND_WRITER)
         flags |= SQLITE_OPEN_CREATE;
-    const char *way = use == BACKEND_WRITER ? log_file_way() : NULL;
+    const char *way = use == BACKEND_WRITER ? vfs_name() : NULL;
     int result = sqlite3_open_v2(path, &backend->handle, flags, way);
     if (result != SQLITE_OK)
         return fail(backend, result, path, err);
@@ -157,6 +160,7 @@ struct backend *backend_open(const char *path, enum backend_use use, struct err 
         return NULL;
     }
     backend->use = use;
+    backend->log_fd = -1;
     if (!open_handle(backend, path, use, err) || !set_up(backend, use, err))
         return NULL;
     return TAKE(backend);
@@ -169,6 +173,7 @@ void backend_free(struct backend *backend)
     for (int i = 0; i < SQL_COUNT; i++)
         sqlite3_finalize(backend->statements[i].handle);
     sqlite3_close_v2(backend->handle);
+    auto_close_fd(&backend->log_fd);
     free(backend);
 }
 
@@ -280,6 +285,24 @@ bool backend_begin(struct backend *backend, struct err *err)
 bool backend_commit(struct backend *backend, struct err *err)
 {
     return run_plain(backend, SQL_commit, err);
+}
+
+/* Its own descriptor: SQLite's is used by the connection's thread meanwhile. */
+bool backend_leave_sync(struct backend *backend, struct err *err)
+{
+    const char *path = sqlite3_filename_wal(sqlite3_db_filename(backend->handle, "main"));
+    sqlite3_file *log = NULL;
+    sqlite3_file_control(backend->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    backend->log_fd = open(path, O_RDWR | O_CLOEXEC);
+    if (backend->log_fd < 0 || !log || !vfs_leave_sync(log))
+        return err_set_os(err, ERR_STORAGE, errno, "cannot open the database's log %s", path);
+    return true;
+}
+
+bool backend_sync(const struct backend *backend, struct err *err)
+{
+    return fdatasync(backend->log_fd) == 0 ||
+           err_set_os(err, ERR_STORAGE, errno, "bringing the database's log to the disk");
 }
 
 void backend_rollback(struct backend *backend)

@@ -9,7 +9,7 @@
 #include "store/store_room.h"
 
 enum {
-    LOG_PAGES = 8000, /* a pass begins past this; 64 MiB at 8 KiB a page */
+    LOG_PAGES = 4000, /* a pass begins past this; 32 MiB at 8 KiB a page */
     FEW_PAGES = 200,  /* so many may be left to the writer */
     ROUNDS_MAX = 4,   /* where the disk is too slow to catch up */
 };

@@ -111,13 +111,6 @@ static bool open_key(struct store *store, const char *key_path, struct err *err)
 
 /* ---- open, close ---- */
 
-static bool queue_init(struct queue *queue, struct err *err)
-{
-    lock_init(&queue->lock, LOCK_STORE_QUEUE);
-    queue->last = &queue->first;
-    return bell_init(&queue->bell, err);
-}
-
 static struct store *store_new(const char *path, struct err *err)
 {
     struct store *store = calloc(1, sizeof *store);
@@ -125,7 +118,8 @@ static struct store *store_new(const char *path, struct err *err)
         err_set(err, ERR_BUSY, "no memory for the store");
         return NULL;
     }
-    store->lock_fd = store->queue.bell.fd = store->checkpointer.bell.fd = -1;
+    store->lock_fd = store->queue.bell.fd = store->syncer.bell.fd = store->checkpointer.bell.fd =
+        -1;
     lock_init(&store->readers_lock, LOCK_STORE_READERS);
     store->path = strdup(path);
     store->readers = calloc((size_t)LIMIT_STORE_READERS_MAX, sizeof *store->readers);
@@ -158,8 +152,7 @@ void store_close(struct store *store)
     readers_free(store);
     backend_free(store->writer); /* the last connection empties the log */
     seal_free(store->seal);
-    bell_done(&store->queue.bell);
-    lock_done(&store->queue.lock);
+    queue_done(&store->queue);
     lock_done(&store->readers_lock);
     auto_close_fd(&store->lock_fd); /* unlocks */
     free(store->path);

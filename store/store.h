@@ -46,7 +46,7 @@ void store_close(struct store *store);
 /* Runs in a write transaction. False undoes what this work did, not what others did in the same commit.
  * It may run twice (when other work of the same commit had to be undone): only its last run counts. */
 typedef bool (*store_work)(struct tx *tx, void *data, struct err *err);
-/* Told after the commit (or the failure), on the writer thread: must not block. `err` is NULL when committed. */
+/* Told once the commit is on the disk (or failed), on the writer thread: must not block. `err` is NULL when it is. */
 typedef void (*store_done)(void *data, const struct err *err);
 
 /* Hands work to the writer and returns. False (ERR_BUSY, ERR_CLOSED): it was not taken, done is not called.
@@ -56,8 +56,11 @@ bool store_submit(struct store *store, store_work work, store_done done, void *d
 /* Same, waiting for the outcome. Not from HTTP threads. */
 bool store_write(struct store *store, store_work work, void *data, struct err *err) MUST_CHECK;
 
-/* A consistent view, for reading only. Ends with its scope: AUTO(tx) *tx = store_read(store, err); */
+/* A consistent view, for reading only. Ends with its scope: AUTO(tx) *tx = store_read(store, err);
+ * It may see a commit that is still on its way to the disk, for some parts of a millisecond. */
 struct tx *store_read(struct store *store, struct err *err) MUST_CHECK;
+/* Everything that readers saw until now is on the disk. While it is not, work that does nothing waits for it. */
+bool store_settled(struct store *store);
 void tx_free(struct tx *tx);
 AUTO_TYPE(tx);
 
@@ -73,7 +76,8 @@ struct change {
     int64_t revision;
     int64_t group_key, node_key, operation_key; /* 0 where it does not apply */
 };
-/* Called after each commit on the writer thread with all its changes; must not block. Listen before any work. */
+/* Called when a commit is on the disk, on the writer thread with all its changes; must not block. Listen before any
+ * work. */
 typedef void (*store_listener)(void *context, const struct change *changes, size_t count);
 void store_listen(struct store *store, store_listener listener, void *context);
 

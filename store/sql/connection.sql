@@ -11,8 +11,10 @@ pragma application_id = 1112691784;
 -- keeps its room so that writing it again moves no file sizes.
 pragma journal_mode = wal;
 pragma synchronous = full;
+-- No fuller sync on our systems: how vfs.c tells the syncs of a checkpoint from those of commits.
+pragma checkpoint_fullfsync = on;
 pragma wal_autocheckpoint = 0;
-pragma journal_size_limit = 134217728;
+pragma journal_size_limit = 268435456;
 pragma cache_size = -16384;
 pragma temp_store = memory;
 
