@@ -52,11 +52,23 @@ static const struct transport transport = {.header = header, .resume = resume, .
 
 /* ---- one request ---- */
 
+/* The library makes its threads itself: each comes by here with its first request. */
+static void settle_thread(struct http_server *server)
+{
+    static _Thread_local bool settled;
+
+    if (settled)
+        return;
+    settled = true;
+    thread_keep_to_core(atomic_fetch_add(&server->threads_seen, 1));
+}
+
 void *http_on_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
     struct http_server *server = context;
     struct request *request = request_take(server->api);
 
+    settle_thread(server);
     if (!request)
         return NULL;
     request->transport = &transport;

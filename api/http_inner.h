@@ -8,11 +8,18 @@
 
 #include <microhttpd.h>
 
+/* One thread of the library's, with its own socket and its own connections. */
+struct http_thread {
+    struct MHD_Daemon *daemon;
+    int listen_fd;
+};
+
 struct http_server {
     struct api *api;
-    struct MHD_Daemon *daemon;
+    struct http_thread *threads;
+    int threads_count, port;
     struct connections *connections;
-    int listen_fd, port;
+    _Atomic int threads_seen; /* of the library's: each has its core from its first request on */
     _Atomic int busy, parked;
     _Atomic bool closing; /* replies end their connection */
 };

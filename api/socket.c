@@ -23,15 +23,16 @@ static int bound_port(int fd)
     return ntohs(address.any.sa_family == AF_INET6 ? address.six.sin6_port : address.four.sin_port);
 }
 
-static bool bind_and_listen(int fd, const struct addrinfo *at)
+static bool bind_and_listen(int fd, const struct addrinfo *at, bool shared)
 {
     int yes = 1;
 
     return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+           (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0) &&
            bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
 }
 
-int socket_listen(const char *address, int port, int *bound, struct err *err)
+int socket_listen(const char *address, int port, bool shared, int *bound, struct err *err)
 {
     const struct addrinfo hints = {
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
@@ -50,7 +51,7 @@ int socket_listen(const char *address, int port, int *bound, struct err *err)
         return -1;
     }
     AUTO_CLOSE int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool listening = fd >= 0 && bind_and_listen(fd, found);
+    bool listening = fd >= 0 && bind_and_listen(fd, found, shared);
     int os_errno = errno;
     freeaddrinfo(found);
     if (!listening) {

@@ -5,11 +5,14 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
+
+enum { CORES_FEW = 3 };
 
 /* ---- locks ---- */
 
@@ -124,6 +127,21 @@ int bell_or(const struct bell *bell, int other_fd, struct err *err)
         return TAKE_FD(both);
     err_set_os(err, ERR_BUSY, errno, "cannot wait for two things at once");
     return -1;
+}
+
+void thread_keep_to_core(int nth)
+{
+    cpu_set_t may, one;
+    if (sched_getaffinity(0, sizeof may, &may) != 0)
+        return;
+    int count = CPU_COUNT(&may), left = nth;
+    if (count < 2 || count > CORES_FEW)
+        return;
+    CPU_ZERO(&one);
+    for (size_t core = 0; CPU_COUNT(&one) == 0; core = (core + 1) % CPU_SETSIZE)
+        if (CPU_ISSET(core, &may) && left-- == 0)
+            CPU_SET(core, &one);
+    (void)sched_setaffinity(0, sizeof one, &one); /* for speed only: no failure matters */
 }
 
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *context,

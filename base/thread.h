@@ -57,6 +57,11 @@ bool bell_wait(struct bell *bell, int64_t timeout_ms);
 /* A descriptor that is readable when the bell rang or `other_fd` (-1: none) is readable; the caller's. */
 int bell_or(const struct bell *bell, int other_fd, struct err *err) MUST_CHECK;
 
+/* Keeps the calling thread on one of the cores that this process may use, the nth of them counted round, where there are
+ * two or three. The kernel looks for an idle core while few are in use, and of so few too many soon are: threads that
+ * wake each other then share one while another is idle. Elsewhere it does nothing. */
+void thread_keep_to_core(int nth);
+
 /* Starts a named thread (15 bytes of the name are kept) with all signals blocked. */
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *context,
                   struct err *err) MUST_CHECK;

@@ -361,6 +361,21 @@ TEST(a_stopping_server_finishes_what_it_took_and_says_goodbye)
     assert_true(ended.tv_sec - begun.tv_sec < 3);
 }
 
+/* Its threads share the port, with each other and with nobody else. */
+TEST(a_port_that_another_server_has_is_refused)
+{
+    AUTO(served) *served = served_new();
+    struct api_options options = served->options;
+    struct err err = {0};
+
+    options.listen_port = api_port(served->api);
+    AUTO(api) *other = api_new(&options, &err);
+    assert_non_null(other);
+    assert_false(api_start(other, &err));
+    assert_non_null(strstr(err.text, "cannot listen on"));
+    assert_int_equal(call_status(served, "GET", "/healthz", NULL), 200);
+}
+
 TEST(settings_change_while_it_runs)
 {
     AUTO(served) *served = served_new();
@@ -405,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_create_beyond_its_quota_gives_back_the_room_it_was_promised),
         cmocka_unit_test(what_was_acknowledged_before_a_stop_is_there_after_it),
         cmocka_unit_test(a_stopping_server_finishes_what_it_took_and_says_goodbye),
+        cmocka_unit_test(a_port_that_another_server_has_is_refused),
         cmocka_unit_test(settings_change_while_it_runs),
         cmocka_unit_test(readiness_follows_the_scheduler),
     };

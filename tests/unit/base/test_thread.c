@@ -2,6 +2,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -118,6 +119,39 @@ TEST(starts_named_threads_that_take_no_signals)
     bell_done(&meeting.back);
 }
 
+struct kept {
+    int nth;
+    cpu_set_t may, cores;
+};
+
+static void *keep(void *context)
+{
+    struct kept *kept = context;
+    CHECK(sched_getaffinity(0, sizeof kept->may, &kept->may) == 0);
+    thread_keep_to_core(kept->nth);
+    CHECK(sched_getaffinity(0, sizeof kept->cores, &kept->cores) == 0);
+    return NULL;
+}
+
+/* On a machine of more cores, or of one, threads stay where they may be. */
+TEST(threads_of_a_small_machine_keep_to_cores_of_their_own)
+{
+    struct kept kept[2] = {{.nth = 0}, {.nth = 1}};
+    cpu_set_t both;
+    struct err err;
+    for (int i = 0; i < 2; i++) {
+        pthread_t thread;
+        assert_true(thread_start(&thread, "kept", keep, &kept[i], &err));
+        pthread_join(thread, NULL);
+    }
+    int count = CPU_COUNT(&kept[0].may);
+    bool small = count == 2 || count == 3;
+    CPU_AND(&both, &kept[0].cores, &kept[1].cores);
+    assert_int_equal(CPU_COUNT(&kept[0].cores), small ? 1 : count);
+    assert_int_equal(CPU_COUNT(&kept[1].cores), small ? 1 : count);
+    assert_int_equal(CPU_COUNT(&both), small ? 0 : count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +159,7 @@ int main(void)
         cmocka_unit_test(stops_on_a_wrong_order),
         cmocka_unit_test(keeps_rings_until_somebody_waits),
         cmocka_unit_test(starts_named_threads_that_take_no_signals),
+        cmocka_unit_test(threads_of_a_small_machine_keep_to_cores_of_their_own),
     };
     return RUN_TESTS(tests);
 }
