@@ -30,9 +30,9 @@ static bool hook_admit(void *context, const struct shape *shape, enum os_type os
 }
 
 static void hook_admit_undo(void *context, const struct shape *shape, enum os_type os,
-                            const char *location)
+                            const char *location, int64_t waited_since)
 {
-    scheduler_admit_undo(context, shape, os, location);
+    scheduler_admit_undo(context, shape, os, location, waited_since);
 }
 
 static void hook_node_seen(void *context, int64_t node_key, int64_t epoch)

@@ -118,14 +118,15 @@ static void note_grown(struct scheduler *scheduler, int64_t slot)
 
 /* What was given back is looked at when the thread next comes by; it is not worth waking for. */
 void scheduler_admit_undo(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
-                          const char *location)
+                          const char *location, int64_t waited_since)
 {
     char normal[PLAN_LOCATION_SIZE];
     if (!fleet_location(location, normal))
         return;
     WITH_LOCK(&scheduler->lock);
+    bool was_listed = waited_since != 0 && waited_since <= scheduler->listed_revision;
     const struct plan_pool *pool = plan_pool_find(scheduler->fleet.plan, normal, os);
-    if (pool)
+    if (pool && !was_listed)
         note_grown(scheduler, promises_end(&scheduler->promises, &scheduler->fleet, pool, shape));
 }
 

@@ -61,9 +61,10 @@ bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enu
 /* The same for a group that may run on one node alone, where its local disks are; 0: on any. */
 bool scheduler_admit_at(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
                         const char *location, int64_t node_key, char *why, size_t size) MUST_CHECK;
-/* What was admitted was not stored after all: its room is free again. */
+/* What was admitted was not stored after all (`waited_since` 0), or waited since that revision and was ordered to stop:
+ * its room is free again, unless its promise has ended already. */
 void scheduler_admit_undo(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
-                          const char *location);
+                          const char *location, int64_t waited_since);
 
 /* A report of that epoch arrived: the node's lease starts anew. */
 void scheduler_node_seen(struct scheduler *scheduler, int64_t node_key, int64_t epoch);

@@ -8,13 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    ROOM = 256 * 1024,
-    PIECE =
-        124 * 1024, /* the usual way writes less than 128 KiB at a time: it counts with 17 bits */
-    AHEAD = 1024 * 1024,
-    SLICE = 1024 * 1024,
-};
+/* The usual way writes less than 128 KiB at a time: no page is larger, and it counts with 17 bits. */
+enum { ROOM = 256 * 1024, PIECE = 124 * 1024, AHEAD = 1024 * 1024, SLICE = 1024 * 1024 };
 
 static sqlite3_vfs *usual, ours;
 static bool registered;

@@ -118,5 +118,5 @@ void group_admit_undo(struct request *request, const struct group_row *row)
     const struct api_hooks *hooks = &request->api->hooks;
 
     if (hooks->admit_undo)
-        hooks->admit_undo(hooks->context, &row->shape, row->os, row->location);
+        hooks->admit_undo(hooks->context, &row->shape, row->os, row->location, row->waits_since);
 }

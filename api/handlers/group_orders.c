@@ -11,6 +11,7 @@ struct order {
     bool absent;
     bool admitted;
     bool joined;                 /* one of its kind runs already: nothing is ordered */
+    struct group_row *overtaken; /* what it was when it waited for a node and was ordered not to */
     struct quota_limits *limits; /* of a start */
     int64_t operation_key;
     const char *operation_id;
@@ -44,12 +45,22 @@ static struct group_row *order_find(struct tx *tx, struct request *request, stru
 /* The group, ordered to change. */
 static bool order_run(struct tx *tx, struct request *request, order_fn give, struct err *err)
 {
-    const struct order *order = request->data;
+    struct order *order = request->data;
     struct group_row *row = order_find(tx, request, err);
 
     if (!row)
         return order->absent;
+    order->overtaken = row->waits ? row : NULL;
     return give(tx, row, err) && order_keep(request, row, err);
+}
+
+/* Room may be kept for a group that was ordered to go before anyone looked for a node. */
+static void order_overtake(struct request *request)
+{
+    const struct order *order = request->data;
+
+    if (order->overtaken && order->overtaken->wanted != WANTED_RUN)
+        group_admit_undo(request, order->overtaken);
 }
 
 /* The same for an order that waits its turn, or joins one of its `kind`. */
@@ -89,11 +100,12 @@ static bool answer_missing(struct request *request, struct err *err)
 static bool delete_work(struct tx *tx, void *data, struct err *err)
 {
     struct request *request = data;
-    const struct order *order = request->data;
+    struct order *order = request->data;
     struct group_row *row = order_find(tx, request, err);
 
     if (!row)
         return order->absent;
+    order->overtaken = row->waits ? row : NULL;
     return group_precondition(request, row, err) && store_group_remove(tx, row, err);
 }
 
@@ -105,6 +117,7 @@ static bool delete_done(struct request *request, struct err *err)
         return false;
     if (order->absent)
         return reply_empty(request, 204);
+    order_overtake(request);
     metric_add(METRIC_groups_deleted_total, 1);
     return reply_json(request, 200); /* printed by group_delete() */
 }
@@ -154,6 +167,7 @@ static bool stop_done(struct request *request, struct err *err)
         return false;
     if (order->absent)
         return answer_missing(request, err);
+    order_overtake(request);
     if (order->operation_key == 0)
         return reply_empty(request, 204);
     order->until_ns = clock_boot_ns() + (int64_t)LIMIT_STOP_WAIT_MS * 1000000;

@@ -14,7 +14,7 @@ pragma synchronous = full;
 -- No fuller sync on our systems: how vfs.c tells the syncs of a checkpoint from those of commits.
 pragma checkpoint_fullfsync = on;
 pragma wal_autocheckpoint = 0;
-pragma journal_size_limit = 268435456;
+pragma journal_size_limit = 134217728;
 pragma cache_size = -16384;
 pragma temp_store = memory;
 

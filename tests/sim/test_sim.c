@@ -245,11 +245,34 @@ TEST(room_promised_to_a_group_that_never_came_is_free_again)
     assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "West US", why, sizeof why));
     assert_true(scheduler_set_queue(sim->scheduler, "westus", false));
     assert_false(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
-    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus");
+    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus", 0);
     assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
     sim_pass(sim, LIMIT_SCHEDULER_PROMISE_MS + 1);
     sim_rounds(sim);
     assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
+}
+
+/* sim_create() has it admitted. Once it is listed its room is its own, and another's promise is not touched. */
+TEST(room_of_a_group_that_went_before_it_was_looked_at_is_free_again)
+{
+    AUTO(sim) *sim = region(1, 4000, 8192);
+    struct shape all = {4000, 8192};
+    char why[400];
+    assert_true(scheduler_set_queue(sim->scheduler, "westus", false));
+    struct sim_group *group = sim_create(sim, all, "West US", RESTART_ALWAYS);
+    int64_t since = sim_group_row(sim, group)->waits_since;
+    assert_true(since > 0);
+    assert_int_equal(sim_order(sim, group, SIM_REMOVE), ERR_OK);
+    assert_false(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
+    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus", since);
+    assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
+    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus", 0);
+
+    group = sim_create(sim, all, "West US", RESTART_ALWAYS);
+    since = sim_group_row(sim, group)->waits_since;
+    sim_settle(sim);
+    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus", since);
+    assert_false(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
 }
 
 TEST(a_location_that_queues_refuses_only_what_could_never_fit)
@@ -318,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_group_that_waited_too_long_gets_a_node_kept_for_it),
         cmocka_unit_test(a_burst_is_not_told_yes_for_the_same_room_twice),
         cmocka_unit_test(room_promised_to_a_group_that_never_came_is_free_again),
+        cmocka_unit_test(room_of_a_group_that_went_before_it_was_looked_at_is_free_again),
         cmocka_unit_test(a_location_that_queues_refuses_only_what_could_never_fit),
         cmocka_unit_test(says_why_a_group_waits_and_says_it_once),
         cmocka_unit_test(a_plane_that_was_away_gives_every_node_a_whole_lease),

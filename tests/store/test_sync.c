@@ -1,10 +1,12 @@
 /* A commit on its way to the disk: who runs meanwhile, who is told when, and what a failure means. The sync is held at
  * a gate, or made to fail. */
+#include "base/text.h"
 #include "tests/store/try.h"
 #include "tests/unit/held_sync.h"
 
 #include <sched.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- work ---- */
 
@@ -149,6 +151,28 @@ TEST(a_failed_sync_stops_the_store)
     held_sync.fails = false;
 }
 
+static int64_t log_size(const struct trial *trial)
+{
+    char path[128];
+    struct stat found;
+    text_format(path, sizeof path, "%s-wal", trial->path);
+    assert_int_equal(stat(path, &found), 0);
+    return found.st_size;
+}
+
+/* A sync that follows a longer file takes twice as long. */
+TEST(few_commits_make_the_log_longer)
+{
+    AUTO(trial) *trial = trial_new();
+    int64_t before = log_size(trial);
+    assert_true(before > 0 && before % (1 << 20) == 0);
+    for (int i = 0; i < 10; i++) {
+        struct piece piece = {.name = "g"};
+        trial_write(trial, work, &piece);
+    }
+    assert_int_equal(log_size(trial), before);
+}
+
 TEST(closing_waits_for_the_disk)
 {
     AUTO(trial) *trial = trial_new();
@@ -169,6 +193,7 @@ int main(void)
         cmocka_unit_test(work_that_comes_meanwhile_runs_and_shares_the_next_commit),
         cmocka_unit_test(a_refusal_waits_for_what_it_saw),
         cmocka_unit_test(a_failed_sync_stops_the_store),
+        cmocka_unit_test(few_commits_make_the_log_longer),
         cmocka_unit_test(closing_waits_for_the_disk),
     };
     return RUN_TESTS(tests);

@@ -24,7 +24,7 @@ static bool admit(void *context, const struct shape *shape UNUSED, enum os_type 
 }
 
 static void admit_undo(void *context, const struct shape *shape UNUSED, enum os_type os UNUSED,
-                       const char *location UNUSED)
+                       const char *location UNUSED, int64_t waited_since UNUSED)
 {
     struct served *served = context;
     atomic_fetch_add(&served->undone, 1);
