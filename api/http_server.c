@@ -1,7 +1,6 @@
 /* The server around libmicrohttpd: threads that share nothing, each with a socket that listens, an epoll set and
  * connections of its own. (On one socket the first thread that is idle takes what comes, and would have most of the
- * connections.) Only this file, http_calls.c,
- * http_reply.c and http_upgrade.c see the library. */
+ * connections.) Only this file, http_calls.c, http_reply.c and http_upgrade.c see the library. */
 #include "api/connections.h"
 #include "api/http_inner.h"
 #include "api/socket.h"

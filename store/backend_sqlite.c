@@ -287,21 +287,23 @@ bool backend_commit(struct backend *backend, struct err *err)
     return run_plain(backend, SQL_commit, err);
 }
 
-/* Its own descriptor: SQLite's is used by the connection's thread meanwhile. */
+/* Its own descriptor: SQLite's is used by the connection's thread meanwhile. A log that is not vfs.c's goes on being
+ * synced by SQLite. */
 bool backend_leave_sync(struct backend *backend, struct err *err)
 {
     const char *path = sqlite3_filename_wal(sqlite3_db_filename(backend->handle, "main"));
     sqlite3_file *log = NULL;
     sqlite3_file_control(backend->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (!log || !vfs_leave_sync(log))
+        return true;
     backend->log_fd = open(path, O_RDWR | O_CLOEXEC);
-    if (backend->log_fd < 0 || !log || !vfs_leave_sync(log))
-        return err_set_os(err, ERR_STORAGE, errno, "cannot open the database's log %s", path);
-    return true;
+    return backend->log_fd >= 0 ||
+           err_set_os(err, ERR_STORAGE, errno, "cannot open the database's log %s", path);
 }
 
 bool backend_sync(const struct backend *backend, struct err *err)
 {
-    return fdatasync(backend->log_fd) == 0 ||
+    return backend->log_fd < 0 || fdatasync(backend->log_fd) == 0 ||
            err_set_os(err, ERR_STORAGE, errno, "bringing the database's log to the disk");
 }
 

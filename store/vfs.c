@@ -37,13 +37,16 @@ struct log_state {
     bool leaves_sync;
 };
 
+/* NULL: zeros. */
 static int write_pieces(sqlite3_file *file, const char *bytes, sqlite3_int64 count,
                         sqlite3_int64 at)
 {
+    static const char zeros[PIECE];
     int result = SQLITE_OK;
     for (sqlite3_int64 done = 0, size; done < count && result == SQLITE_OK; done += size) {
         size = count - done < PIECE ? count - done : PIECE;
-        result = log_methods.usual->xWrite(file, bytes + done, (int)size, at + done);
+        result =
+            log_methods.usual->xWrite(file, bytes ? bytes + done : zeros, (int)size, at + done);
     }
     return result;
 }
@@ -51,17 +54,12 @@ static int write_pieces(sqlite3_file *file, const char *bytes, sqlite3_int64 cou
 /* The log's end is `end`, at least. A full disk may refuse: then the next commit finds out whether it fits. */
 static void grow_ahead(sqlite3_file *file, struct log_state *log, sqlite3_int64 end)
 {
-    static const char zeros[PIECE];
     if (end < log->size || log_methods.usual->xFileSize(file, &log->size) != SQLITE_OK ||
         end < log->size)
         return;
     sqlite3_int64 target = (end / AHEAD + 1) * AHEAD;
-    for (sqlite3_int64 at = end, size; at < target; at += size) {
-        size = target - at < PIECE ? target - at : PIECE;
-        if (log_methods.usual->xWrite(file, zeros, (int)size, at) != SQLITE_OK)
-            return;
-        log->size = at + size;
-    }
+    if (write_pieces(file, NULL, target - end, end) == SQLITE_OK)
+        log->size = target;
 }
 
 /* What cannot be written is forgotten: SQLite learns that and rolls back. */

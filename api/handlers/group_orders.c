@@ -7,11 +7,11 @@
 #include "base/metrics.h"
 
 struct order {
-    struct group_row *row; /* as it was when the request came */
+    struct group_row *row;   /* as it was when the request came */
+    struct group_row *found; /* as the writer found it, and ordered it to be */
     bool absent;
     bool admitted;
     bool joined;                 /* one of its kind runs already: nothing is ordered */
-    struct group_row *overtaken; /* what it was when it waited for a node and was ordered not to */
     struct quota_limits *limits; /* of a start */
     int64_t operation_key;
     const char *operation_id;
@@ -39,18 +39,18 @@ static struct group_row *order_find(struct tx *tx, struct request *request, stru
     struct group_row *row = store_group_find(tx, &id, false, request->arena, err);
 
     order->absent = !row && err->code == ERR_OK;
+    order->found = row;
     return row;
 }
 
 /* The group, ordered to change. */
 static bool order_run(struct tx *tx, struct request *request, order_fn give, struct err *err)
 {
-    struct order *order = request->data;
+    const struct order *order = request->data;
     struct group_row *row = order_find(tx, request, err);
 
     if (!row)
         return order->absent;
-    order->overtaken = row->waits ? row : NULL;
     return give(tx, row, err) && order_keep(request, row, err);
 }
 
@@ -59,8 +59,8 @@ static void order_overtake(struct request *request)
 {
     const struct order *order = request->data;
 
-    if (order->overtaken && order->overtaken->wanted != WANTED_RUN)
-        group_admit_undo(request, order->overtaken);
+    if (order->found->waits_since != 0)
+        group_admit_undo(request, order->found);
 }
 
 /* The same for an order that waits its turn, or joins one of its `kind`. */
@@ -100,12 +100,11 @@ static bool answer_missing(struct request *request, struct err *err)
 static bool delete_work(struct tx *tx, void *data, struct err *err)
 {
     struct request *request = data;
-    struct order *order = request->data;
+    const struct order *order = request->data;
     struct group_row *row = order_find(tx, request, err);
 
     if (!row)
         return order->absent;
-    order->overtaken = row->waits ? row : NULL;
     return group_precondition(request, row, err) && store_group_remove(tx, row, err);
 }
 

@@ -33,36 +33,44 @@ static int status_of(int fd)
     return status;
 }
 
-TEST(what_is_gone_already_is_answered_when_the_disk_has_it)
+/* A group whose deletion stands at the gate, and another call that finds it gone. */
+struct deletions {
+    int first, second;
+};
+
+static struct deletions delete_twice(const struct served *served)
 {
-    AUTO(served) *served = served_new();
+    struct deletions deletions;
 
     assert_int_equal(call_status(served, "PUT", SERVE_GROUPS "/web" SERVE_V, SERVE_GROUP), 201);
     sync_hold();
-    int first = asks_to_delete(served);
+    deletions.first = asks_to_delete(served);
     sync_reached();
     assert_int_equal(call_status(served, "GET", SERVE_GROUPS "/web" SERVE_V, NULL), 404);
-    int second = asks_to_delete(served);
-    assert_false(is_answered(second, AT_ONCE_MS));
-    assert_false(is_answered(first, 0));
+    deletions.second = asks_to_delete(served);
+    assert_false(is_answered(deletions.second, AT_ONCE_MS));
+    assert_false(is_answered(deletions.first, 0));
+    return deletions;
+}
+
+TEST(what_is_gone_already_is_answered_when_the_disk_has_it)
+{
+    AUTO(served) *served = served_new();
+    struct deletions deletions = delete_twice(served);
+
     sync_let_go(false);
-    assert_int_equal(status_of(first), 200);
-    assert_int_equal(status_of(second), 204);
+    assert_int_equal(status_of(deletions.first), 200);
+    assert_int_equal(status_of(deletions.second), 204);
 }
 
 TEST(it_fails_when_the_disk_does)
 {
     AUTO(served) *served = served_new();
+    struct deletions deletions = delete_twice(served);
 
-    assert_int_equal(call_status(served, "PUT", SERVE_GROUPS "/web" SERVE_V, SERVE_GROUP), 201);
-    sync_hold();
-    int first = asks_to_delete(served);
-    sync_reached();
-    int second = asks_to_delete(served);
-    assert_false(is_answered(second, AT_ONCE_MS));
     sync_let_go(true);
-    assert_int_equal(status_of(first), 503);
-    assert_int_equal(status_of(second), 503);
+    assert_int_equal(status_of(deletions.first), 503);
+    assert_int_equal(status_of(deletions.second), 503);
     assert_int_equal(call_status(served, "DELETE", SERVE_GROUPS "/web" SERVE_V, NULL), 503);
     held_sync.fails = false;
 }
