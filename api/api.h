@@ -49,11 +49,9 @@ struct api_hooks {
      * not. */
     /* node_key: the only node that has its local disks; 0: any will do. */
     bool (*admit)(void *context, const struct shape *shape, enum os_type os, const char *location,
-                  int64_t node_key, char *why, size_t size);
-    /* What was admitted was not stored after all, or, where `waited_since` is a revision, waited since then and does so
-     * no more. */
-    void (*admit_undo)(void *context, const struct shape *shape, enum os_type os,
-                       const char *location, int64_t waited_since);
+                  int64_t node_key, struct promised_place *place, char *why, size_t size);
+    /* What was admitted was not stored after all. */
+    void (*admit_undo)(void *context, int64_t promise);
     /* A report of that epoch arrived: the node's lease starts anew. */
     void (*node_seen)(void *context, int64_t node_key, int64_t epoch);
     /* The node takes no new groups from now on: told once it is committed, before the client knows. */

@@ -24,15 +24,15 @@ struct wiring {
 /* ---- what the api asks the scheduler ---- */
 
 static bool hook_admit(void *context, const struct shape *shape, enum os_type os,
-                       const char *location, int64_t node_key, char *why, size_t size)
+                       const char *location, int64_t node_key, struct promised_place *place,
+                       char *why, size_t size)
 {
-    return scheduler_admit_at(context, shape, os, location, node_key, why, size);
+    return scheduler_admit(context, shape, os, location, node_key, place, why, size);
 }
 
-static void hook_admit_undo(void *context, const struct shape *shape, enum os_type os,
-                            const char *location, int64_t waited_since)
+static void hook_admit_undo(void *context, int64_t promise)
 {
-    scheduler_admit_undo(context, shape, os, location, waited_since);
+    scheduler_admit_undo(context, promise);
 }
 
 static void hook_node_seen(void *context, int64_t node_key, int64_t epoch)

@@ -47,18 +47,27 @@ static const struct plan_refusal *refusal_of(struct scheduler *scheduler,
     return &kept->refusal;
 }
 
-/* LOCK_SCHEDULER is held. Promises are few enough to be kept; one too many is admitted without. */
-static bool promise(struct scheduler *scheduler, const struct plan_request *request)
+/* LOCK_SCHEDULER is held. Promises are few enough to be kept; one too many is admitted without. Where it goes at once is
+ * said for half as long as the room is kept: the other half is for the commit. */
+static bool promise(struct scheduler *scheduler, const struct plan_request *request,
+                    struct promised_place *place)
 {
-    int64_t slot = plan_find(scheduler->fleet.plan, request);
+    const int64_t kept_ns = LIMIT_SCHEDULER_PROMISE_MS * INT64_C(1000000);
+    int64_t free = plan_find(scheduler->fleet.plan, request), slot = free, now_ns;
     if (slot ==
         PLAN_NONE) /* Spot groups will make room: what is promised there is not promised again */
         slot = plan_find_without_spot(scheduler->fleet.plan, request);
     if (slot == PLAN_NONE)
         return false;
-    int64_t until_ns = clock_boot_ns() + LIMIT_SCHEDULER_PROMISE_MS * INT64_C(1000000);
-    (void)promises_add(&scheduler->promises, &scheduler->fleet, request->pool, &request->shape,
-                       (uint32_t)slot, until_ns);
+    now_ns = clock_boot_ns();
+    place->promise = promises_add(&scheduler->promises, &scheduler->fleet, &request->shape,
+                                  (uint32_t)slot, now_ns + kept_ns);
+    if (free == PLAN_NONE || place->promise == 0)
+        return true;
+    const struct plan_node *node = plan_node_get(scheduler->fleet.plan, (uint32_t)slot);
+    place->node_key = node->key;
+    place->epoch = node->epoch;
+    place->until_ns = now_ns + kept_ns / 2;
     return true;
 }
 
@@ -69,7 +78,8 @@ static bool may_wait(const struct plan_refusal *refusal)
 }
 
 static bool decide(struct scheduler *scheduler, const char *normal, enum os_type os,
-                   const struct shape *shape, int64_t disk_node, struct plan_refusal *refusal)
+                   const struct shape *shape, int64_t disk_node, struct promised_place *place,
+                   struct plan_refusal *refusal)
 {
     WITH_LOCK(&scheduler->lock);
     const struct location *location = location_find(scheduler, normal);
@@ -82,52 +92,34 @@ static bool decide(struct scheduler *scheduler, const char *normal, enum os_type
                                    .disk_node = disk_node,
                                    .disk_slot = disk_node ? fleet_slot(&scheduler->fleet, disk_node)
                                                           : PLAN_NONE};
-    if (pool && promise(scheduler, &request))
+    if (pool && promise(scheduler, &request, place))
         return true;
     *refusal = *refusal_of(scheduler, &request);
     return location && location->queue && may_wait(refusal);
 }
 
 bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
-                     const char *location, char *why, size_t size)
-{
-    return scheduler_admit_at(scheduler, shape, os, location, 0, why, size);
-}
-
-bool scheduler_admit_at(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
-                        const char *location, int64_t node_key, char *why, size_t size)
+                     const char *location, int64_t node_key, struct promised_place *place,
+                     char *why, size_t size)
 {
     char normal[PLAN_LOCATION_SIZE];
     struct plan_refusal refusal;
+    *place = (struct promised_place){0};
     if (!fleet_location(location, normal)) {
         text_copy(why, size, "There is no such location.");
         return false;
     }
-    if (decide(scheduler, normal, os, shape, node_key, &refusal))
+    if (decide(scheduler, normal, os, shape, node_key, place, &refusal))
         return true;
     plan_refusal_advice(&refusal, why, size);
     return false;
 }
 
-/* A node has more room: waiters are to be asked. */
-static void note_grown(struct scheduler *scheduler, int64_t slot)
-{
-    if (slot != PLAN_NONE && !slots_add(&scheduler->grown, (uint32_t)slot))
-        picture_doubt(scheduler);
-}
-
 /* What was given back is looked at when the thread next comes by; it is not worth waking for. */
-void scheduler_admit_undo(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
-                          const char *location, int64_t waited_since)
+void scheduler_admit_undo(struct scheduler *scheduler, int64_t promise)
 {
-    char normal[PLAN_LOCATION_SIZE];
-    if (!fleet_location(location, normal))
-        return;
     WITH_LOCK(&scheduler->lock);
-    bool was_listed = waited_since != 0 && waited_since <= scheduler->listed_revision;
-    const struct plan_pool *pool = plan_pool_find(scheduler->fleet.plan, normal, os);
-    if (pool && !was_listed)
-        note_grown(scheduler, promises_end(&scheduler->promises, &scheduler->fleet, pool, shape));
+    note_grown(scheduler, promises_end(&scheduler->promises, &scheduler->fleet, promise));
 }
 
 void promises_renew(struct scheduler *scheduler, int64_t now_ns)

@@ -64,15 +64,33 @@ bool pending_list(struct scheduler *scheduler, struct tx *tx, struct err *err)
     return true;
 }
 
-/* A group that waits changed: it may have been stopped or removed. */
+static bool is_promised(struct scheduler *scheduler, int64_t group_key)
+{
+    WITH_LOCK(&scheduler->lock);
+    return promises_has(&scheduler->promises, group_key);
+}
+
+static void end_promise(struct scheduler *scheduler, int64_t group_key)
+{
+    WITH_LOCK(&scheduler->lock);
+    note_grown(scheduler, promises_end_of(&scheduler->promises, &scheduler->fleet, group_key));
+}
+
+/* A group that waits, or that is to be listed, changed: it may have been stopped or removed. Who waits already was listed
+ * before its promise was told of, and looks for room anew. */
 bool pending_renew(struct scheduler *scheduler, struct tx *tx, int64_t group_key, struct err *err)
 {
     int64_t at = waiting_find(&scheduler->waiting, group_key);
-    if (at < 0)
+    bool promised = is_promised(scheduler, group_key);
+    if (at < 0 && !promised)
         return true;
     const struct pending_row *row = store_pending_find(tx, group_key, scheduler->arena, err);
     if (!row && err->code != ERR_OK)
         return false;
+    if (promised && (at >= 0 || !row))
+        end_promise(scheduler, group_key);
+    if (at < 0)
+        return true;
     const struct waiter *waiter = &scheduler->waiting.items[at];
     if (!row || row->revision != waiter->revision || row->incarnation != waiter->incarnation)
         end_if_waiting(scheduler, group_key);

@@ -2,20 +2,25 @@
  * doubt; after that, only what changed. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/text.h"
 #include "scheduler/room.h"
-
-static void note_grown(uint32_t slot, void *context)
-{
-    struct scheduler *scheduler = context;
-    if (!slots_add(&scheduler->grown, slot))
-        picture_doubt(scheduler);
-}
 
 void picture_doubt(struct scheduler *scheduler)
 {
     WITH_LOCK(&scheduler->changes_lock);
     scheduler->changes.lost = true;
+}
+
+void note_grown(struct scheduler *scheduler, int64_t slot)
+{
+    if (slot != PLAN_NONE && !slots_add(&scheduler->grown, (uint32_t)slot))
+        picture_doubt(scheduler);
+}
+
+static void gave(uint32_t slot, void *scheduler)
+{
+    note_grown(scheduler, slot);
 }
 
 void picture_reread_node(struct scheduler *scheduler, uint32_t slot)
@@ -37,8 +42,7 @@ static bool node_renew(struct scheduler *scheduler, const struct node_row *row, 
     if (!fleet_put(&scheduler->fleet, row, scheduler->default_location, clock_boot_ns(), &slot,
                    err))
         return false;
-    if (slot != PLAN_NONE)
-        note_grown((uint32_t)slot, scheduler);
+    note_grown(scheduler, slot);
     return true;
 }
 
@@ -107,12 +111,16 @@ static bool holds_read_all(struct scheduler *scheduler, struct tx *tx, struct er
         return false;
     WITH_LOCK(&scheduler->lock);
     holds_clear(&scheduler->holds, &scheduler->fleet);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        note_grown(scheduler,
+                   promises_end_of(&scheduler->promises, &scheduler->fleet, rows[i].group_key));
         if (!holds_take(scheduler, &rows[i], err))
             return false;
+    }
     return true;
 }
 
+/* What was promised becomes what is held, in one step: nobody sees the room free, or taken twice. */
 static bool holds_read(struct scheduler *scheduler, struct tx *tx, int64_t group_key,
                        struct err *err)
 {
@@ -121,7 +129,10 @@ static bool holds_read(struct scheduler *scheduler, struct tx *tx, int64_t group
     if (!store_assignment_of_group(tx, group_key, scheduler->arena, &rows, &count, err))
         return false;
     WITH_LOCK(&scheduler->lock);
-    holds_remove(&scheduler->holds, &scheduler->fleet, group_key, note_grown, scheduler);
+    int64_t kept = promises_end_of(&scheduler->promises, &scheduler->fleet, group_key);
+    holds_remove(&scheduler->holds, &scheduler->fleet, group_key, gave, scheduler);
+    note_grown(scheduler, kept);
+    metric_add(METRIC_groups_placed_total, kept != PLAN_NONE && count > 0);
     for (size_t i = 0; i < count; i++)
         if (!holds_take(scheduler, &rows[i], err))
             return false;
@@ -148,7 +159,7 @@ static void forget_waiting(struct scheduler *scheduler)
     scheduler->list_more = true;
 }
 
-/* Promises stay: their nodes do, too. */
+/* Promises stay, but those of groups that hold room: their nodes do, too. */
 bool picture_read(struct scheduler *scheduler, struct err *err)
 {
     arena_reset(scheduler->arena);
@@ -223,6 +234,15 @@ static bool groups_renew(struct scheduler *scheduler, struct tx *tx, const int64
         if (keys[i] != 0 && !renew(scheduler, tx, keys[i], err))
             return false;
     return true;
+}
+
+void picture_bind(struct scheduler *scheduler, const struct change *changes, size_t count)
+{
+    WITH_LOCK(&scheduler->lock);
+    for (size_t i = 0; i < count; i++)
+        if (changes[i].promise != 0)
+            note_grown(scheduler, promises_bind(&scheduler->promises, &scheduler->fleet,
+                                                changes[i].promise, changes[i].group_key));
 }
 
 bool picture_renew(struct scheduler *scheduler, const struct change *changes, size_t count,

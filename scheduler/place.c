@@ -140,11 +140,9 @@ static int64_t wait_for_room(struct scheduler *scheduler, const struct waiter *w
 /* The room that admission kept for such a group is there for it now. */
 static void plan_fresh(struct scheduler *scheduler, const struct waiter *waiter)
 {
-    int64_t kept =
-        promises_end(&scheduler->promises, &scheduler->fleet, waiter->pool, &waiter->shape);
+    int64_t kept = promises_end_of(&scheduler->promises, &scheduler->fleet, waiter->group_key);
     bool placed = plan_one(scheduler, waiter);
-    if (kept != PLAN_NONE && !slots_add(&scheduler->grown, (uint32_t)kept))
-        picture_doubt(scheduler);
+    note_grown(scheduler, kept);
     if (placed)
         return;
     int64_t at = wait_for_room(scheduler, waiter);

@@ -1,21 +1,17 @@
 #include "scheduler/promises.h"
 
-#include <string.h>
-
 #include "base/limits.h"
+
+/* A number says where its promise is, too: places are below 2^PLACE_BITS. */
+enum { PLACE_BITS = 20, PLACE_MASK = (1 << PLACE_BITS) - 1 };
+_Static_assert((int)LIMIT_SCHEDULER_PROMISES_MAX < (int)PLACE_MASK,
+               "a number has room for every place");
 
 void promises_done(struct promises *promises)
 {
+    key_map_done(&promises->groups);
     free(promises->items);
     *promises = (struct promises){0};
-}
-
-static uint32_t bucket_of(const struct plan_pool *pool, const struct shape *shape)
-{
-    uint64_t mixed = (uint64_t)shape->cpu_milli * UINT64_C(0x9e3779b97f4a7c15);
-    mixed = (mixed ^ (uint64_t)shape->memory_mib) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ pool->number) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)(mixed >> 40) % PROMISE_BUCKETS;
 }
 
 static bool grow(struct promises *promises)
@@ -45,52 +41,47 @@ static uint32_t item_take(struct promises *promises)
     return promises->used++;
 }
 
-/* Both lists run from the oldest to the youngest. */
-static void lists_enter(struct promises *promises, uint32_t at, uint32_t bucket)
+static void list_enter(struct promises *promises, uint32_t at)
 {
     struct promise *items = promises->items;
     items[at].older = promises->youngest;
-    items[at].bucket_older = promises->buckets[bucket].youngest;
-    items[at].younger = items[at].bucket_younger = 0;
+    items[at].younger = 0;
     *(promises->youngest ? &items[promises->youngest].younger : &promises->oldest) = at;
     promises->youngest = at;
-    uint32_t before = promises->buckets[bucket].youngest;
-    *(before ? &items[before].bucket_younger : &promises->buckets[bucket].oldest) = at;
-    promises->buckets[bucket].youngest = at;
 }
 
-static void lists_leave(struct promises *promises, uint32_t at, uint32_t bucket)
+static void list_leave(struct promises *promises, uint32_t at)
 {
     struct promise *items = promises->items, *item = &items[at];
     *(item->older ? &items[item->older].younger : &promises->oldest) = item->younger;
     *(item->younger ? &items[item->younger].older : &promises->youngest) = item->older;
-    *(item->bucket_older ? &items[item->bucket_older].bucket_younger
-                         : &promises->buckets[bucket].oldest) = item->bucket_younger;
-    *(item->bucket_younger ? &items[item->bucket_younger].bucket_older
-                           : &promises->buckets[bucket].youngest) = item->bucket_older;
 }
 
-bool promises_add(struct promises *promises, struct fleet *fleet, const struct plan_pool *pool,
-                  const struct shape *shape, uint32_t slot, int64_t until_ns)
+int64_t promises_add(struct promises *promises, struct fleet *fleet, const struct shape *shape,
+                     uint32_t slot, int64_t until_ns)
 {
     uint32_t at = item_take(promises);
     if (at == 0)
-        return false;
-    promises->items[at] = (struct promise){.pool = pool,
-                                           .shape = *shape,
+        return 0;
+    promises->given++;
+    promises->items[at] = (struct promise){.number = (promises->given << PLACE_BITS) | (int64_t)at,
                                            .node_key = plan_node_get(fleet->plan, slot)->key,
                                            .until_ns = until_ns,
+                                           .shape = *shape,
                                            .slot = slot};
-    lists_enter(promises, at, bucket_of(pool, shape));
+    list_enter(promises, at);
     plan_take(fleet->plan, slot, shape);
     promises->count++;
-    return true;
+    return promises->items[at].number;
 }
 
 static int64_t end(struct promises *promises, struct fleet *fleet, uint32_t at)
 {
     struct promise promise = promises->items[at];
-    lists_leave(promises, at, bucket_of(promise.pool, &promise.shape));
+    if (promise.group_key != 0)
+        key_map_remove(&promises->groups, promise.group_key);
+    list_leave(promises, at);
+    promises->items[at].number = 0;
     promises->items[at].younger = promises->free;
     promises->free = at;
     promises->count--;
@@ -100,16 +91,23 @@ static int64_t end(struct promises *promises, struct fleet *fleet, uint32_t at)
     return promise.slot;
 }
 
-int64_t promises_end(struct promises *promises, struct fleet *fleet, const struct plan_pool *pool,
-                     const struct shape *shape)
+/* 0: it ended. */
+static uint32_t find(const struct promises *promises, int64_t number)
 {
-    uint32_t at = promises->count > 0 ? promises->buckets[bucket_of(pool, shape)].oldest : 0;
-    for (; at != 0; at = promises->items[at].bucket_younger) {
-        const struct promise *item = &promises->items[at];
-        if (item->pool == pool && shape_equal(&item->shape, shape))
-            return end(promises, fleet, at);
-    }
-    return PLAN_NONE;
+    uint32_t at = (uint32_t)(number & PLACE_MASK);
+    return number != 0 && at < promises->used && promises->items[at].number == number ? at : 0;
+}
+
+int64_t promises_end(struct promises *promises, struct fleet *fleet, int64_t number)
+{
+    uint32_t at = find(promises, number);
+    return at != 0 ? end(promises, fleet, at) : PLAN_NONE;
+}
+
+int64_t promises_end_of(struct promises *promises, struct fleet *fleet, int64_t group_key)
+{
+    int64_t at = key_map_find(&promises->groups, group_key);
+    return at != KEY_MAP_NONE ? end(promises, fleet, (uint32_t)at) : PLAN_NONE;
 }
 
 int64_t promises_lapse(struct promises *promises, struct fleet *fleet, int64_t now_ns)
@@ -120,6 +118,24 @@ int64_t promises_lapse(struct promises *promises, struct fleet *fleet, int64_t n
             return slot;
     }
     return PLAN_NONE;
+}
+
+/* Without memory it is bound to none, and lapses. */
+int64_t promises_bind(struct promises *promises, struct fleet *fleet, int64_t number,
+                      int64_t group_key)
+{
+    uint32_t at = find(promises, number);
+    if (at == 0)
+        return PLAN_NONE;
+    int64_t gave = promises_end_of(promises, fleet, group_key);
+    if (key_map_put(&promises->groups, group_key, at))
+        promises->items[at].group_key = group_key;
+    return gave;
+}
+
+bool promises_has(const struct promises *promises, int64_t group_key)
+{
+    return key_map_find(&promises->groups, group_key) != KEY_MAP_NONE;
 }
 
 int64_t promises_next_ns(const struct promises *promises)

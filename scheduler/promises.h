@@ -1,41 +1,45 @@
-/* Room kept for groups that were admitted and that the store does not show yet. A promise ends when a waiting group of
- * that pool and shape turns up, when it is undone, or after a while.
+/* Room kept for groups that were admitted and that the store does not show yet. A promise ends with what it was given for:
+ * the store shows the group (promises_bind), which then holds room of its own, is planned, or does not want to run any
+ * more; or it was not stored. Time ends only those that nobody came back for.
  * Threads: one at a time (LOCK_SCHEDULER).   Owner: promises_done(); a zeroed one is empty. */
 #ifndef SCHEDULER_PROMISES_H
 #define SCHEDULER_PROMISES_H
 
 #include "scheduler/fleet.h"
 
-enum { PROMISE_BUCKETS = 4096 };
-
 struct promise {
-    const struct plan_pool *pool;
-    struct shape shape;
+    int64_t number;    /* 0: free */
+    int64_t group_key; /* 0: the store shows none for it */
     int64_t node_key, until_ns;
+    struct shape shape;
     uint32_t slot;
-    uint32_t older, younger;               /* all promises by age */
-    uint32_t bucket_older, bucket_younger; /* those of its bucket by age */
+    uint32_t older, younger; /* by age */
 };
 
 struct promises {
     struct promise *items; /* [0] is not used: 0 says none */
     uint32_t count, used, max, free;
     uint32_t oldest, youngest;
-    struct {
-        uint32_t oldest, youngest;
-    } buckets[PROMISE_BUCKETS]; /* by pool and shape */
+    int64_t given;         /* how many ever */
+    struct key_map groups; /* that the store shows */
 };
 
 void promises_done(struct promises *promises);
 
-/* Takes the room. False when there are too many or no memory is left; nothing is taken then. */
-bool promises_add(struct promises *promises, struct fleet *fleet, const struct plan_pool *pool,
-                  const struct shape *shape, uint32_t slot, int64_t until_ns);
-/* Gives back the oldest of that pool and shape; its slot, or PLAN_NONE when there is none. */
-int64_t promises_end(struct promises *promises, struct fleet *fleet, const struct plan_pool *pool,
-                     const struct shape *shape);
-/* Gives back one that lapsed; its slot, PLAN_NONE when none has. */
+/* Takes the room; the promise's number. 0 when there are too many or no memory is left; nothing is taken then. */
+int64_t promises_add(struct promises *promises, struct fleet *fleet, const struct shape *shape,
+                     uint32_t slot, int64_t until_ns);
+
+/* Each of these gives room back, and returns the slot that has more of it: PLAN_NONE when there was no such promise. */
+int64_t promises_end(struct promises *promises, struct fleet *fleet, int64_t number);
+int64_t promises_end_of(struct promises *promises, struct fleet *fleet, int64_t group_key);
+/* One that lapsed. */
 int64_t promises_lapse(struct promises *promises, struct fleet *fleet, int64_t now_ns);
+/* The store shows this group for that promise, if it still stands. One that the group had before ends. */
+int64_t promises_bind(struct promises *promises, struct fleet *fleet, int64_t number,
+                      int64_t group_key);
+
+bool promises_has(const struct promises *promises, int64_t group_key);
 /* When the next one lapses; INT64_MAX: never. */
 int64_t promises_next_ns(const struct promises *promises);
 

@@ -34,7 +34,7 @@ bool changes_add(struct scheduler *scheduler, const struct change *told, size_t 
     struct changes *changes = &scheduler->changes;
     bool concerns_us = false;
     WITH_LOCK(&scheduler->changes_lock);
-    bool room = !changes->lost && changes_reserve(changes, count);
+    bool room = changes_reserve(changes, count);
     changes->lost |= !room;
     for (size_t i = 0; i < count; i++) {
         if (told[i].kind == CHANGE_OPERATION || told[i].kind == CHANGE_NAME)
@@ -83,6 +83,7 @@ bool slots_add(struct slots *slots, uint32_t slot)
 static bool look(struct scheduler *scheduler, struct err *err)
 {
     struct changes changes = changes_take(scheduler);
+    picture_bind(scheduler, changes.items, changes.count);
     bool looked = changes.lost ? picture_read(scheduler, err)
                                : picture_renew(scheduler, changes.items, changes.count, err);
     free(changes.items);

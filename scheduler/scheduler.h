@@ -6,7 +6,7 @@
  * through the store with the node's epoch.
  *
  *     struct scheduler *scheduler = scheduler_start(&options, &err);     before any work of the store
- *     if (!scheduler_admit(scheduler, &shape, OS_LINUX, "westus", why, sizeof why)) ... 409, why ...
+ *     if (!scheduler_admit(scheduler, &shape, OS_LINUX, "westus", 0, &place, why, sizeof why)) ... 409, why ...
  *     scheduler_stop(scheduler); store_close(store); scheduler_free(scheduler);
  *
  * Order: oldest first. A younger group may overtake one that finds no room, until that one has waited
@@ -51,20 +51,18 @@ void scheduler_stop(struct scheduler *scheduler);
 void scheduler_free(struct scheduler *scheduler);
 AUTO_TYPE(scheduler);
 
-/* Whether a group of that shape is to be accepted now. True keeps the room for it: until it is placed, until
- * scheduler_admit_undo(), or for LIMIT_SCHEDULER_PROMISE_MS. False: `why` is one or two sentences for the client:
- * how many nodes were refused for which reason and the largest group that fits now, or that no node there is
- * large enough to ever hold it. A location that queues refuses only what none of its nodes could ever hold; as
- * long as it has no nodes it accepts everything. */
+/* Whether a group of that shape is to be accepted now; where its local disks are on one node alone, `node_key` is that node,
+ * and 0 any will do. True keeps the room for it, if there is some now: `place` goes into the group's row, for a new group
+ * that finds the node as it is now goes there with the transaction that makes it. The promise ends when the store
+ * shows the group, with scheduler_admit_undo(), or after LIMIT_SCHEDULER_PROMISE_MS. False: `why` is one or two sentences
+ * for the client: how many nodes were refused for which reason and the largest group that fits now, or that no node
+ * there is large enough to ever hold it. A location that queues refuses only what none of its nodes could ever hold;
+ * as long as it has no nodes it accepts everything. */
 bool scheduler_admit(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
-                     const char *location, char *why, size_t size) MUST_CHECK;
-/* The same for a group that may run on one node alone, where its local disks are; 0: on any. */
-bool scheduler_admit_at(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
-                        const char *location, int64_t node_key, char *why, size_t size) MUST_CHECK;
-/* What was admitted was not stored after all (`waited_since` 0), or waited since that revision and was ordered to stop:
- * its room is free again, unless its promise has ended already. */
-void scheduler_admit_undo(struct scheduler *scheduler, const struct shape *shape, enum os_type os,
-                          const char *location, int64_t waited_since);
+                     const char *location, int64_t node_key, struct promised_place *place,
+                     char *why, size_t size) MUST_CHECK;
+/* What was admitted was not stored after all: its room is free again. 0, and one that ended, are fine. */
+void scheduler_admit_undo(struct scheduler *scheduler, int64_t promise);
 
 /* A report of that epoch arrived: the node's lease starts anew. */
 void scheduler_node_seen(struct scheduler *scheduler, int64_t node_key, int64_t epoch);

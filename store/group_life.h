@@ -64,6 +64,14 @@ bool assignment_page(struct tx *tx, int64_t node_key, int64_t after, size_t rows
                      struct arena *arena, struct assignment_row **rows, size_t *count,
                      struct err *err) MUST_CHECK;
 
+/* ---- placement.c ---- */
+
+/* A new group goes where it was admitted (row->promised) if that node is still as it was: then row->node_key says so and it
+ * does not wait. */
+bool placement_promised(struct tx *tx, struct group_row *row, struct err *err) MUST_CHECK;
+/* The first order of a group that has a node and had none before. */
+bool placement_begin(struct tx *tx, const struct group_row *row, struct err *err) MUST_CHECK;
+
 /* ---- nodes.c ---- */
 
 /* Its row changes; the revision. */

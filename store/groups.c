@@ -307,6 +307,11 @@ static bool insert_row(struct tx *tx, const struct group_row *row, struct err *e
     bind_text(q, P_uid, row->uid);
     bind_text(q, P_location, row->location);
     bind_int(q, P_now_ms, row->created_ms);
+    bind_int(q, P_node_key, row->node_key);
+    if (row->waits)
+        bind_int(q, P_waits_since, row->key);
+    else
+        bind_null(q, P_waits_since);
     if (!statement_change(q, &inserted, err))
         return false;
     return inserted || name_taken(row, err);
@@ -350,10 +355,12 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
     row->public_number = 0;
     row->counted = (struct quota_hold){0};
     bool ignored;
-    if (!find_parents(tx, row, err) || !quota_allows_new(tx, row, err))
+    if (!find_parents(tx, row, err) || !quota_allows_new(tx, row, err) ||
+        !placement_promised(tx, row, err))
         return false;
-    row->key = row->revision =
-        tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = tx_revision(tx)});
+    row->key = row->revision = tx_note(tx, (struct change){.kind = CHANGE_GROUP,
+                                                           .group_key = tx_revision(tx),
+                                                           .promise = row->promised.promise});
     row_id(row->key, row->ids[0]);
     row->uid = row->ids[0];
     /* First what may be refused: a refusal that wrote nothing costs others nothing. The operation's number follows
@@ -363,12 +370,14 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
             public_address_settle(tx, row, &ignored, err)) &&
            operation_begin(tx, row, OPERATION_CREATE, err) && dns_name_put(tx, row, true, err) &&
            disks_name(tx, row, true, err) && put_spec(tx, row, secrets, err) &&
-           pins_begin(tx, row, err);
+           pins_begin(tx, row, err) && (row->waits || placement_begin(tx, row, err));
 }
 
 bool group_save(struct tx *tx, struct group_row *row, struct err *err)
 {
-    row->revision = tx_note(tx, (struct change){.kind = CHANGE_GROUP, .group_key = row->key});
+    row->revision = tx_note(tx, (struct change){.kind = CHANGE_GROUP,
+                                                .group_key = row->key,
+                                                .promise = row->promised.promise});
     AUTO(statement) *q = tx_statement(tx, SQL_group_save);
     bind_life(q, row, row->operation_key);
     bind_int(q, P_incarnation, row->incarnation);

@@ -1,4 +1,5 @@
 /* The queue of groups that wait for a node, and placing them. */
+#include "base/clock.h"
 #include "base/text.h"
 #include "store/disks.h"
 #include "store/group_life.h"
@@ -92,15 +93,11 @@ static bool settle_disks(struct tx *tx, const struct group_row *row, int64_t nod
            (allowed || err_set(err, ERR_DISK, "%s", words)) && disks_place(tx, row, node_key, err);
 }
 
-/* `before`: it was placed before, so there may be orders for it. */
-static bool order_run(struct tx *tx, const struct group_row *row, bool before, struct err *err)
+static bool order_run(struct tx *tx, const struct group_row *row, int64_t assignment_key,
+                      struct err *err)
 {
-    struct assignment_row *assignment = NULL;
-    if (before && (!group_order_forgotten(tx, row->key, row->node_key, err) ||
-                   !assignment_find(tx, row->key, row->node_key, &assignment, err)))
-        return false;
     struct assignment_row order = {
-        .key = assignment ? assignment->key : 0,
+        .key = assignment_key,
         .group_key = row->key,
         .node_key = row->node_key,
         .incarnation = row->incarnation,
@@ -108,6 +105,35 @@ static bool order_run(struct tx *tx, const struct group_row *row, bool before, s
         .shape = row->shape,
     };
     return assignment_order(tx, &order, err);
+}
+
+/* It was placed before: there may be orders for it. */
+static bool order_run_again(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    struct assignment_row *assignment;
+    return group_order_forgotten(tx, row->key, row->node_key, err) &&
+           assignment_find(tx, row->key, row->node_key, &assignment, err) &&
+           order_run(tx, row, assignment ? assignment->key : 0, err);
+}
+
+bool placement_begin(struct tx *tx, const struct group_row *row, struct err *err)
+{
+    return usage_group_put(tx, row, err) && order_run(tx, row, 0, err);
+}
+
+bool placement_promised(struct tx *tx, struct group_row *row, struct err *err)
+{
+    const struct promised_place *place = &row->promised;
+    struct err changed = {0};
+    if (place->node_key == 0 || row->disks_count > 0 || clock_boot_ns() >= place->until_ns)
+        return true;
+    row->waits = !node_is_as_planned(tx, place->node_key, place->epoch, &changed);
+    row->node_key = row->waits ? 0 : place->node_key;
+    if (changed.code == ERR_OK || changed.code == ERR_NODE_EPOCH ||
+        changed.code == ERR_NODE_UNKNOWN)
+        return true;
+    *err = changed;
+    return false;
 }
 
 bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnation, int64_t node_key,
@@ -123,9 +149,7 @@ bool store_assignment_place(struct tx *tx, int64_t group_key, int64_t incarnatio
     bool before = row->node_key != 0;
     row->node_key = node_key;
     row->waits = false;
-    if (row->provisioning == PROVISIONING_PENDING)
-        row->provisioning = PROVISIONING_CREATING;
     return group_move(&row->state, GROUP_PENDING, err) &&
-           (before || usage_group_put(tx, row, err)) && order_run(tx, row, before, err) &&
+           (before ? order_run_again(tx, row, err) : placement_begin(tx, row, err)) &&
            group_save(tx, row, err);
 }

@@ -65,6 +65,15 @@ static void keep_state(struct group_row *row, const struct group_status *status,
     *changed |= row->state != before;
 }
 
+/* Its node has it, and works on it. */
+static void begin_provisioning(struct group_row *row, bool *changed)
+{
+    if (row->provisioning != PROVISIONING_PENDING)
+        return;
+    row->provisioning = PROVISIONING_CREATING;
+    *changed = true;
+}
+
 static bool end_provisioning(struct tx *tx, struct group_row *row,
                              const struct group_status *status, bool *changed, struct err *err)
 {
@@ -92,6 +101,7 @@ static bool apply_run(struct tx *tx, struct group_row *row, const struct group_s
     keep_address(tx, row, status, &changed);
     if (row->wanted == WANTED_RUN) {
         keep_state(row, status, &changed);
+        begin_provisioning(row, &changed);
         if (!end_provisioning(tx, row, status, &changed, err))
             return false;
     }

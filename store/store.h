@@ -75,6 +75,8 @@ struct change {
     enum change_kind kind;
     int64_t revision;
     int64_t group_key, node_key, operation_key; /* 0 where it does not apply */
+    int64_t
+        promise; /* that this group was admitted with and needs no more: see struct promised_place */
 };
 /* Called when a commit is on the disk, on the writer thread with all its changes; must not block. Listen before any
  * work. */
@@ -153,6 +155,13 @@ bool store_resource_list(struct tx *tx, const struct resource_question *question
 
 /* ---- container groups ---- */
 
+/* What the scheduler keeps for a group that is about to be ordered to run. The store tells of it with the group's
+ * change, so that the room is not counted twice. */
+struct promised_place {
+    int64_t promise;         /* its number; 0: none */
+    int64_t node_key, epoch; /* where a new group goes at once; 0: it waits for a node */
+    int64_t until_ns;        /* of clock_boot_ns(): from then on it waits, too */
+};
 struct group_row {
     int64_t key;                                      /* database key, never shown */
     const char *uid;                                  /* UUID of this life of the name */
@@ -179,6 +188,7 @@ struct group_row {
     /* The local disks that it names, of a create and a rerun. Outlives the work. */
     const struct disk_ask *disks;
     size_t disks_count;
+    struct promised_place promised; /* that a create, a start and a rerun were admitted with */
     int64_t created_ms, revision;
     int64_t operation_key; /* newest operation */
     const char *operation_id;

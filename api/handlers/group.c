@@ -89,7 +89,7 @@ static bool disk_place(struct request *request, const struct group_row *row,
     return tx && store_disk_place(tx, row, request->arena, place, err);
 }
 
-bool group_admit(struct request *request, const struct group_row *row, struct err *err)
+bool group_admit(struct request *request, struct group_row *row, struct err *err)
 {
     const struct api_hooks *hooks = &request->api->hooks;
     struct disk_place place;
@@ -98,8 +98,9 @@ bool group_admit(struct request *request, const struct group_row *row, struct er
 
     if (!disk_place(request, row, &place, err))
         return false;
-    if (!hooks->admit || hooks->admit(hooks->context, &row->shape, row->os, row->location,
-                                      place.node_key, why, sizeof why - strlen(place.words)))
+    if (!hooks->admit ||
+        hooks->admit(hooks->context, &row->shape, row->os, row->location, place.node_key,
+                     &row->promised, why, sizeof why - strlen(place.words)))
         return true;
     cpu = milli_text(row->shape.cpu_milli, request->arena);
     memory = milli_text(memory_milli_gb_from_mib(row->shape.memory_mib), request->arena);
@@ -113,10 +114,11 @@ bool group_admit(struct request *request, const struct group_row *row, struct er
                    place.words, why);
 }
 
-void group_admit_undo(struct request *request, const struct group_row *row)
+void group_admit_undo(struct request *request, struct group_row *row)
 {
     const struct api_hooks *hooks = &request->api->hooks;
 
     if (hooks->admit_undo)
-        hooks->admit_undo(hooks->context, &row->shape, row->os, row->location, row->waits_since);
+        hooks->admit_undo(hooks->context, row->promised.promise);
+    row->promised = (struct promised_place){0};
 }

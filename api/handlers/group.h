@@ -61,8 +61,8 @@ bool group_retag(struct request *request, struct tx *tx, struct group_row *row,
 bool group_disks(struct request *request, const struct container_group *group,
                  struct group_row *row, struct err *err) MUST_CHECK;
 /* The scheduler's leave; ERR_NO_CAPACITY in ACI's words and its own. */
-bool group_admit(struct request *request, const struct group_row *row, struct err *err) MUST_CHECK;
-void group_admit_undo(struct request *request, const struct group_row *row);
+bool group_admit(struct request *request, struct group_row *row, struct err *err) MUST_CHECK;
+void group_admit_undo(struct request *request, struct group_row *row);
 
 /* ---- operations: group_operations.c ---- */
 

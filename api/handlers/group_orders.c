@@ -7,8 +7,7 @@
 #include "base/metrics.h"
 
 struct order {
-    struct group_row *row;   /* as it was when the request came */
-    struct group_row *found; /* as the writer found it, and ordered it to be */
+    struct group_row *row; /* as it was when the request came */
     bool absent;
     bool admitted;
     bool joined;                 /* one of its kind runs already: nothing is ordered */
@@ -39,7 +38,6 @@ static struct group_row *order_find(struct tx *tx, struct request *request, stru
     struct group_row *row = store_group_find(tx, &id, false, request->arena, err);
 
     order->absent = !row && err->code == ERR_OK;
-    order->found = row;
     return row;
 }
 
@@ -52,15 +50,6 @@ static bool order_run(struct tx *tx, struct request *request, order_fn give, str
     if (!row)
         return order->absent;
     return give(tx, row, err) && order_keep(request, row, err);
-}
-
-/* Room may be kept for a group that was ordered to go before anyone looked for a node. */
-static void order_overtake(struct request *request)
-{
-    const struct order *order = request->data;
-
-    if (order->found->waits_since != 0)
-        group_admit_undo(request, order->found);
 }
 
 /* The same for an order that waits its turn, or joins one of its `kind`. */
@@ -77,6 +66,8 @@ static bool order_in_turn(struct tx *tx, struct request *request, enum operation
         return false;
     order->joined = running != NULL;
     row->limits = order->limits;
+    if (order->admitted)
+        row->promised = order->row->promised;
     return (order->joined || give(tx, row, err)) && order_keep(request, row, err);
 }
 
@@ -116,7 +107,6 @@ static bool delete_done(struct request *request, struct err *err)
         return false;
     if (order->absent)
         return reply_empty(request, 204);
-    order_overtake(request);
     metric_add(METRIC_groups_deleted_total, 1);
     return reply_json(request, 200); /* printed by group_delete() */
 }
@@ -166,7 +156,6 @@ static bool stop_done(struct request *request, struct err *err)
         return false;
     if (order->absent)
         return answer_missing(request, err);
-    order_overtake(request);
     if (order->operation_key == 0)
         return reply_empty(request, 204);
     order->until_ns = clock_boot_ns() + (int64_t)LIMIT_STOP_WAIT_MS * 1000000;

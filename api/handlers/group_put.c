@@ -165,7 +165,7 @@ bool put_answer(struct request *request, const struct group_row *row, int status
 static bool create_done(struct request *request, struct err *err)
 {
     struct putting *putting = request->data;
-    const struct group_row *row = &putting->row;
+    struct group_row *row = &putting->row;
 
     if (request->wait.outcome.code == ERR_OK) {
         metric_add(METRIC_groups_created_total, 1);

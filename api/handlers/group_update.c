@@ -29,6 +29,7 @@ static void row_take(struct group_row *row, const struct putting *putting)
     row->quota_class = sent->quota_class;
     text_copy(row->shape.runtime_class, sizeof row->shape.runtime_class, class_name);
     row->limits = sent->limits;
+    row->promised = sent->promised;
     row->pins = sent->pins;
     row->pins_count = sent->pins_count;
     row->disks = sent->disks;

@@ -89,7 +89,7 @@ static void add_problems(struct request *request, struct what_if *what)
 }
 
 /* Room is asked for and given back. */
-static bool check_room(struct request *request, const struct putting *putting, struct what_if *what,
+static bool check_room(struct request *request, struct putting *putting, struct what_if *what,
                        struct err *err)
 {
     if (putting->change != PUT_CREATE)

@@ -82,7 +82,7 @@ insert into container_groups (key, subscription_key, resource_group_key, name, u
     operation_key, node_key, waits_since, address, quota_class, changed_ms, gpus, runtime_class, zone)
 values (:key, :subscription_key, :resource_group_key, :name, :uid, :location, 1, :wanted, :state,
     :provisioning, :restart_policy, :os, :cpu_milli, :memory_mib, 1, 1, :now_ms, :key,
-    :operation_key, 0, :key, null, :quota_class, :now_ms, :gpus, :runtime_class, :zone)
+    :operation_key, :node_key, :waits_since, null, :quota_class, :now_ms, :gpus, :runtime_class, :zone)
     on conflict do nothing;
 
 -- name: group_save

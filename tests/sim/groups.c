@@ -14,18 +14,32 @@ static bool create_work(struct tx *tx, void *data, struct err *err)
     return store_group_create(tx, data, "{}", err);
 }
 
+bool sim_admit(struct sim *sim, struct shape shape, const char *location,
+               struct promised_place *place)
+{
+    char why[400];
+    if (scheduler_admit(sim->scheduler, &shape, OS_LINUX, location, 0, place, why, sizeof why))
+        return true;
+    assert_true(why[0] != '\0');
+    return false;
+}
+
 /* NULL: admission refused it. */
 struct sim_group *sim_create(struct sim *sim, struct shape shape, const char *location,
                              enum restart_policy policy)
 {
-    char why[400];
+    struct promised_place place;
     if (sim->groups_count == SIM_GROUPS_MAX)
         return NULL;
-    if (!scheduler_admit(sim->scheduler, &shape, OS_LINUX, location, why, sizeof why)) {
-        assert_true(why[0] != '\0');
-        sim->refused++;
-        return NULL;
-    }
+    if (sim_admit(sim, shape, location, &place))
+        return sim_make(sim, shape, location, policy, &place);
+    sim->refused++;
+    return NULL;
+}
+
+struct sim_group *sim_make(struct sim *sim, struct shape shape, const char *location,
+                           enum restart_policy policy, const struct promised_place *place)
+{
     struct sim_group *group = &sim->groups[sim->groups_count++];
     *group = (struct sim_group){0};
     text_format(group->name, sizeof group->name, "g%lld", (long long)sim->created++);
@@ -39,7 +53,8 @@ struct sim_group *sim_create(struct sim *sim, struct shape shape, const char *lo
                             .quota_class = shape.alone  ? QUOTA_CLASS_DEDICATED
                                            : shape.spot ? QUOTA_CLASS_SPOT
                                                         : QUOTA_CLASS_STANDARD,
-                            .shape = shape};
+                            .shape = shape,
+                            .promised = *place};
     assert_int_equal(sim_write(sim, create_work, &row), ERR_OK);
     group->key = row.key;
     group->shape = shape;

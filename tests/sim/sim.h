@@ -76,12 +76,19 @@ AUTO_TYPE(sim);
 void sim_restart_plane(struct sim *sim); /* store and scheduler anew, as after a crash */
 void sim_pass(struct sim *sim, int64_t ms);
 void sim_rounds(struct sim *sim); /* until the scheduler has nothing to do */
+/* A round that sees what was committed and was not told of it yet. */
+void sim_told_later(struct sim *sim);
 int64_t sim_pick(struct sim *sim, int64_t low, int64_t high);
 enum err_code sim_write(struct sim *sim, store_work work, void *data);
 
 /* groups.c */
 struct sim_group *sim_create(struct sim *sim, struct shape shape, const char *location,
                              enum restart_policy policy);
+/* The two steps of it. */
+bool sim_admit(struct sim *sim, struct shape shape, const char *location,
+               struct promised_place *place);
+struct sim_group *sim_make(struct sim *sim, struct shape shape, const char *location,
+                           enum restart_policy policy, const struct promised_place *place);
 enum sim_order { SIM_STOP, SIM_START, SIM_RESTART, SIM_REMOVE };
 enum err_code sim_order(struct sim *sim, struct sim_group *group, enum sim_order order);
 struct group_row *sim_group_row(struct sim *sim, const struct sim_group *group);

@@ -19,13 +19,33 @@ static struct shape some_shape(struct sim *sim)
     return shape;
 }
 
+/* Some do not go where they were admitted, as those with local disks, and some are never stored. */
+static void create_step(struct sim *sim)
+{
+    struct shape shape = some_shape(sim);
+    const char *location = sim_pick(sim, 0, 3) ? "westus" : "eastus";
+    enum restart_policy policy = (enum restart_policy)sim_pick(sim, 0, 2);
+    struct promised_place place;
+    int64_t what = sim_pick(sim, 0, 9);
+    if (what > 3) {
+        sim_create(sim, shape, location, policy);
+        return;
+    }
+    if (sim->groups_count == SIM_GROUPS_MAX || !sim_admit(sim, shape, location, &place))
+        return;
+    place.node_key = 0;
+    if (what > 0)
+        sim_make(sim, shape, location, policy, &place);
+    else
+        scheduler_admit_undo(sim->scheduler, place.promise);
+}
+
 static void client_step(struct sim *sim)
 {
     int64_t what = sim_pick(sim, 0, 9);
     struct sim_group *group = sim_some_group(sim);
     if (what < 4)
-        sim_create(sim, some_shape(sim), sim_pick(sim, 0, 3) ? "westus" : "eastus",
-                   (enum restart_policy)sim_pick(sim, 0, 2));
+        create_step(sim);
     else if (group && !group->removed)
         sim_order(sim, group,
                   what < 5   ? SIM_STOP
@@ -237,55 +257,145 @@ TEST(a_burst_is_not_told_yes_for_the_same_room_twice)
     sim_check_quiet(sim);
 }
 
-TEST(room_promised_to_a_group_that_never_came_is_free_again)
+static const struct shape all = {4000, 8192};
+
+/* A region of one node that is free and refuses what finds no room. */
+static struct sim *small_region(void)
 {
-    AUTO(sim) *sim = region(1, 4000, 8192);
-    struct shape all = {4000, 8192};
-    char why[400];
-    assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "West US", why, sizeof why));
+    struct sim *sim = region(1, all.cpu_milli, all.memory_mib);
     assert_true(scheduler_set_queue(sim->scheduler, "westus", false));
-    assert_false(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
-    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus", 0);
-    assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
-    sim_pass(sim, LIMIT_SCHEDULER_PROMISE_MS + 1);
-    sim_rounds(sim);
-    assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
+    return sim;
 }
 
-/* sim_create() has it admitted. Once it is listed its room is its own, and another's promise is not touched. */
+TEST(room_promised_to_a_group_that_never_came_is_free_again)
+{
+    AUTO(sim) *sim = small_region();
+    struct promised_place place, other;
+    assert_true(sim_admit(sim, all, "West US", &place));
+    assert_false(sim_admit(sim, all, "westus", &other));
+    scheduler_admit_undo(sim->scheduler, place.promise);
+    assert_true(sim_admit(sim, all, "westus", &other));
+    scheduler_admit_undo(sim->scheduler, place.promise); /* again: it is not the other's */
+    assert_false(sim_admit(sim, all, "westus", &place));
+    sim_pass(sim, LIMIT_SCHEDULER_PROMISE_MS + 1);
+    sim_rounds(sim);
+    assert_true(sim_admit(sim, all, "westus", &place));
+}
+
+/* Its room is counted once all the way: promised, held, free. */
+TEST(a_new_group_goes_at_once_where_it_was_admitted)
+{
+    AUTO(sim) *sim = small_region();
+    struct promised_place place;
+    struct sim_group *group = sim_create(sim, (struct shape){1000, 2048}, "westus", RESTART_ALWAYS);
+    const struct group_row *row = sim_group_row(sim, group);
+    assert_int_equal(row->node_key, sim->agents[0].node_key);
+    assert_false(row->waits);
+    for (int i = 0; i < 2; i++) {
+        struct node_room room;
+        assert_true(scheduler_node_room(sim->scheduler, row->node_key, &room));
+        assert_int_equal(room.cpu_milli, 3000);
+        assert_int_equal(room.groups, 1);
+        sim_rounds(sim);
+    }
+    assert_int_equal(sim->scheduler->promises.count, 0);
+    sim_settle(sim);
+    assert_int_equal(sim_state(sim, group), GROUP_RUNNING);
+    assert_int_equal(sim_order(sim, group, SIM_REMOVE), ERR_OK);
+    sim_settle(sim);
+    assert_true(sim_admit(sim, all, "westus", &place));
+}
+
+static void made_waits(struct sim *sim, const struct promised_place *place)
+{
+    struct sim_group *group = sim_make(sim, all, "westus", RESTART_ALWAYS, place);
+    assert_true(sim_group_row(sim, group)->waits);
+    assert_int_equal(sim_group_row(sim, group)->node_key, 0);
+    sim_rounds(sim);
+    assert_int_equal(sim->scheduler->promises.count, 0);
+}
+
+TEST(a_new_group_waits_when_its_node_was_cordoned_meanwhile)
+{
+    AUTO(sim) *sim = small_region();
+    struct promised_place place;
+    assert_true(sim_admit(sim, all, "westus", &place));
+    sim_cordon(sim, &sim->agents[0], true);
+    made_waits(sim, &place);
+    assert_int_equal(sim->scheduler->waiting.count, 1);
+    sim_cordon(sim, &sim->agents[0], false);
+    sim_settle(sim);
+    assert_int_equal(sim_state(sim, &sim->groups[0]), GROUP_RUNNING);
+}
+
+TEST(a_new_group_waits_when_it_comes_late)
+{
+    AUTO(sim) *sim = small_region();
+    struct promised_place place;
+    assert_true(sim_admit(sim, all, "westus", &place));
+    sim_pass(sim, LIMIT_SCHEDULER_PROMISE_MS / 2);
+    made_waits(sim, &place);
+}
+
 TEST(room_of_a_group_that_went_before_it_was_looked_at_is_free_again)
 {
-    AUTO(sim) *sim = region(1, 4000, 8192);
-    struct shape all = {4000, 8192};
-    char why[400];
-    assert_true(scheduler_set_queue(sim->scheduler, "westus", false));
-    struct sim_group *group = sim_create(sim, all, "West US", RESTART_ALWAYS);
-    int64_t since = sim_group_row(sim, group)->waits_since;
-    assert_true(since > 0);
+    AUTO(sim) *sim = small_region();
+    struct promised_place place, other;
+    assert_true(sim_admit(sim, all, "westus", &place));
+    place.node_key = 0; /* it must wait */
+    struct sim_group *group = sim_make(sim, all, "westus", RESTART_ALWAYS, &place);
     assert_int_equal(sim_order(sim, group, SIM_REMOVE), ERR_OK);
-    assert_false(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
-    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus", since);
-    assert_true(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
-    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus", 0);
+    assert_false(sim_admit(sim, all, "westus", &other));
+    sim_rounds(sim);
+    assert_true(sim_admit(sim, all, "westus", &other));
+}
 
-    group = sim_create(sim, all, "West US", RESTART_ALWAYS);
-    since = sim_group_row(sim, group)->waits_since;
+/* Readers may see a commit before anybody is told of it. */
+TEST(a_group_that_is_listed_before_it_was_told_of_gets_its_room)
+{
+    AUTO(sim) *sim = small_region();
+    struct promised_place place;
+    assert_true(sim_admit(sim, all, "westus", &place));
+    place.node_key = 0;
+    struct sim_group *group = sim_make(sim, all, "westus", RESTART_ALWAYS, &place);
+    sim_told_later(sim);
+    assert_int_equal(sim->scheduler->waiting.count, 1);
     sim_settle(sim);
-    scheduler_admit_undo(sim->scheduler, &all, OS_LINUX, "westus", since);
-    assert_false(scheduler_admit(sim->scheduler, &all, OS_LINUX, "westus", why, sizeof why));
+    assert_int_equal(sim_state(sim, group), GROUP_RUNNING);
+    sim_check_quiet(sim);
+}
+
+/* Whatever the picture is read anew for, what was told until then counts. */
+TEST(a_promise_ends_when_the_picture_is_in_doubt)
+{
+    AUTO(sim) *sim = small_region();
+    sim_create(sim, (struct shape){1000, 2048}, "westus", RESTART_ALWAYS);
+    picture_doubt(sim->scheduler);
+    sim_create(sim, (struct shape){1000, 2048}, "westus", RESTART_ALWAYS);
+    sim_rounds(sim);
+    assert_int_equal(sim->scheduler->promises.count, 0);
+    struct node_room room;
+    assert_true(scheduler_node_room(sim->scheduler, sim->agents[0].node_key, &room));
+    assert_int_equal(room.cpu_milli, 2000);
+    assert_int_equal(room.groups, 2);
 }
 
 TEST(a_location_that_queues_refuses_only_what_could_never_fit)
 {
     AUTO(sim) *sim = region(1, 4000, 8192);
     char why[400];
-    struct shape huge = {8000, 1024}, large = {4000, 8192};
-    assert_false(scheduler_admit(sim->scheduler, &huge, OS_LINUX, "westus", why, sizeof why));
+    struct shape huge = {8000, 1024}, large = all;
+    struct promised_place place;
+    assert_false(
+        scheduler_admit(sim->scheduler, &huge, OS_LINUX, "westus", 0, &place, why, sizeof why));
     assert_non_null(strstr(why, "could ever hold it"));
-    assert_true(scheduler_admit(sim->scheduler, &large, OS_LINUX, "westus", why, sizeof why));
-    assert_true(scheduler_admit(sim->scheduler, &large, OS_LINUX, "westus", why, sizeof why));
-    assert_false(scheduler_admit(sim->scheduler, &large, OS_LINUX, "eastus", why, sizeof why));
-    assert_false(scheduler_admit(sim->scheduler, &large, OS_WINDOWS, "nowhere", why, sizeof why));
+    assert_true(sim_admit(sim, large, "westus", &place));
+    assert_true(place.promise != 0 && place.node_key != 0);
+    assert_true(sim_admit(sim, large, "westus", &place));
+    assert_true(place.promise == 0 && place.node_key == 0);
+    assert_false(sim_admit(sim, large, "eastus", &place));
+    assert_false(
+        scheduler_admit(sim->scheduler, &large, OS_WINDOWS, "nowhere", 0, &place, why, sizeof why));
 }
 
 TEST(says_why_a_group_waits_and_says_it_once)
@@ -341,7 +451,12 @@ int main(void)
         cmocka_unit_test(a_group_that_waited_too_long_gets_a_node_kept_for_it),
         cmocka_unit_test(a_burst_is_not_told_yes_for_the_same_room_twice),
         cmocka_unit_test(room_promised_to_a_group_that_never_came_is_free_again),
+        cmocka_unit_test(a_new_group_goes_at_once_where_it_was_admitted),
+        cmocka_unit_test(a_new_group_waits_when_its_node_was_cordoned_meanwhile),
+        cmocka_unit_test(a_new_group_waits_when_it_comes_late),
         cmocka_unit_test(room_of_a_group_that_went_before_it_was_looked_at_is_free_again),
+        cmocka_unit_test(a_group_that_is_listed_before_it_was_told_of_gets_its_room),
+        cmocka_unit_test(a_promise_ends_when_the_picture_is_in_doubt),
         cmocka_unit_test(a_location_that_queues_refuses_only_what_could_never_fit),
         cmocka_unit_test(says_why_a_group_waits_and_says_it_once),
         cmocka_unit_test(a_plane_that_was_away_gives_every_node_a_whole_lease),

@@ -68,8 +68,10 @@ static void *ask(void *context)
     char why[300];
     struct node_room room;
     while (!atomic_load(&region->ending)) {
-        if (scheduler_admit(region->scheduler, &shape, OS_LINUX, "westus", why, sizeof why))
-            scheduler_admit_undo(region->scheduler, &shape, OS_LINUX, "westus", 0);
+        struct promised_place place;
+        if (scheduler_admit(region->scheduler, &shape, OS_LINUX, "westus", 0, &place, why,
+                            sizeof why))
+            scheduler_admit_undo(region->scheduler, place.promise);
         for (int i = 0; i < NODES; i++) {
             scheduler_node_seen(region->scheduler, region->node_keys[i], 1);
             (void)scheduler_node_room(region->scheduler, region->node_keys[i], &room);

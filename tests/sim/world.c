@@ -140,6 +140,18 @@ static void settle(struct sim *sim)
     assert_int_equal(sim_write(sim, nothing, NULL), ERR_OK);
 }
 
+void sim_told_later(struct sim *sim)
+{
+    settle(sim);
+    struct changes later = sim->scheduler->changes;
+    sim->scheduler->changes = (struct changes){0};
+    sim->scheduler->list_more = true;
+    (void)scheduler_round(sim->scheduler);
+    settle(sim);
+    free(sim->scheduler->changes.items);
+    sim->scheduler->changes = later;
+}
+
 /* Until nothing is left to do and nothing that was done is left to look at. */
 void sim_rounds(struct sim *sim)
 {

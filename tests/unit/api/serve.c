@@ -12,7 +12,8 @@
 /* ---- the server ---- */
 
 static bool admit(void *context, const struct shape *shape UNUSED, enum os_type os UNUSED,
-                  const char *location UNUSED, int64_t node_key UNUSED, char *why, size_t size)
+                  const char *location UNUSED, int64_t node_key UNUSED,
+                  struct promised_place *place UNUSED, char *why, size_t size)
 {
     struct served *served = context;
     if (atomic_load(&served->full)) {
@@ -23,8 +24,7 @@ static bool admit(void *context, const struct shape *shape UNUSED, enum os_type 
     return true;
 }
 
-static void admit_undo(void *context, const struct shape *shape UNUSED, enum os_type os UNUSED,
-                       const char *location UNUSED, int64_t waited_since UNUSED)
+static void admit_undo(void *context, int64_t promise UNUSED)
 {
     struct served *served = context;
     atomic_fetch_add(&served->undone, 1);

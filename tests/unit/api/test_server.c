@@ -306,22 +306,6 @@ TEST(a_create_beyond_its_quota_gives_back_the_room_it_was_promised)
 }
 
 /* Nobody looks for nodes here, so they wait until they are told to go. */
-TEST(a_group_that_goes_while_it_waits_gives_back_its_room)
-{
-    AUTO(served) *served = served_new();
-    const char *web = SERVE_GROUPS "/web" SERVE_V, *stop = SERVE_GROUPS "/web/stop" SERVE_V;
-
-    assert_int_equal(call_status(served, "PUT", web, SERVE_GROUP), 201);
-    assert_int_equal(call_status(served, "POST", stop, NULL), 204);
-    assert_int_equal(atomic_load(&served->undone), 1);
-    assert_int_equal(call_status(served, "POST", stop, NULL), 204);
-    assert_int_equal(call_status(served, "DELETE", web, NULL), 200);
-    assert_int_equal(atomic_load(&served->undone), 1);
-    assert_int_equal(call_status(served, "PUT", web, SERVE_GROUP), 201);
-    assert_int_equal(call_status(served, "DELETE", web, NULL), 200);
-    assert_int_equal(atomic_load(&served->undone), 2);
-}
-
 TEST(what_was_acknowledged_before_a_stop_is_there_after_it)
 {
     AUTO(served) *served = served_new();
@@ -435,7 +419,6 @@ int main(void)
         cmocka_unit_test(clients_that_go_away_in_the_middle_leave_nothing_behind),
         cmocka_unit_test(many_parked_requests_are_each_answered_once),
         cmocka_unit_test(a_create_beyond_its_quota_gives_back_the_room_it_was_promised),
-        cmocka_unit_test(a_group_that_goes_while_it_waits_gives_back_its_room),
         cmocka_unit_test(what_was_acknowledged_before_a_stop_is_there_after_it),
         cmocka_unit_test(a_stopping_server_finishes_what_it_took_and_says_goodbye),
         cmocka_unit_test(a_port_that_another_server_has_is_refused),
