@@ -111,16 +111,12 @@ static bool holds_read_all(struct scheduler *scheduler, struct tx *tx, struct er
         return false;
     WITH_LOCK(&scheduler->lock);
     holds_clear(&scheduler->holds, &scheduler->fleet);
-    for (size_t i = 0; i < count; i++) {
-        note_grown(scheduler,
-                   promises_end_of(&scheduler->promises, &scheduler->fleet, rows[i].group_key));
+    for (size_t i = 0; i < count; i++)
         if (!holds_take(scheduler, &rows[i], err))
             return false;
-    }
     return true;
 }
 
-/* What was promised becomes what is held, in one step: nobody sees the room free, or taken twice. */
 static bool holds_read(struct scheduler *scheduler, struct tx *tx, int64_t group_key,
                        struct err *err)
 {
@@ -129,10 +125,7 @@ static bool holds_read(struct scheduler *scheduler, struct tx *tx, int64_t group
     if (!store_assignment_of_group(tx, group_key, scheduler->arena, &rows, &count, err))
         return false;
     WITH_LOCK(&scheduler->lock);
-    int64_t kept = promises_end_of(&scheduler->promises, &scheduler->fleet, group_key);
     holds_remove(&scheduler->holds, &scheduler->fleet, group_key, gave, scheduler);
-    note_grown(scheduler, kept);
-    metric_add(METRIC_groups_placed_total, kept != PLAN_NONE && count > 0);
     for (size_t i = 0; i < count; i++)
         if (!holds_take(scheduler, &rows[i], err))
             return false;
@@ -159,7 +152,7 @@ static void forget_waiting(struct scheduler *scheduler)
     scheduler->list_more = true;
 }
 
-/* Promises stay, but those of groups that hold room: their nodes do, too. */
+/* Promises stay: their nodes do, too. */
 bool picture_read(struct scheduler *scheduler, struct err *err)
 {
     arena_reset(scheduler->arena);
@@ -236,13 +229,39 @@ static bool groups_renew(struct scheduler *scheduler, struct tx *tx, const int64
     return true;
 }
 
-void picture_bind(struct scheduler *scheduler, const struct change *changes, size_t count)
+/* LOCK_SCHEDULER is held. What was promised becomes what is held, as the order says, without asking the store. */
+static bool hold_promised(struct scheduler *scheduler, const struct change *change)
 {
+    const struct promise *promise = promises_find(&scheduler->promises, change->promise);
+    if (!promise)
+        return false;
+    struct shape shape = promise->shape;
+    (void)promises_end(&scheduler->promises, &scheduler->fleet, change->promise);
+    metric_add(METRIC_groups_placed_total, 1);
+    return holds_add(&scheduler->holds, &scheduler->fleet, change->group_key, change->node_key,
+                     &shape);
+}
+
+static void bind(struct scheduler *scheduler, const struct change *change)
+{
+    note_grown(scheduler, promises_bind(&scheduler->promises, &scheduler->fleet, change->promise,
+                                        change->group_key));
+}
+
+size_t picture_bind(struct scheduler *scheduler, struct change *changes, size_t count)
+{
+    size_t bound = 0;
     WITH_LOCK(&scheduler->lock);
-    for (size_t i = 0; i < count; i++)
-        if (changes[i].promise != 0)
-            note_grown(scheduler, promises_bind(&scheduler->promises, &scheduler->fleet,
-                                                changes[i].promise, changes[i].group_key));
+    for (size_t i = 0; i < count; i++) {
+        if (changes[i].promise == 0)
+            continue;
+        bound++;
+        if (changes[i].kind == CHANGE_GROUP)
+            bind(scheduler, &changes[i]);
+        else if (hold_promised(scheduler, &changes[i]))
+            changes[i].group_key = 0; /* nothing is left to look at */
+    }
+    return bound;
 }
 
 bool picture_renew(struct scheduler *scheduler, const struct change *changes, size_t count,

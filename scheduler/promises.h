@@ -1,6 +1,6 @@
-/* Room kept for groups that were admitted and that the store does not show yet. A promise ends with what it was given for:
- * the store shows the group (promises_bind), which then holds room of its own, is planned, or does not want to run any
- * more; or it was not stored. Time ends only those that nobody came back for.
+/* Room kept for groups that were admitted and that the store does not show yet. A promise ends when it is kept (the group
+ * holds the room), when the group that waits (promises_bind) is planned or does not want to run any more, or when it was
+ * not stored. Time ends only those that nobody came back for.
  * Threads: one at a time (LOCK_SCHEDULER).   Owner: promises_done(); a zeroed one is empty. */
 #ifndef SCHEDULER_PROMISES_H
 #define SCHEDULER_PROMISES_H
@@ -29,6 +29,9 @@ void promises_done(struct promises *promises);
 /* Takes the room; the promise's number. 0 when there are too many or no memory is left; nothing is taken then. */
 int64_t promises_add(struct promises *promises, struct fleet *fleet, const struct shape *shape,
                      uint32_t slot, int64_t until_ns);
+
+/* NULL: it ended. */
+const struct promise *promises_find(const struct promises *promises, int64_t number);
 
 /* Each of these gives room back, and returns the slot that has more of it: PLAN_NONE when there was no such promise. */
 int64_t promises_end(struct promises *promises, struct fleet *fleet, int64_t number);

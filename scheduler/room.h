@@ -120,8 +120,9 @@ bool picture_read(struct scheduler *scheduler, struct err *err) MUST_CHECK;
 bool picture_renew(struct scheduler *scheduler, const struct change *changes, size_t count,
                    struct err *err) MUST_CHECK;
 void picture_doubt(struct scheduler *scheduler);
-/* The store shows groups that were promised room. */
-void picture_bind(struct scheduler *scheduler, const struct change *changes, size_t count);
+/* The store shows groups that were promised room: how many. Those that have their node hold it from now on, and their
+ * changes need no further look: they lose their group_key. */
+size_t picture_bind(struct scheduler *scheduler, struct change *changes, size_t count);
 /* LOCK_SCHEDULER is held. That node may take groups that wait; PLAN_NONE: none. */
 void note_grown(struct scheduler *scheduler, int64_t slot);
 /* LOCK_SCHEDULER is held. The store says otherwise about that node: it takes no group until it was read again. */

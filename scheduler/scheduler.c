@@ -80,10 +80,17 @@ bool slots_add(struct slots *slots, uint32_t slot)
     return true;
 }
 
+/* Those that come in a stream are looked at together. The first one after a rest is looked at at once. */
+static void rest(struct scheduler *scheduler)
+{
+    scheduler->rest_ns = clock_boot_ns() + PACE_MS * MS;
+}
+
 static bool look(struct scheduler *scheduler, struct err *err)
 {
     struct changes changes = changes_take(scheduler);
-    picture_bind(scheduler, changes.items, changes.count);
+    if (picture_bind(scheduler, changes.items, changes.count) > 0)
+        rest(scheduler);
     bool looked = changes.lost ? picture_read(scheduler, err)
                                : picture_renew(scheduler, changes.items, changes.count, err);
     free(changes.items);
@@ -128,7 +135,7 @@ static bool place(struct scheduler *scheduler, bool tick, struct err *err)
     if (!place_commit(scheduler, err))
         return false;
     if (count > 0 && count < COUNT_OF(scheduler->placing))
-        scheduler->rest_ns = clock_boot_ns() + PACE_MS * MS;
+        rest(scheduler);
     return preempt(scheduler, tick, err) && reasons_tell(scheduler, tick, err);
 }
 
@@ -177,8 +184,8 @@ int64_t scheduler_round(struct scheduler *scheduler)
     return sleep_ns(scheduler, now_ns);
 }
 
-/* A placement writes a page of each of five tables, however many groups it places: those that come in a stream are
- * placed together. The first one after a rest is placed at once, and so is all that one round had no room for. */
+/* A placement writes a page of each of five tables, however many groups it places. All that one round had no room for is
+ * placed at once. */
 static void pace(const struct scheduler *scheduler)
 {
     int64_t left_ns = scheduler->rest_ns - clock_boot_ns();

@@ -114,7 +114,8 @@ static int64_t note(struct tx *tx, const struct assignment_row *row)
 {
     return tx_note(tx, (struct change){.kind = CHANGE_ASSIGNMENT,
                                        .group_key = row->group_key,
-                                       .node_key = row->node_key});
+                                       .node_key = row->node_key,
+                                       .promise = row->promise});
 }
 
 static bool insert(struct tx *tx, const struct assignment_row *row, struct err *err)

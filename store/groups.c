@@ -358,9 +358,10 @@ bool store_group_create(struct tx *tx, struct group_row *row, const char *secret
     if (!find_parents(tx, row, err) || !quota_allows_new(tx, row, err) ||
         !placement_promised(tx, row, err))
         return false;
-    row->key = row->revision = tx_note(tx, (struct change){.kind = CHANGE_GROUP,
-                                                           .group_key = tx_revision(tx),
-                                                           .promise = row->promised.promise});
+    int64_t promise = row->waits ? row->promised.promise : 0; /* or its order tells of it */
+    row->key = row->revision = tx_note(
+        tx,
+        (struct change){.kind = CHANGE_GROUP, .group_key = tx_revision(tx), .promise = promise});
     row_id(row->key, row->ids[0]);
     row->uid = row->ids[0];
     /* First what may be refused: a refusal that wrote nothing costs others nothing. The operation's number follows

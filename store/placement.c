@@ -103,6 +103,7 @@ static bool order_run(struct tx *tx, const struct group_row *row, int64_t assign
         .incarnation = row->incarnation,
         .wanted = WANTED_RUN,
         .shape = row->shape,
+        .promise = row->promised.promise,
     };
     return assignment_order(tx, &order, err);
 }

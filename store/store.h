@@ -75,8 +75,8 @@ struct change {
     enum change_kind kind;
     int64_t revision;
     int64_t group_key, node_key, operation_key; /* 0 where it does not apply */
-    int64_t
-        promise; /* that this group was admitted with and needs no more: see struct promised_place */
+    /* With which the group was admitted (promised_place): an order keeps it, and a group is to be planned. 0: none. */
+    int64_t promise;
 };
 /* Called when a commit is on the disk, on the writer thread with all its changes; must not block. Listen before any
  * work. */
@@ -155,8 +155,8 @@ bool store_resource_list(struct tx *tx, const struct resource_question *question
 
 /* ---- container groups ---- */
 
-/* What the scheduler keeps for a group that is about to be ordered to run. The store tells of it with the group's
- * change, so that the room is not counted twice. */
+/* Room that the scheduler keeps for a group that is about to be ordered to run. The store tells of it with the group's
+ * change, so that it is counted once all the way. */
 struct promised_place {
     int64_t promise;         /* its number; 0: none */
     int64_t node_key, epoch; /* where a new group goes at once; 0: it waits for a node */
@@ -411,6 +411,7 @@ struct assignment_row {
     struct port_set
         ports; /* of the node's own address, as the group asks for now; for the scheduler */
     int64_t revision;
+    int64_t promise; /* that this order keeps; 0: none */
 };
 /* All of them, for the scheduler's picture at its start. */
 bool store_assignment_list(struct tx *tx, struct arena *arena, struct assignment_row **rows,
