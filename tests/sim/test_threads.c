@@ -11,7 +11,7 @@
 
 #define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
 
-enum { GROUPS = 200, ASKERS = 3, NODES = 4 };
+enum { GROUPS = 300, ASKERS = 3, NODES = 4, CPU_OF_NODE = 100000 };
 
 struct region {
     char folder[64], path[96], key_path[96];
@@ -24,7 +24,7 @@ struct region {
 static bool nodes_join(struct tx *tx, void *data, struct err *err)
 {
     struct region *region = data;
-    struct node_capacity capacity = {100000, 200000};
+    struct node_capacity capacity = {CPU_OF_NODE, 200000};
     AUTO(arena) *arena = arena_new(1 << 20);
     for (int i = 0; i < NODES; i++) {
         char name[16];
@@ -49,22 +49,61 @@ static bool nodes_join(struct tx *tx, void *data, struct err *err)
     return store_resource_group_put(tx, &row, &created, err);
 }
 
+static const struct shape shape = {100, 100};
+
+struct making {
+    char name[16];
+    struct promised_place place;
+};
+
 static bool group_create(struct tx *tx, void *data, struct err *err)
 {
+    const struct making *making = data;
     struct group_row row = {.subscription = SUBSCRIPTION,
                             .resource_group = "rg",
-                            .name = data,
+                            .name = making->name,
                             .location = "westus",
                             .spec = "\"location\":\"westus\"",
                             .os = OS_LINUX,
-                            .shape = {100, 100}};
+                            .shape = shape,
+                            .promised = making->place};
     return store_group_create(tx, &row, "{}", err);
+}
+
+/* Every third goes where it was admitted, every third waits with a promise, every third nobody asked for. */
+static void make(struct region *region, int number)
+{
+    struct err err = {0};
+    struct making making = {0};
+    char why[300];
+    text_format(making.name, sizeof making.name, "g%d", number);
+    bool asked = number % 3 != 0;
+    for (int i = 0; asked && i < 1000 && making.place.promise == 0; i++) {
+        if (!scheduler_admit(region->scheduler, &shape, OS_LINUX, "westus", 0, &making.place, why,
+                             sizeof why))
+            usleep(1000); /* it has not read of the nodes yet */
+    }
+    assert_true(!asked || making.place.promise != 0);
+    if (number % 3 == 1)
+        making.place.node_key = 0;
+    assert_true(store_write(region->store, group_create, &making, &err));
+}
+
+static int64_t held_count(struct region *region)
+{
+    int64_t held = 0;
+    for (int i = 0; i < NODES; i++) {
+        struct node_room room;
+        assert_true(scheduler_node_room(region->scheduler, region->node_keys[i], &room));
+        assert_int_equal(CPU_OF_NODE - room.cpu_milli, room.groups * shape.cpu_milli);
+        held += room.groups;
+    }
+    return held;
 }
 
 static void *ask(void *context)
 {
     struct region *region = context;
-    struct shape shape = {100, 100};
     char why[300];
     struct node_room room;
     while (!atomic_load(&region->ending)) {
@@ -119,11 +158,8 @@ TEST(places_everything_while_others_ask)
     assert_true(store_write(region.store, nodes_join, &region, &err));
     for (int i = 0; i < ASKERS; i++)
         assert_true(thread_start(&askers[i], "asker", ask, &region, &err));
-    for (int i = 0; i < GROUPS; i++) {
-        char name[16];
-        text_format(name, sizeof name, "g%d", i);
-        assert_true(store_write(region.store, group_create, name, &err));
-    }
+    for (int i = 0; i < GROUPS; i++)
+        make(&region, i);
     for (int64_t until_ns = clock_boot_ns() + 20000000000;
          pending_count(&region) > 0 && clock_boot_ns() < until_ns;)
         usleep(2000);
@@ -131,6 +167,10 @@ TEST(places_everything_while_others_ask)
     atomic_store(&region.ending, true);
     for (int i = 0; i < ASKERS; i++)
         pthread_join(askers[i], NULL);
+    for (int64_t until_ns = clock_boot_ns() + 20000000000;
+         held_count(&region) != GROUPS && clock_boot_ns() < until_ns;)
+        usleep(2000);
+    assert_int_equal(held_count(&region), GROUPS);
     scheduler_stop(region.scheduler);
     assert_false(scheduler_ready(region.scheduler));
     store_close(region.store);
