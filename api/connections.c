@@ -40,6 +40,7 @@ void connections_free(struct connections *connections)
         return;
     for (struct connection *at = connections->first, *next; at; at = next) {
         next = at->next;
+        tls_sender_end(&at->sender);
         free(at);
     }
     lock_done(&connections->lock);
@@ -74,6 +75,7 @@ void connections_remove(struct connections *connections, struct connection *conn
         connection->next->held_by = connection->held_by;
     connections->count--;
     lock_release(&connections->lock);
+    tls_sender_end(&connection->sender);
     free(connection);
 }
 

@@ -4,15 +4,18 @@
  * reload that changed it). */
 #include "api/tls.h"
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/thread.h"
 
+#include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { CHAIN_MAX = 8 };
+/* A head and its record fit into HELD_MAX. */
+enum { CHAIN_MAX = 8, PIECES_MAX = 16, HELD_MAX = LIMIT_HTTP_CONNECTION_BYTES + 256 };
 
 const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:"
                               "+ECDHE-RSA:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"
@@ -124,15 +127,71 @@ tls_callback_fn tls_callback(void)
 
 /* ---- how bytes go out ---- */
 
+static size_t size_of(const giovec_t *pieces, int count)
+{
+    size_t size = 0;
+
+    for (int i = 0; i < count; i++)
+        size += pieces[i].iov_len;
+    return size;
+}
+
+/* False without memory for it. */
+static bool hold(struct tls_sender *sender, const giovec_t *pieces, int count, size_t size)
+{
+    sender->held = malloc(size);
+    for (int i = 0; sender->held && i < count; i++) {
+        memcpy(sender->held + sender->held_size, pieces[i].iov_base, pieces[i].iov_len);
+        sender->held_size += pieces[i].iov_len;
+    }
+    return sender->held != NULL;
+}
+
+/* That many of the bytes that were held have gone. */
+static void let_go(struct tls_sender *sender, size_t count)
+{
+    sender->held_size -= count;
+    if (sender->held_size == 0)
+        tls_sender_end(sender);
+    else
+        memmove(sender->held, sender->held + count, sender->held_size);
+}
+
+/* What was held first. How many of the new bytes went. */
+static ssize_t send_all(struct tls_sender *sender, const giovec_t *pieces, int count)
+{
+    struct iovec all[PIECES_MAX + 1] = {{sender->held, sender->held_size}};
+    size_t held = sender->held_size;
+    struct msghdr message = {.msg_iov = all, .msg_iovlen = 1};
+
+    for (int i = 0; i < count && i < PIECES_MAX; i++)
+        all[message.msg_iovlen++] = pieces[i];
+    ssize_t sent = sendmsg(sender->fd, &message, MSG_NOSIGNAL);
+    if (sent < 0)
+        return -1;
+    let_go(sender, (size_t)sent < held ? (size_t)sent : held);
+    if ((size_t)sent > held)
+        return sent - (ssize_t)held;
+    errno = EAGAIN;
+    return -1;
+}
+
 static ssize_t on_push(gnutls_transport_ptr_t context, const giovec_t *pieces, int count)
 {
     struct tls_sender *sender = context;
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
-                             .msg_iovlen = (size_t)count};
-    int more = sender->more ? MSG_MORE : 0;
+    size_t size = size_of(pieces, count);
+    bool more = sender->more && !sender->held && size <= HELD_MAX;
 
     sender->more = false;
-    return sendmsg(sender->fd, &message, MSG_NOSIGNAL | more);
+    return more && hold(sender, pieces, count, size) ? (ssize_t)size
+                                                     : send_all(sender, pieces, count);
+}
+
+void tls_sender_end(struct tls_sender *sender)
+{
+    free(sender->held);
+    sender->held = NULL;
+    sender->held_size = 0;
 }
 
 void tls_send_by(void *session, struct tls_sender *sender)

@@ -18,14 +18,18 @@ void tls_end(void);
 typedef void (*tls_callback_fn)(void);
 tls_callback_fn tls_callback(void);
 
-/* How a session's bytes go out. `more`: what goes out next waits for what follows it, so that the head and the body of
- * a reply, which the library makes two records, travel as one. (The kernel sends it alone after 200 ms.) */
+/* How a session's bytes go out. `more`: what goes out next is held for what follows it, so that the head and the body of
+ * a reply, which the library makes two records, travel as one and with one call. */
 struct tls_sender {
     int fd;
     bool more;
+    unsigned char *held;
+    size_t held_size;
 };
-/* For a session that has sent nothing yet. `sender` outlives it. */
+/* For a session that has sent nothing yet. `sender` outlives it, and is zero but for its fd. */
 void tls_send_by(void *session, struct tls_sender *sender);
+/* The session is over: what it held goes nowhere. */
+void tls_sender_end(struct tls_sender *sender);
 
 /* A session of the library's whose connection was taken over: bytes moved, 0: not now, -1: it is over. Bytes that were
  * not taken must be given again. */
