@@ -55,13 +55,33 @@ static void collect(const struct schema *schema, const void *value, const struct
     }
 }
 
+/* Most documents have none, and paths cost more than looking. */
+static bool has_secrets(const struct schema *schema, const void *value)
+{
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct field *field = &schema->fields[i];
+        const void *member = member_in(field, value);
+        if ((field->flags & FIELD_SECRET) != 0 && member_is_given(field, member))
+            return true;
+        if ((field->flags & FIELD_SECRET) != 0 || !field->schema)
+            continue;
+        const char *below = *(const char *const *)member;
+        size_t count = field->kind == FIELD_ITEMS_ ? count_in(field, value) : 1;
+        for (size_t k = 0; below && k < count; k++)
+            if (has_secrets(field->schema, below + k * field->schema->size))
+                return true;
+    }
+    return false;
+}
+
 void fields_secrets(const struct schema *schema, const void *value, struct text *out)
 {
     bool comma = false;
     if (!out)
         return;
     text_add_char(out, '{');
-    collect(schema, value, NULL, out, &comma);
+    if (has_secrets(schema, value))
+        collect(schema, value, NULL, out, &comma);
     text_add_char(out, '}');
 }
 
