@@ -7,7 +7,6 @@
 static void row_read(struct statement *q, struct arena *arena, struct assignment_row *row)
 {
     *row = (struct assignment_row){
-        .key = column_int(q, C_key),
         .group_key = column_int(q, C_group_key),
         .node_key = column_int(q, C_node_key),
         .uid = column_text(q, C_uid, arena),
@@ -118,25 +117,17 @@ static int64_t note(struct tx *tx, const struct assignment_row *row)
                                        .promise = row->promise});
 }
 
-static bool insert(struct tx *tx, const struct assignment_row *row, struct err *err)
+static void bind_place(struct statement *q, const struct assignment_row *row)
 {
-    AUTO(statement) *q = tx_statement(tx, SQL_assignment_insert);
-    bind_int(q, P_key, row->key);
     bind_int(q, P_group_key, row->group_key);
     bind_int(q, P_node_key, row->node_key);
-    bind_int(q, P_incarnation, row->incarnation);
-    bind_int(q, P_wanted, row->wanted);
-    bind_int(q, P_released, row->released);
-    bind_int(q, P_cpu_milli, row->shape.cpu_milli);
-    bind_int(q, P_memory_mib, row->shape.memory_mib);
-    bind_int(q, P_gpus, row->shape.gpus);
-    return statement_run(q, err);
 }
 
-static bool update(struct tx *tx, const struct assignment_row *row, struct err *err)
+/* Both statements that write an order have all of these. */
+static bool write_order(struct tx *tx, int sql, const struct assignment_row *row, struct err *err)
 {
-    AUTO(statement) *q = tx_statement(tx, SQL_assignment_order);
-    bind_int(q, P_key, row->key);
+    AUTO(statement) *q = tx_statement(tx, sql);
+    bind_place(q, row);
     bind_int(q, P_incarnation, row->incarnation);
     bind_int(q, P_wanted, row->wanted);
     bind_int(q, P_released, row->released);
@@ -149,11 +140,9 @@ static bool update(struct tx *tx, const struct assignment_row *row, struct err *
 
 bool assignment_order(struct tx *tx, struct assignment_row *row, struct err *err)
 {
+    int sql = row->revision == 0 ? SQL_assignment_insert : SQL_assignment_order;
     row->revision = note(tx, row);
-    if (row->key != 0)
-        return update(tx, row, err);
-    row->key = row->revision;
-    return insert(tx, row, err);
+    return write_order(tx, sql, row, err);
 }
 
 bool assignment_hold(struct tx *tx, struct assignment_row *row, bool released, struct err *err)
@@ -163,7 +152,7 @@ bool assignment_hold(struct tx *tx, struct assignment_row *row, bool released, s
     row->released = released;
     note(tx, row);
     AUTO(statement) *q = tx_statement(tx, SQL_assignment_hold);
-    bind_int(q, P_key, row->key);
+    bind_place(q, row);
     bind_int(q, P_released, released);
     return statement_run(q, err);
 }
@@ -171,5 +160,7 @@ bool assignment_hold(struct tx *tx, struct assignment_row *row, bool released, s
 bool assignment_drop(struct tx *tx, const struct assignment_row *row, struct err *err)
 {
     note(tx, row);
-    return tx_run_key(tx, SQL_assignment_drop, row->key, err);
+    AUTO(statement) *q = tx_statement(tx, SQL_assignment_drop);
+    bind_place(q, row);
+    return statement_run(q, err);
 }

@@ -50,7 +50,7 @@ bool operation_end(struct tx *tx, const struct group_row *row, enum operation_st
 /* NULL in *row: there is none. In the scratch arena. */
 bool assignment_find(struct tx *tx, int64_t group_key, int64_t node_key,
                      struct assignment_row **row, struct err *err) MUST_CHECK;
-/* Makes it (key 0) or changes its order: the node will be told. */
+/* Makes it (revision 0) or changes its order: the node will be told. */
 bool assignment_order(struct tx *tx, struct assignment_row *row, struct err *err) MUST_CHECK;
 /* Holds its capacity, or does not any more; the node need not be told. */
 bool assignment_hold(struct tx *tx, struct assignment_row *row, bool released, struct err *err)

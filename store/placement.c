@@ -93,11 +93,11 @@ static bool settle_disks(struct tx *tx, const struct group_row *row, int64_t nod
            (allowed || err_set(err, ERR_DISK, "%s", words)) && disks_place(tx, row, node_key, err);
 }
 
-static bool order_run(struct tx *tx, const struct group_row *row, int64_t assignment_key,
-                      struct err *err)
+/* `before`: the revision of its order to that node; 0: it had none. */
+static bool order_run(struct tx *tx, const struct group_row *row, int64_t before, struct err *err)
 {
     struct assignment_row order = {
-        .key = assignment_key,
+        .revision = before,
         .group_key = row->key,
         .node_key = row->node_key,
         .incarnation = row->incarnation,
@@ -114,7 +114,7 @@ static bool order_run_again(struct tx *tx, const struct group_row *row, struct e
     struct assignment_row *assignment;
     return group_order_forgotten(tx, row->key, row->node_key, err) &&
            assignment_find(tx, row->key, row->node_key, &assignment, err) &&
-           order_run(tx, row, assignment ? assignment->key : 0, err);
+           order_run(tx, row, assignment ? assignment->revision : 0, err);
 }
 
 bool placement_begin(struct tx *tx, const struct group_row *row, struct err *err)

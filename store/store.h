@@ -402,7 +402,7 @@ bool store_location_images(struct tx *tx, const char *location, const char *afte
 /* ---- assignments: which node runs which incarnation ---- */
 
 struct assignment_row {
-    int64_t key, group_key, node_key;
+    int64_t group_key, node_key;
     const char *uid;
     int64_t incarnation;
     enum wanted wanted;
