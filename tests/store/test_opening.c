@@ -220,6 +220,21 @@ static void priced_as_standard(struct trial *trial)
     assert_int_equal(page.rows[0].price_class, QUOTA_CLASS_STANDARD);
 }
 
+/* Its order still stands. */
+static void ordered_to_its_node(struct trial *trial, const struct group_row *row)
+{
+    struct err err = {0};
+    struct assignment_row *rows = NULL;
+    size_t count = 0;
+    AUTO(tx) *tx = store_read(trial->store, &err);
+    assert_true(tx && store_assignment_of_group(tx, row->key, trial->arena, &rows, &count, &err));
+    CHECK(count == 1 && rows);
+    assert_int_equal(rows[0].node_key, row->node_key);
+    assert_int_equal(rows[0].incarnation, row->incarnation);
+    assert_int_equal(rows[0].wanted, WANTED_RUN);
+    assert_int_equal(rows[0].shape.cpu_milli, row->shape.cpu_milli);
+}
+
 /* A database as each released version left it opens, and what was in it is there. Several migrations may come with
  * one release: then there is one saved database for the last of them. */
 TEST(opens_what_every_version_left)
@@ -248,6 +263,7 @@ TEST(opens_what_every_version_left)
         assert_string_equal(row->name, "Saved");
         assert_int_equal(row->state, GROUP_RUNNING);
         assert_int_equal(trial_seconds(trial, "saved", 0, 1000), 100);
+        ordered_to_its_node(trial, row);
         priced_as_standard(trial);
         struct quota_use use = quotas_agree(trial->store, TRY_SUBSCRIPTION, "westus", trial->arena);
         assert_int_equal(use.used[QUOTA_GROUPS], 2); /* one of them is stopped */
