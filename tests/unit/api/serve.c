@@ -153,6 +153,11 @@ void served_free(struct served *served)
 
 int client_open(const struct served *served)
 {
+    return client_open_narrow(served, 0);
+}
+
+int client_open_narrow(const struct served *served, int receive_bytes)
+{
     struct sockaddr_in address = {
         .sin_family = AF_INET,
         .sin_port = htons((uint16_t)api_port(served->api)),
@@ -162,6 +167,9 @@ int client_open(const struct served *served)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     assert_true(fd >= 0);
+    if (receive_bytes > 0)
+        assert_int_equal(
+            setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes), 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     return fd;

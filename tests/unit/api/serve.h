@@ -58,6 +58,8 @@ const char *answer_header(const struct answer_text *answer, const char *name, ch
                           size_t size);
 
 int client_open(const struct served *served);
+int client_open_narrow(const struct served *served,
+                       int receive_bytes); /* its receive buffer; 0: the usual one */
 void client_send(int fd, const char *bytes, size_t size);
 void client_say(int fd, const char *text);
 /* Reads one whole answer (by its Content-Length); status 0: the connection was closed first. */

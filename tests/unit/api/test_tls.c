@@ -8,6 +8,8 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -147,6 +149,73 @@ TEST(the_head_and_the_body_of_a_reply_travel_as_one)
     assert_int_equal(packets_taken(fd), before + 1);
 }
 
+/* ---- a client that asks much and takes little ---- */
+
+enum { REPLIES = 1000, TAKEN_AT_ONCE = 1000 };
+
+static SSL *session_over(int fd)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *session = SSL_new(context);
+
+    assert_true(session && SSL_set_fd(session, fd) == 1);
+    SSL_CTX_free(context); /* the session holds it */
+    assert_int_equal(SSL_connect(session), 1);
+    return session;
+}
+
+/* Of the first one; 0: it has not come whole. */
+static size_t reply_size(const char *bytes, size_t size)
+{
+    const char *body = memmem(bytes, size, "\r\n\r\n", 4);
+    const char *length = body ? memmem(bytes, size, "Content-Length: ", 16) : NULL;
+
+    if (!body)
+        return 0;
+    assert_true(length && length < body);
+    size_t whole = (size_t)(body + 4 - bytes) + strtoul(length + 16, NULL, 10);
+    return whole <= size ? whole : 0;
+}
+
+static void take_more(SSL *session, struct text *taken)
+{
+    char bytes[TAKEN_AT_ONCE];
+    int size = SSL_read(session, bytes, sizeof bytes);
+
+    assert_true(size > 0);
+    text_add_n(taken, bytes, (size_t)size);
+}
+
+/* All requests before the first byte of a reply is taken: heads and bodies go out in what pieces there is room for. */
+TEST(replies_to_a_client_that_is_slow_to_take_them_are_whole)
+{
+    static const char request[] = "GET /providers?api-version=2021-04-01 HTTP/1.1\r\nHost: x\r\n"
+                                  "Authorization: Bearer " SERVE_TOKEN "\r\n\r\n";
+    AUTO(served) *served = served_new_tls();
+    AUTO(text) *taken = text_new(64 << 20);
+    AUTO_CLOSE int fd = client_open_narrow(served, 4096);
+    SSL *session = session_over(fd);
+    size_t at = 0;
+
+    for (int i = 0; i < REPLIES; i++)
+        assert_int_equal(SSL_write(session, request, sizeof request - 1), sizeof request - 1);
+    for (int replies = 0; replies < REPLIES;) {
+        if (replies % 100 == 0)
+            (void)poll(NULL, 0, 20); /* nothing more goes out meanwhile */
+        size_t size = reply_size(taken->bytes + at, taken->size - at);
+        if (size == 0) {
+            take_more(session, taken);
+            continue;
+        }
+        assert_memory_equal(taken->bytes + at, "HTTP/1.1 200 OK\r\n", 17);
+        assert_memory_equal(taken->bytes + at + size - 1, "}", 1);
+        at += size;
+        replies++;
+    }
+    assert_int_equal(at, taken->size);
+    SSL_free(session);
+}
+
 /* ---- handshakes that do not come ---- */
 
 static _Atomic int64_t ahead_ns; /* set while the server looks at the clock */
@@ -227,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_ca_file_that_holds_none_is_named),
         cmocka_unit_test(parked_requests_of_one_connection_are_all_answered),
         cmocka_unit_test(the_head_and_the_body_of_a_reply_travel_as_one),
+        cmocka_unit_test(replies_to_a_client_that_is_slow_to_take_them_are_whole),
         cmocka_unit_test(a_handshake_that_is_slow_is_cut_off),
         cmocka_unit_test(a_request_without_tls_is_not_answered),
         cmocka_unit_test(a_new_certificate_is_shown_to_the_next_handshake),
