@@ -180,7 +180,7 @@ static ssize_t on_push(gnutls_transport_ptr_t context, const giovec_t *pieces, i
 {
     struct tls_sender *sender = context;
     size_t size = size_of(pieces, count);
-    bool more = sender->more && !sender->held && size <= HELD_MAX;
+    bool more = sender->more && !sender->held && size > 0 && size <= HELD_MAX;
 
     sender->more = false;
     return more && hold(sender, pieces, count, size) ? (ssize_t)size
