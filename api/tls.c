@@ -150,6 +150,8 @@ static bool hold(struct tls_sender *sender, const giovec_t *pieces, int count, s
 /* That many of the bytes that were held have gone. */
 static void let_go(struct tls_sender *sender, size_t count)
 {
+    if (!sender->held)
+        return;
     sender->held_size -= count;
     if (sender->held_size == 0)
         tls_sender_end(sender);
