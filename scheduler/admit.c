@@ -53,16 +53,15 @@ static bool promise(struct scheduler *scheduler, const struct plan_request *requ
                     struct promised_place *place)
 {
     const int64_t kept_ns = LIMIT_SCHEDULER_PROMISE_MS * INT64_C(1000000);
-    int64_t free = plan_find(scheduler->fleet.plan, request), slot = free, now_ns;
-    if (slot ==
-        PLAN_NONE) /* Spot groups will make room: what is promised there is not promised again */
+    int64_t now_ns = clock_boot_ns(), slot = plan_find(scheduler->fleet.plan, request);
+    bool fits_now = slot != PLAN_NONE;
+    if (!fits_now) /* Spot groups will make room: what is promised there is not promised again */
         slot = plan_find_without_spot(scheduler->fleet.plan, request);
     if (slot == PLAN_NONE)
         return false;
-    now_ns = clock_boot_ns();
     place->promise = promises_add(&scheduler->promises, &scheduler->fleet, &request->shape,
                                   (uint32_t)slot, now_ns + kept_ns);
-    if (free == PLAN_NONE || place->promise == 0)
+    if (!fits_now || place->promise == 0)
         return true;
     const struct plan_node *node = plan_node_get(scheduler->fleet.plan, (uint32_t)slot);
     place->node_key = node->key;
