@@ -8,7 +8,7 @@ from measure import OVER_TLS, Etcd, bearer, folder, group_body, say, spread, wrk
 
 
 def ours(path, seconds):
-    """A berthd with one node large enough for all; placing them goes on beside the creating."""
+    """A berthd with one node large enough for all: they are placed there as they are made."""
     daemon = Daemon(path, tls=OVER_TLS)
     try:
         rg = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
