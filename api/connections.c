@@ -34,14 +34,19 @@ struct connections *connections_new(struct err *err)
     return connections;
 }
 
+static void connection_free(struct connection *connection)
+{
+    tls_sender_end(&connection->sender);
+    free(connection);
+}
+
 void connections_free(struct connections *connections)
 {
     if (!connections)
         return;
     for (struct connection *at = connections->first, *next; at; at = next) {
         next = at->next;
-        tls_sender_end(&at->sender);
-        free(at);
+        connection_free(at);
     }
     lock_done(&connections->lock);
     free(connections);
@@ -75,8 +80,7 @@ void connections_remove(struct connections *connections, struct connection *conn
         connection->next->held_by = connection->held_by;
     connections->count--;
     lock_release(&connections->lock);
-    tls_sender_end(&connection->sender);
-    free(connection);
+    connection_free(connection);
 }
 
 static void set_since(struct connection *connection, int64_t ns)

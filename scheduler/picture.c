@@ -232,11 +232,9 @@ static bool groups_renew(struct scheduler *scheduler, struct tx *tx, const int64
 /* LOCK_SCHEDULER is held. What was promised becomes what is held, as the order says, without asking the store. */
 static bool hold_promised(struct scheduler *scheduler, const struct change *change)
 {
-    const struct promise *promise = promises_find(&scheduler->promises, change->promise);
-    if (!promise)
+    struct shape shape;
+    if (!promises_keep(&scheduler->promises, &scheduler->fleet, change->promise, &shape))
         return false;
-    struct shape shape = promise->shape;
-    (void)promises_end(&scheduler->promises, &scheduler->fleet, change->promise);
     metric_add(METRIC_groups_placed_total, 1);
     return holds_add(&scheduler->holds, &scheduler->fleet, change->group_key, change->node_key,
                      &shape);

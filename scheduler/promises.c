@@ -75,6 +75,13 @@ int64_t promises_add(struct promises *promises, struct fleet *fleet, const struc
     return promises->items[at].number;
 }
 
+/* 0: it ended. */
+static uint32_t find(const struct promises *promises, int64_t number)
+{
+    uint32_t at = (uint32_t)(number & PLACE_MASK);
+    return number != 0 && at < promises->used && promises->items[at].number == number ? at : 0;
+}
+
 static int64_t end(struct promises *promises, struct fleet *fleet, uint32_t at)
 {
     struct promise promise = promises->items[at];
@@ -91,17 +98,21 @@ static int64_t end(struct promises *promises, struct fleet *fleet, uint32_t at)
     return promise.slot;
 }
 
-const struct promise *promises_find(const struct promises *promises, int64_t number)
-{
-    uint32_t at = (uint32_t)(number & PLACE_MASK);
-    bool stands = number != 0 && at < promises->used && promises->items[at].number == number;
-    return stands ? &promises->items[at] : NULL;
-}
-
 int64_t promises_end(struct promises *promises, struct fleet *fleet, int64_t number)
 {
-    return promises_find(promises, number) ? end(promises, fleet, (uint32_t)(number & PLACE_MASK))
-                                           : PLAN_NONE;
+    uint32_t at = find(promises, number);
+    return at != 0 ? end(promises, fleet, at) : PLAN_NONE;
+}
+
+bool promises_keep(struct promises *promises, struct fleet *fleet, int64_t number,
+                   struct shape *shape)
+{
+    uint32_t at = find(promises, number);
+    if (at == 0)
+        return false;
+    *shape = promises->items[at].shape;
+    (void)end(promises, fleet, at);
+    return true;
 }
 
 int64_t promises_end_of(struct promises *promises, struct fleet *fleet, int64_t group_key)
@@ -124,8 +135,8 @@ int64_t promises_lapse(struct promises *promises, struct fleet *fleet, int64_t n
 int64_t promises_bind(struct promises *promises, struct fleet *fleet, int64_t number,
                       int64_t group_key)
 {
-    uint32_t at = (uint32_t)(number & PLACE_MASK);
-    if (!promises_find(promises, number))
+    uint32_t at = find(promises, number);
+    if (at == 0)
         return PLAN_NONE;
     int64_t gave = promises_end_of(promises, fleet, group_key);
     if (key_map_put(&promises->groups, group_key, at))

@@ -30,8 +30,9 @@ void promises_done(struct promises *promises);
 int64_t promises_add(struct promises *promises, struct fleet *fleet, const struct shape *shape,
                      uint32_t slot, int64_t until_ns);
 
-/* NULL: it ended. */
-const struct promise *promises_find(const struct promises *promises, int64_t number);
+/* It ends for a group that holds as much from now on: `shape`. False: it had ended. */
+bool promises_keep(struct promises *promises, struct fleet *fleet, int64_t number,
+                   struct shape *shape) MUST_CHECK;
 
 /* Each of these gives room back, and returns the slot that has more of it: PLAN_NONE when there was no such promise. */
 int64_t promises_end(struct promises *promises, struct fleet *fleet, int64_t number);

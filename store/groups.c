@@ -39,8 +39,7 @@ static void read_life(struct statement *q, struct group_row *row)
     row->shape.gpus = column_int(q, C_gpus);
     row->quota_class = (enum quota_class)column_int(q, C_quota_class);
     quota_class_shape(row->quota_class, &row->shape);
-    row->waits_since = column_int(q, C_waits_since);
-    row->waits = row->waits_since != 0;
+    row->waits = !column_is_null(q, C_waits_since);
     row->counted = quota_hold_of(row->living, row->state, row->shape.cpu_milli);
     row->counted_class = row->quota_class;
 }

@@ -203,9 +203,8 @@ struct group_row {
     const char *dns_name; /* below the zone, dns_name_make(); NULL: none */
     const char *events;   /* the plane's own (scheduling), JSON array of Event; NULL: none */
 
-    bool living;         /* false: removed, waiting for its nodes to forget it */
-    bool waits;          /* wants to run and waits for a node */
-    int64_t waits_since; /* the revision at which that began, as it was read; 0: it did not wait */
+    bool living; /* false: removed, waiting for its nodes to forget it */
+    bool waits;  /* wants to run and waits for a node */
     /* Read with the row by those who move it, so that they need not ask; false: nobody looked. */
     bool no_disks, no_dns_name;
     int64_t subscription_key, resource_group_key;

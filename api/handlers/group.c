@@ -118,7 +118,7 @@ void group_admit_undo(struct request *request, struct group_row *row)
 {
     const struct api_hooks *hooks = &request->api->hooks;
 
-    if (hooks->admit_undo)
+    if (hooks->admit_undo && row->promised.promise != 0)
         hooks->admit_undo(hooks->context, row->promised.promise);
     row->promised = (struct promised_place){0};
 }

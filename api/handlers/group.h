@@ -62,6 +62,7 @@ bool group_disks(struct request *request, const struct container_group *group,
                  struct group_row *row, struct err *err) MUST_CHECK;
 /* The scheduler's leave; ERR_NO_CAPACITY in ACI's words and its own. */
 bool group_admit(struct request *request, struct group_row *row, struct err *err) MUST_CHECK;
+/* What was admitted is not stored after all. One that was not admitted, or without room, is fine. */
 void group_admit_undo(struct request *request, struct group_row *row);
 
 /* ---- operations: group_operations.c ---- */

@@ -9,7 +9,6 @@
 struct order {
     struct group_row *row; /* as it was when the request came */
     bool absent;
-    bool admitted;
     bool joined;                 /* one of its kind runs already: nothing is ordered */
     struct quota_limits *limits; /* of a start */
     int64_t operation_key;
@@ -66,7 +65,7 @@ static bool order_in_turn(struct tx *tx, struct request *request, enum operation
         return false;
     order->joined = running != NULL;
     row->limits = order->limits;
-    if (order->admitted)
+    if (order->row)
         row->promised = order->row->promised;
     return (order->joined || give(tx, row, err)) && order_keep(request, row, err);
 }
@@ -182,7 +181,7 @@ static bool start_done(struct request *request, struct err *err)
     const struct order *order = request->data;
     bool ordered = !order->absent && !order->joined && request->wait.outcome.code == ERR_OK;
 
-    if (order->admitted && !ordered)
+    if (!ordered)
         group_admit_undo(request, order->row);
     if (!wait_committed(request, err))
         return false;
@@ -213,8 +212,7 @@ bool group_start(struct request *request, struct err *err)
         return false;
     if (!limits_take(request, order, err))
         return false;
-    order->admitted = group_is_over(order->row);
-    if (order->admitted && !group_admit(request, order->row, err))
+    if (group_is_over(order->row) && !group_admit(request, order->row, err))
         return false;
     return wait_commit(request, start_work, start_done);
 }

@@ -174,7 +174,6 @@ static bool create_done(struct request *request, struct err *err)
         return put_answer(request, row, 201);
     }
     group_admit_undo(request, row);
-    putting->admitted = false;
     if (request->wait.outcome.code == ERR_CONFLICT)
         return put_standing(request, err);
     return wait_committed(request, err);
@@ -184,9 +183,8 @@ bool put_create(struct request *request, struct putting *putting, struct err *er
 {
     if (!image_check_pins(request, &putting->row.pins, &putting->row.pins_count, err))
         return false;
-    putting->admitted = rate_take(request, &putting->refusal) &&
-                        group_admit(request, &putting->row, &putting->refusal);
-    if (putting->admitted)
+    if (rate_take(request, &putting->refusal) &&
+        group_admit(request, &putting->row, &putting->refusal))
         return wait_commit(request, create_work, create_done);
     return put_standing(request, err);
 }

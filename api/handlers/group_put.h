@@ -29,7 +29,6 @@ struct putting {
     enum put_change change;
     bool kept; /* secrets were taken from what stood, then of … */
     int64_t kept_key, kept_generation;
-    bool admitted;
     bool moved; /* what stood was changed by another call in between */
     int tries;
     struct err refusal; /* of the scheduler */

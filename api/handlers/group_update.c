@@ -77,10 +77,8 @@ static bool update_done(struct request *request, struct err *err)
     struct putting *putting = request->data;
     const struct group_row *row;
 
-    if (request->wait.outcome.code != ERR_OK && putting->admitted) {
+    if (request->wait.outcome.code != ERR_OK)
         group_admit_undo(request, &putting->row);
-        putting->admitted = false;
-    }
     if (request->wait.outcome.code != ERR_OK && putting->moved && putting->tries++ < PUT_TRIES_MAX)
         return put_standing(request, err);
     if (!wait_committed(request, err))
@@ -115,8 +113,7 @@ static bool join(struct request *request, struct tx *tx, const struct group_row 
 /* A group that holds nothing needs room for its new run. */
 static bool admit_again(struct request *request, struct putting *putting, struct err *err)
 {
-    putting->admitted = putting->change == PUT_CREATE && group_admit(request, &putting->row, err);
-    return putting->admitted || putting->change != PUT_CREATE;
+    return putting->change != PUT_CREATE || group_admit(request, &putting->row, err);
 }
 
 static bool secrets_are_kept(const struct putting *putting, struct err *err)

@@ -13,14 +13,14 @@
 
 static bool admit(void *context, const struct shape *shape UNUSED, enum os_type os UNUSED,
                   const char *location UNUSED, int64_t node_key UNUSED,
-                  struct promised_place *place UNUSED, char *why, size_t size)
+                  struct promised_place *place, char *why, size_t size)
 {
     struct served *served = context;
     if (atomic_load(&served->full)) {
         (void)text_copy(why, size, "1 node was looked at: 1 has too little memory.");
         return false;
     }
-    atomic_fetch_add(&served->admitted, 1);
+    place->promise = 1 + atomic_fetch_add(&served->admitted, 1);
     return true;
 }
 
